@@ -1,0 +1,163 @@
+/* Every size, count and depth that the protocol and its programs accept, in one place. A decoder refuses what is over a
+ * limit before it allocates or decrypts anything; an encoder asserts that it stays below. */
+#ifndef MQ_PROTOCOL_LIMITS_H
+#define MQ_PROTOCOL_LIMITS_H
+
+/* Cryptography (docs/protocol.md, section 1). A second suite may come as another version byte: nothing outside this
+ * file knows these lengths as numbers. */
+#define MQ_KEY_SIZE 32
+#define MQ_PUBLIC_SIZE 32
+#define MQ_SIGNATURE_SIZE 64
+#define MQ_NONCE_SIZE 24
+#define MQ_TAG_SIZE 16
+#define MQ_HASH_SIZE 32
+#define MQ_HASH_MAX 64
+#define MQ_SEALED_BOX_SIZE 80 /* a sealed 32-byte key: ephemeral public 32, tag 16, key 32 */
+#define MQ_DOMAIN_SIZE 16
+#define MQ_SALT_SIZE 16
+
+/* Names of things. */
+#define MQ_ID_SIZE 16         /* streams, mailboxes, records, changes, teams */
+#define MQ_SEGMENT_ID_SIZE 32
+#define MQ_KID_SIZE 8         /* hints: issuer, key id, box key id */
+#define MQ_NAME_SIZE 8        /* of a register's value or a set's element */
+#define MQ_TOKEN_SIZE 32
+#define MQ_SECRET_SIZE 16     /* one-time secret of an invitation */
+#define MQ_SERVER_ID_SIZE 8
+#define MQ_FINGERPRINT_SIZE 16
+
+/* Identity objects. */
+#define MQ_CERTIFICATE_SIZE 166
+#define MQ_ANNOUNCE_SIZE 302
+#define MQ_GRANT_SIZE 265
+#define MQ_WRAP_SIZE 88
+#define MQ_CHAIN_DEPTH_MAX 2
+#define MQ_CONTROL_BODY_MAX 60000
+#define MQ_ACCESS_ENTRIES_MAX 1000
+#define MQ_EXCEPTED_MAX 256
+
+/* Segments (section 2). */
+#define MQ_SEGMENT_HEADER_SIZE 65
+#define MQ_SKELETON_SIZE 161
+#define MQ_SEGMENT_FIXED_SIZE 169
+#define MQ_BODY_MAX (65536 + 120)
+#define MQ_SEGMENT_MAX (MQ_SEGMENT_HEADER_SIZE + MQ_BODY_MAX + MQ_SIGNATURE_SIZE)
+#define MQ_PLAIN_HEADER_SIZE 6
+#define MQ_PLAIN_MIN 256
+#define MQ_PLAIN_MAX (MQ_BODY_MAX - MQ_NONCE_SIZE - MQ_TAG_SIZE)
+#define MQ_PAYLOAD_MAX (1024 * 1024) /* what a reader inflates at most */
+/* What a writer puts into one batch: small enough that even text which does not compress at all fits a body, because
+ * a change's place in its batch is fixed when it is journaled (docs/decisions/0002-batch-size.md). */
+#define MQ_BATCH_MAX (60 * 1024)
+#define MQ_LINKS_MAX 15
+#define MQ_LINK_WINDOW (256 * 1024)
+#define MQ_LINK_RUN_MAX 64 /* a segment without links at least this often */
+#define MQ_PROSE_MAX (64 * 1024)
+#define MQ_ZSTD_WINDOW_LOG_MAX 20
+#define MQ_ZSTD_LEVEL 19
+
+/* Payload and changes. */
+#define MQ_CBOR_DEPTH_MAX 8
+#define MQ_FRONTIER_MAX 64
+#define MQ_REFS_MAX 4096
+#define MQ_CHANGES_MAX 4096
+#define MQ_ACTORS_MAX 16
+#define MQ_STAMP_MINUTES_MAX 0xffffff /* 31 years between two changes */
+#define MQ_CHANGE_MAX (48 * 1024)
+#define MQ_EXPANDED_MAX (4 * MQ_PAYLOAD_MAX) /* a payload's changes with their references written out: nine times as
+                                              * large at worst, so that a payload of references only is refused */
+#define MQ_REPLACED_MAX 256
+#define MQ_FIELDS_MAX 64       /* fields in one create */
+#define MQ_SET_MAX 256         /* elements of a set, items of a list */
+
+/* Records. */
+#define MQ_RECORD_ID_TEXT_MAX 64  /* bytes of an imported `id` */
+#define MQ_SHORT_TEXT_MAX 600     /* bytes: 200 Han characters */
+#define MQ_LONG_TEXT_MAX (16 * 1024)
+#define MQ_DAY_MAX 84005          /* 2199-12-31, in days since 1970-01-01 */
+#define MQ_PHONES_MAX 16
+#define MQ_QUESTIONS_MAX 5
+#define MQ_PEOPLE_MAX 999         /* people of one household */
+#define MQ_AFFECTED_MAX 999999    /* households that a need is about */
+#define MQ_LINE_MAX (64 * 1024)   /* one line of an import file */
+#define MQ_GROUP_MAX 64           /* records linked into one */
+#define MQ_HISTORY_MAX 4096       /* changes of one group */
+
+/* Exchange (section 4). */
+#define MQ_FRAME_HEADER_SIZE 4
+#define MQ_FRAME_MAX 0xffffff
+#define MQ_BODY_START (256 * 1024)
+#define MQ_BODY_SMALLEST (16 * 1024)
+#define MQ_REQUEST_MAX (512 * 1024)
+#define MQ_REPLY_MAX (1024 * 1024)
+#define MQ_MAILBOXES_MAX 16
+#define MQ_REQUEST_HEAD_SIZE 46   /* and 76 for each mailbox */
+#define MQ_REQUEST_MAILBOX_SIZE 76
+#define MQ_REPLY_HEAD_SIZE 10     /* and 48 for each mailbox */
+#define MQ_REPLY_MAILBOX_SIZE 48
+#define MQ_STREAMS_MAX 4096       /* streams in one have-list */
+#define MQ_PARTS_KEEP_DAYS 7
+#define MQ_BUNDLE_MAX (64 * 1024 * 1024)
+#define MQ_ROUNDS_MAX 4096        /* requests of one sync */
+
+/* What a relay takes. */
+#define MQ_STREAM_QUOTA (512ull * 1024 * 1024)  /* bytes of one stream */
+#define MQ_REVOKED_QUOTA (5 * 1024 * 1024)      /* bytes that a revoked device may still bring */
+#define MQ_ENROLS_WAITING_MAX 256
+#define MQ_ENROLS_KEPT_MAX 4096      /* answered ones included */
+#define MQ_COMPARTMENT_TEAM 0        /* what every member of a team reads */
+#define MQ_COMPARTMENTS_MAX 256      /* numbers of compartments: 0 to 255 */
+#define MQ_WANT_PARTS_MAX 64         /* in one request */
+#define MQ_REPLY_BUDGET_MIN 2048     /* a reply may have at least this, whatever the request says */
+#define MQ_PARTS_WAITING_MAX 4096
+#define MQ_DESKS_MAX 256
+
+/* Invitations and enrolment (section 1). */
+#define MQ_INVITATION_URL_MAX 200
+#define MQ_INVITATION_TEXT_MAX 800
+#define MQ_NAME_TEXT_MAX 150      /* bytes of a person's or team's name: 50 Han characters */
+#define MQ_ENROL_MAX (64 * 1024)
+#define MQ_ENROL_REQUEST_MAX 512  /* anybody may bring one to a relay: keep it small */
+#define MQ_INVITATION_DAYS_MAX 90
+
+/* The machine (platform/). */
+#define MQ_STATEMENTS_MAX 256         /* prepared statements kept by one database; others are prepared each time */
+#define MQ_STATEMENT_PROBES 8         /* places in that table where one statement may stand */
+#define MQ_JSON_DEPTH_MAX 16          /* an import line needs 3 */
+#define MQ_PASSPHRASE_MAX 1024        /* bytes */
+#define MQ_KDF_MIB_MIN 8              /* Argon2id: what a board of 64 MB can spare */
+#define MQ_KDF_MIB_MAX 1024
+#define MQ_KDF_PASSES_MAX 64
+
+/* The listener (platform/http.h). Deadlines are absolute: a client that drips a byte a second does not move them. */
+#define MQ_HTTP_CONNECTIONS 512
+#define MQ_HTTP_ADDRESS_CONNECTIONS 64           /* a mobile operator's one address stands for many devices */
+#define MQ_HTTP_BODIES_MAX (64ull * 1024 * 1024) /* bytes of all requests under way */
+#define MQ_HTTP_HEAD_MS 5000                     /* from accept, TLS included, or from a later request's first line */
+#define MQ_HTTP_BODY_MS 5000                     /* and a second for each MQ_HTTP_RATE bytes that came */
+#define MQ_HTTP_REPLY_MS 30000                   /* and a second for each MQ_HTTP_RATE bytes of it */
+#define MQ_HTTP_RATE 256                         /* bytes a second: the slowest link that is still served */
+#define MQ_HTTP_WHOLE_MS 120000                  /* one request and its reply */
+#define MQ_HTTP_IDLE_MS 20000                    /* between two requests */
+#define MQ_HTTP_STOP_MS 1000                     /* for what is under way when the listener stops */
+#define MQ_HTTP_HEAD_MAX (16 * 1024)             /* a request's head with all that the library keeps of it */
+#define MQ_HTTP_TARGET_MAX 1024                  /* path and query */
+#define MQ_HTTP_EXTRA_MAX 8                      /* headers that a handler may add */
+#define MQ_HTTP_RETRY_AFTER_S 30                 /* said with 503 */
+#define MQ_HTTP_THREADS_MAX 16
+#define MQ_TLS_PEM_MAX (16 * 1024)               /* one key, or a chain of certificates */
+#define MQ_HOST_MAX 64                           /* an address as text */
+#define MQ_URL_MAX 512
+
+/* The network process (client/courier), and local commands (platform/local.h). */
+#define MQ_COURIER_PATH_MAX 255
+#define MQ_COURIER_HEAD_MAX (16 * 1024)          /* of a reply */
+#define MQ_LOCAL_REQUEST_MAX (1024 * 1024)
+#define MQ_LOCAL_REPLY_MAX (64 * 1024 * 1024)
+#define MQ_LOCAL_READ_MS 2000                    /* a local command has this long to say what it wants */
+#define MQ_LOCAL_WRITE_MS 10000                  /* and to take the answer */
+#define MQ_QR_TEXT_MAX 2048
+#define MQ_QR_ROOM ((185 * 3 + 1) * 93)          /* the largest code with its quiet zone, as half blocks */
+#define MQ_LOG_LINE_MAX 1024
+
+#endif

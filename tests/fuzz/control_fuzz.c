@@ -1,0 +1,80 @@
+/* Aim: control objects, receipts and access lists from outside are refused or read without harm, and nothing verifies but
+ * what the desk signed. Input: a mode, then bytes as they are, or changes (position u16, value u8) to a good object. */
+#include "protocol/assert.h"
+#include "protocol/control_keys.h"
+#include "tests/protocol/identities.h"
+
+static struct people p;
+static uint8_t good[1024];
+static size_t good_size;
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+    MQ_ASSERT(mq_crypto_start() == MQ_OK);
+    p = people();
+    static struct mq_receipt receipt = {.backup = 1, .head_seq = 2, .excepted_count = 3};
+    uint8_t body[512];
+    struct mq_buffer out = mq_buffer(body, sizeof body), signed_out = mq_buffer(good, sizeof good);
+    mq_receipt_put(&out, &receipt);
+    struct mq_control control = {.kind = MQ_CONTROL_RECEIPT, .number = 1, .body = mq_written(&out)};
+    memcpy(control.team, team_a, sizeof control.team);
+    MQ_ASSERT(mq_control_sign(&signed_out, &control, &p.desk) == MQ_OK);
+    good_size = signed_out.size;
+    return 0;
+}
+
+static void try_bodies(struct mq_span body)
+{
+    static struct mq_receipt receipt;
+    static uint8_t memory[64 * 1024];
+    struct mq_buffer again = mq_buffer(memory, sizeof memory);
+    struct mq_access access;
+
+    if (mq_receipt_get(&receipt, body) == MQ_OK) {
+        mq_receipt_put(&again, &receipt);
+        MQ_ASSERT(mq_span_equal(mq_written(&again), body));
+    }
+    struct mq_reader reader = mq_reader(body);
+    again = mq_buffer(memory, sizeof memory);
+    while (mq_left(&reader) > 0 && mq_access_get(&access, &reader) == MQ_OK)
+        if (again.capacity - again.size >= MQ_ACCESS_ENTRY_SIZE)
+            mq_access_put(&again, &access);
+    MQ_ASSERT(!again.failed && mq_span_equal(mq_written(&again), mq_span(body.data, again.size)));
+}
+
+static void try_control(struct mq_span bytes)
+{
+    struct mq_control control;
+
+    if (mq_control_decode(&control, bytes) != MQ_OK)
+        return;
+    MQ_ASSERT(control.body.size + MQ_CONTROL_HEAD_SIZE + MQ_SIGNATURE_SIZE == bytes.size);
+    if (mq_control_verify(&control, &p.desk_certificate) == MQ_OK)
+        MQ_ASSERT(mq_span_equal(bytes, mq_span(good, good_size)));
+    try_bodies(control.body);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct mq_reader reader = mq_reader(mq_span(data, size));
+    uint8_t changed[sizeof good];
+
+    if ((mq_get_u8(&reader) & 1) == 0) {
+        struct mq_span rest = mq_take(&reader, mq_left(&reader));
+        try_control(rest);
+        try_bodies(rest);
+        return 0;
+    }
+    memcpy(changed, good, good_size);
+    while (mq_left(&reader) >= 3) {
+        size_t at = mq_get_u16(&reader) % good_size;
+        changed[at] = mq_get_u8(&reader);
+    }
+    try_control(mq_span(changed, good_size));
+    return 0;
+}

@@ -1,0 +1,89 @@
+/* Aim: whatever arrives as a segment or skeleton is refused or read without harm, and nothing verifies but what the
+ * writer signed. Input: a mode, then bytes as they are, or changes (position u16, value u8) to a good segment. */
+#include "tests/protocol/segment_kit.h"
+
+static struct kit_writer writer;
+static struct kit_sealed good;
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+    uint8_t plain[MQ_PLAIN_MIN];
+
+    MQ_ASSERT(mq_crypto_start() == MQ_OK);
+    writer = kit_writer(0x80);
+    struct mq_seal_context context = kit_context(&writer, 0);
+    kit_seal(&good, &context, kit_plain(plain, sizeof plain, 0, 0, 0, 3, mq_span_text("abc")));
+    return 0;
+}
+
+/* Only the good segment, or its skeleton, may pass for the writer's. */
+static void try_verify(const struct mq_segment *segment)
+{
+    if (mq_segment_verify(segment, &writer.announce) == MQ_OK) {
+        MQ_ASSERT(memcmp(segment->id, good.id, sizeof good.id) == 0);
+        MQ_ASSERT(memcmp(segment->signature, good.bytes + good.size - MQ_SIGNATURE_SIZE, MQ_SIGNATURE_SIZE) == 0);
+    }
+}
+
+static void try_segment(struct mq_span bytes)
+{
+    struct mq_segment segment, bare;
+    uint8_t header[MQ_SEGMENT_HEADER_SIZE], skeleton[MQ_SKELETON_SIZE];
+
+    if (mq_segment_decode(&segment, bytes) != MQ_OK) {
+        return;
+    }
+    mq_segment_header_encode(header, segment.flags, segment.stream, segment.seq, segment.kid, segment.previous,
+                             segment.body_size);
+    MQ_ASSERT(memcmp(header, bytes.data, sizeof header) == 0);
+    MQ_ASSERT(bytes.size <= MQ_SEGMENT_MAX && segment.body.data == bytes.data + MQ_SEGMENT_HEADER_SIZE &&
+              segment.body.size + MQ_SEGMENT_HEADER_SIZE + MQ_SIGNATURE_SIZE == bytes.size);
+    mq_skeleton_encode(skeleton, &segment);
+    MQ_ASSERT(mq_skeleton_decode(&bare, MQ_SPAN(skeleton)) == MQ_OK);
+    MQ_ASSERT(memcmp(bare.id, segment.id, sizeof bare.id) == 0);
+    try_verify(&segment);
+}
+
+static void try_skeleton(struct mq_span bytes)
+{
+    struct mq_segment segment;
+    uint8_t again[MQ_SKELETON_SIZE];
+
+    if (mq_skeleton_decode(&segment, bytes) != MQ_OK) {
+        return;
+    }
+    mq_skeleton_encode(again, &segment);
+    MQ_ASSERT(bytes.size == sizeof again && memcmp(again, bytes.data, sizeof again) == 0);
+    try_verify(&segment);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static uint8_t changed[sizeof good.bytes];
+    struct mq_segment segment;
+    struct mq_reader reader = mq_reader(mq_span(data, size));
+    uint8_t mode = mq_get_u8(&reader);
+
+    if (!(mode & 1)) {
+        struct mq_span rest = mq_take(&reader, mq_left(&reader));
+        try_segment(rest);
+        try_skeleton(rest);
+        return 0;
+    }
+    memcpy(changed, good.bytes, good.size);
+    while (mq_left(&reader) >= 3) {
+        size_t at = mq_get_u16(&reader) % good.size;
+        changed[at] = mq_get_u8(&reader);
+    }
+    try_segment(mq_span(changed, good.size));
+    if (mq_segment_decode(&segment, mq_span(changed, good.size)) == MQ_OK) {
+        mq_skeleton_encode(changed, &segment);
+        try_skeleton(mq_span(changed, MQ_SKELETON_SIZE));
+    }
+    return 0;
+}
