@@ -1,0 +1,32 @@
+/* The person at the terminal: asking a passphrase without showing it, and a line that says how far long work is. */
+#ifndef MQ_PLATFORM_TERMINAL_H
+#define MQ_PLATFORM_TERMINAL_H
+
+#include "platform/platform.h"
+
+/* Asks on /dev/tty without echo, appends what was typed (1 to MQ_PASSPHRASE_MAX bytes, without the line's end) to
+ * `out`; the caller wipes `out`. MQ_REFUSED: there is no terminal, nothing or too much was typed, or the person broke
+ * off. */
+MQ_MUST_USE enum mq_status mq_passphrase_ask(struct mq_buffer *out, const char *prompt, struct mq_error *error);
+/* Appends the file's first line, without its end (1 to MQ_PASSPHRASE_MAX bytes), to `out`; the caller wipes `out`. A
+ * file that others may read is only warned of, on stderr. MQ_REFUSED: empty or too long a line, or a file that cannot
+ * be read; MQ_NOT_FOUND. */
+MQ_MUST_USE enum mq_status mq_passphrase_read(struct mq_buffer *out, const char *path, struct mq_error *error);
+
+/* Is this descriptor a terminal? */
+bool mq_is_terminal(int descriptor);
+
+/* One line on stderr, written over ten times a second at most; nothing at all where stderr is not a terminal. */
+struct mq_progress {
+    const struct mq_platform *platform;
+    const char *doing; /* "import"; kept */
+    int64_t shown_ms;  /* when last; 0: never */
+    bool visible;
+};
+struct mq_progress mq_progress_start(const struct mq_platform *platform, const char *doing);
+/* `total` 0: not known. */
+void mq_progress_show(struct mq_progress *progress, int64_t done, int64_t total);
+/* Clears the line, so that what is said next stands alone. */
+void mq_progress_end(struct mq_progress *progress);
+
+#endif
