@@ -1,0 +1,259 @@
+/* Segments: verified, stored, opened, checked for the writer's role, and merged. */
+#include "replica/admit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/assert.h"
+#include "protocol/change.h"
+#include "replica/admit_keys.h"
+#include "replica/view.h"
+
+/* ---- the changes of one payload ---- */
+
+struct payload_work {
+    struct mq_payload_head head;
+    struct mq_batch_change *changes;
+    size_t count;
+    int64_t number;  /* of the segment */
+    unsigned rank;
+    const uint8_t *team;
+};
+
+#define RANK_DESK 2
+
+/* `decide` and links between records are for desks, control changes too (docs/protocol.md, section 6). */
+static bool role_allows(const struct mq_change *change, unsigned rank)
+{
+    bool desk_only = change->type == MQ_CHANGE_DECIDE || change->type >= 16 ||
+                     ((change->type == MQ_CHANGE_ADD || change->type == MQ_CHANGE_REMOVE) && change->field == MQ_FIELD_SAME_AS);
+    return !desk_only || rank >= RANK_DESK;
+}
+
+static enum mq_status decode_change(struct mq_change *out, struct mq_span expanded)
+{
+    uint8_t names[MQ_REPLACED_MAX * MQ_NAME_SIZE];
+    struct mq_buffer buffer = mq_buffer(names, sizeof names);
+    enum mq_status status = mq_change_decode(out, expanded, &buffer);
+    out->replaced = (struct mq_span){0}; /* it pointed into this frame */
+    return status;
+}
+
+static enum mq_status roles_check(const struct payload_work *work)
+{
+    struct mq_change change;
+    for (size_t i = 0; i < work->count; i++) {
+        if (decode_change(&change, work->changes[i].expanded) != MQ_OK)
+            return MQ_REFUSED;
+        if (!role_allows(&change, work->rank))
+            return MQ_WRONG_KEY;
+    }
+    return MQ_OK;
+}
+
+static int record_order(const void *a, const void *b)
+{
+    return memcmp(a, b, MQ_ID_SIZE);
+}
+
+/* Each touched record is settled once, after all its changes are there. */
+static enum mq_status settle_all(struct mq_replica *replica, uint8_t (*records)[MQ_ID_SIZE], size_t count, struct mq_error *error)
+{
+    enum mq_status status = MQ_OK;
+    qsort(records, count, MQ_ID_SIZE, record_order);
+    for (size_t i = 0; i < count && status == MQ_OK; i++)
+        if (i == 0 || memcmp(records[i - 1], records[i], MQ_ID_SIZE) != 0)
+            status = mq_view_settle(replica, records[i], error);
+    return status;
+}
+
+static enum mq_status payload_merge(struct mq_replica *replica, const struct payload_work *work, struct mq_error *error)
+{
+    uint8_t(*records)[MQ_ID_SIZE] = mq_work_memory((work->count + 1) * MQ_ID_SIZE);
+    int64_t wall = work->head.clock.wall_seconds;
+    enum mq_status status = MQ_OK;
+    size_t known = 0;
+    for (size_t i = 0; i < work->count && status == MQ_OK; i++) {
+        const struct mq_batch_change *change = &work->changes[i];
+        struct mq_change parts;
+        if (decode_change(&parts, change->expanded) != MQ_OK)
+            continue; /* roles_check has seen them all */
+        wall += (int64_t)change->stamp.minutes * 60;
+        bool about_record = parts.type >= MQ_CHANGE_SET && parts.type <= MQ_CHANGE_DECIDE;
+        if (parts.type != MQ_CHANGE_CREATE && !about_record)
+            continue; /* unknown: kept in its segment, counted by `check` */
+        memcpy(records[known], parts.type == MQ_CHANGE_CREATE ? change->id : parts.record, MQ_ID_SIZE);
+        const struct mq_view_change row = {.id = change->id, .record = records[known], .team = work->team, .rank = work->rank,
+                                           .segment = work->number, .wall = wall, .expanded = change->expanded};
+        status = mq_view_add(replica, &row, error);
+        known++;
+    }
+    if (status == MQ_OK)
+        status = settle_all(replica, records, known, error);
+    mq_work_free(records, (work->count + 1) * MQ_ID_SIZE);
+    return status;
+}
+
+/* ---- one stored segment ---- */
+
+static enum mq_status state_set(struct mq_replica *replica, int64_t number, enum mq_segment_state state, const char *reason, uint8_t links,
+                                struct mq_error *error)
+{
+    return mq_db_run(replica->db, error, "UPDATE segment SET state = ?, reason = ?, links = ? WHERE number = ?", "izii", (int64_t)state,
+                     reason, (int64_t)links, number);
+}
+
+/* The payload is open: decode, check, merge. */
+static enum mq_status admit_payload(struct mq_replica *replica, int64_t number, const struct mq_announce *announce, struct mq_span payload,
+                                    uint8_t links, struct mq_admitted *result, struct mq_error *error)
+{
+    struct payload_work work = {.number = number, .rank = mq_role_rank(announce->certificate.role), .team = announce->certificate.team};
+    struct mq_buffer space = mq_work_expanded(replica);
+    work.changes = mq_work_memory(MQ_CHANGES_MAX * sizeof *work.changes);
+    enum mq_status status = mq_payload_decode(&work.head, work.changes, MQ_CHANGES_MAX, &work.count, payload, &space);
+    enum mq_status roles = status == MQ_OK ? roles_check(&work) : status;
+    if (roles == MQ_REFUSED)
+        status = state_set(replica, number, MQ_SEGMENT_UNDECODABLE, "payload", links, error);
+    else if (roles == MQ_WRONG_KEY)
+        status = state_set(replica, number, MQ_SEGMENT_QUARANTINED, "role", links, error);
+    else if (roles == MQ_OK) {
+        status = payload_merge(replica, &work, error);
+        if (status == MQ_OK)
+            status = state_set(replica, number, MQ_SEGMENT_ADMITTED, NULL, links, error);
+        result->changes += (int64_t)work.count;
+    }
+    mq_work_free(work.changes, MQ_CHANGES_MAX * sizeof *work.changes);
+    return status;
+}
+
+enum mq_status mq_segment_try(struct mq_replica *replica, int64_t number, struct mq_span bytes, struct mq_admitted *result,
+                              struct mq_error *error)
+{
+    struct mq_segment segment;
+    struct mq_announce announce;
+    uint8_t links = 0;
+    enum mq_status status = mq_segment_decode(&segment, bytes);
+    MQ_ASSERT(status == MQ_OK); /* it was decoded before it was stored */
+    status = mq_announce_find(replica, segment.stream, &announce, error);
+    if (status == MQ_NOT_FOUND)
+        return MQ_OK; /* it waits */
+    if (status == MQ_OK && mq_segment_verify(&segment, &announce) != MQ_OK)
+        return state_set(replica, number, MQ_SEGMENT_UNDECODABLE, "signature", 0, error);
+    struct mq_buffer payload = mq_work_payload(replica);
+    if (status == MQ_OK)
+        status = mq_segment_open(replica, &segment, &payload, &links, error);
+    if (status == MQ_WAITING)
+        return MQ_OK;
+    if (status == MQ_REFUSED || status == MQ_BAD_SIGNATURE || status == MQ_WRONG_KEY)
+        return state_set(replica, number, MQ_SEGMENT_UNDECODABLE, links > 0 ? "predecessor" : "body", links, error);
+    return status == MQ_OK ? admit_payload(replica, number, &announce, mq_written(&payload), links, result, error) : status;
+}
+
+static enum mq_status segment_reread(struct mq_replica *replica, int64_t number, uint8_t *copy, size_t *size, struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT bytes FROM segment WHERE number = ?", "i", number);
+    if (status != MQ_OK)
+        return status;
+    if (!mq_db_next(&query, error))
+        return error->status != MQ_OK ? error->status : MQ_NOT_FOUND;
+    struct mq_span bytes = mq_db_blob(query, 0);
+    MQ_ASSERT(bytes.size <= MQ_SEGMENT_MAX);
+    memcpy(copy, bytes.data, bytes.size);
+    *size = bytes.size;
+    mq_db_done(&query);
+    return MQ_OK;
+}
+
+/* Tries the waiting segments that `sql` lists, again and again while it helps: one that opens may be what its successor waited for. */
+static enum mq_status try_listed(struct mq_replica *replica, struct mq_admitted *result, struct mq_error *error)
+{
+    uint8_t *copy = mq_work_memory(MQ_SEGMENT_MAX);
+    enum mq_status status = MQ_OK;
+    int64_t before = -1, waiting = 0;
+    while (status == MQ_OK && waiting != before) {
+        before = waiting;
+        waiting = 0;
+        int64_t number = 0;
+        while (status == MQ_OK) { /* by ascending seq within a stream, without holding a query open over the work */
+            size_t size;
+            status = mq_db_number(replica->db, &number, error,
+                                  "SELECT number FROM segment WHERE state = 0 AND (stream, seq, number) > (SELECT stream, seq, number FROM segment WHERE number = ?1"
+                                  " UNION ALL SELECT x'', 0, 0 WHERE ?1 = 0) ORDER BY stream, seq, number LIMIT 1", "i", number);
+            if (status == MQ_OK)
+                status = segment_reread(replica, number, copy, &size, error);
+            if (status == MQ_OK)
+                status = mq_segment_try(replica, number, mq_span(copy, size), result, error);
+            waiting++;
+        }
+        if (status == MQ_NOT_FOUND)
+            status = MQ_OK;
+    }
+    mq_work_free(copy, MQ_SEGMENT_MAX);
+    return status;
+}
+
+enum mq_status mq_admit_waiting(struct mq_replica *replica, struct mq_admitted *result, struct mq_error *error)
+{
+    int64_t waiting;
+    enum mq_status status = mq_db_number(replica->db, &waiting, error, "SELECT count(*) FROM segment WHERE state = 0", "");
+    if (status != MQ_OK || waiting == 0)
+        return status;
+    result->keys = false;
+    return try_listed(replica, result, error);
+}
+
+/* ---- one segment that came ---- */
+
+enum mq_status mq_admit_segment(struct mq_replica *replica, struct mq_span bytes, bool carry, struct mq_admitted *result,
+                                struct mq_error *error)
+{
+    struct mq_segment segment;
+    struct mq_announce announce;
+    int64_t number;
+    if (mq_segment_decode(&segment, bytes) != MQ_OK) {
+        result->refused++;
+        return MQ_OK;
+    }
+    enum mq_status status = mq_db_number(replica->db, &number, error, "SELECT number FROM segment WHERE id = ?", "b", MQ_SPAN(segment.id));
+    if (status != MQ_NOT_FOUND)
+        return status; /* known already, or the store failed */
+    status = mq_announce_find(replica, segment.stream, &announce, error);
+    if (status == MQ_OK && mq_segment_verify(&segment, &announce) != MQ_OK) {
+        result->refused++;
+        return MQ_OK;
+    }
+    if (status != MQ_OK && status != MQ_NOT_FOUND)
+        return status;
+    status = mq_db_run(replica->db, error,
+        "INSERT INTO segment(id, stream, seq, previous, mine, state, carry, bytes) VALUES(?, ?, ?, ?, 0, 0, ?, ?)", "bbibib",
+        MQ_SPAN(segment.id), MQ_SPAN(segment.stream), (int64_t)segment.seq, MQ_SPAN(segment.previous), (int64_t)carry, bytes);
+    if (status == MQ_OK)
+        status = mq_db_number(replica->db, &number, error, "SELECT number FROM segment WHERE id = ?", "b", MQ_SPAN(segment.id));
+    if (status == MQ_OK)
+        status = mq_segment_try(replica, number, bytes, result, error);
+    result->segments++;
+    int64_t followers = 0; /* did others wait for this one? */
+    if (status == MQ_OK)
+        status = mq_db_number(replica->db, &followers, error, "SELECT count(*) FROM segment WHERE previous = ? AND state = 0", "b", MQ_SPAN(segment.id));
+    result->keys = result->keys || followers > 0;
+    return status;
+}
+
+enum mq_status mq_partition(struct mq_replica *replica, struct mq_partition *out, struct mq_error *error)
+{
+    struct mq_query *query;
+    *out = (struct mq_partition){0};
+    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT state, count(*) FROM segment GROUP BY state", "");
+    if (status != MQ_OK)
+        return status;
+    while (mq_db_next(&query, error)) {
+        switch ((enum mq_segment_state)mq_db_int(query, 0)) {
+        case MQ_SEGMENT_WAITING: out->waiting = mq_db_int(query, 1); break;
+        case MQ_SEGMENT_ADMITTED: out->admitted = mq_db_int(query, 1); break;
+        case MQ_SEGMENT_QUARANTINED: out->quarantined = mq_db_int(query, 1); break;
+        case MQ_SEGMENT_UNDECODABLE: out->undecodable = mq_db_int(query, 1); break;
+        }
+    }
+    return error->status;
+}

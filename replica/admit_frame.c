@@ -1,0 +1,139 @@
+/* The one door for frames: each type to its check. */
+#include <string.h>
+
+#include "protocol/assert.h"
+#include "protocol/control.h"
+#include "replica/admit_keys.h"
+
+static enum mq_status admit_certificate(struct mq_replica *replica, struct mq_span payload, struct mq_admitted *result, struct mq_error *error)
+{
+    struct mq_certificate certificate;
+    if (mq_certificate_decode(&certificate, payload) != MQ_OK || !mq_role_is_desk(certificate.role) ||
+        mq_certificate_verify(&certificate, mq_replica_root(replica), NULL, 0) != MQ_OK) {
+        result->refused++;
+        return MQ_OK;
+    }
+    result->keys = true;
+    return mq_desk_put(replica, &certificate, error);
+}
+
+static enum mq_status admit_announce(struct mq_replica *replica, struct mq_span payload, struct mq_admitted *result, struct mq_error *error)
+{
+    struct mq_announce announce;
+    uint8_t stream[MQ_ID_SIZE];
+    int64_t known;
+    if (mq_announce_decode(&announce, payload) != MQ_OK) {
+        result->refused++;
+        return MQ_OK;
+    }
+    mq_announce_stream(stream, &announce);
+    enum mq_status status = mq_db_number(replica->db, &known, error, "SELECT count(*) FROM stream WHERE stream = ?", "b", MQ_SPAN(stream));
+    if (status != MQ_OK || known > 0)
+        return status;
+    status = mq_certificate_trust(replica, &announce.certificate, error);
+    if (status == MQ_FAULT || status == MQ_DAMAGED)
+        return status;
+    if (status != MQ_OK) {
+        result->refused++;
+        return MQ_OK;
+    }
+    result->keys = true;
+    return mq_stream_put(replica, &announce, false, error);
+}
+
+/* The grant's desk among those known: hint and team must fit, and the signature. */
+static enum mq_status admit_grant(struct mq_replica *replica, struct mq_span payload, struct mq_admitted *result, struct mq_error *error)
+{
+    struct mq_grant grant;
+    struct mq_certificate desks[MQ_DESKS_KNOWN_MAX];
+    size_t count;
+    enum mq_status status = mq_desks(replica, desks, MQ_DESKS_KNOWN_MAX, &count, error);
+    if (status != MQ_OK)
+        return status;
+    if (mq_grant_decode(&grant, payload) == MQ_OK)
+        for (size_t i = 0; i < count; i++)
+            if (mq_grant_verify(&grant, &desks[i]) == MQ_OK) {
+                result->keys = true;
+                return mq_grant_put(replica, &grant, NULL, error);
+            }
+    result->refused++;
+    return MQ_OK;
+}
+
+static enum mq_status admit_wrap(struct mq_replica *replica, struct mq_span payload, struct mq_admitted *result, struct mq_error *error)
+{
+    if (payload.size != MQ_WRAP_FRAME_SIZE) {
+        result->refused++;
+        return MQ_OK;
+    }
+    struct mq_query *query;
+    struct mq_grant grant;
+    struct mq_secret key;
+    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT bytes FROM grants WHERE kid = ? AND key IS NULL", "b",
+                                        mq_span(payload.data, MQ_KID_SIZE));
+    if (status != MQ_OK)
+        return status;
+    if (!mq_db_next(&query, error))
+        return error->status; /* no such grant, or its key is here already */
+    status = mq_grant_decode(&grant, mq_db_blob(query, 0));
+    mq_db_done(&query);
+    if (status == MQ_OK)
+        status = mq_wrap_open(&key, mq_span(payload.data + MQ_KID_SIZE, MQ_WRAP_SIZE), &grant, replica->identity);
+    if (status == MQ_NOT_FOUND)
+        return MQ_OK; /* for somebody else */
+    if (status != MQ_OK) {
+        result->refused++;
+        return MQ_OK;
+    }
+    result->keys = true;
+    status = mq_grant_put(replica, &grant, &key, error);
+    mq_secret_wipe(&key);
+    return status;
+}
+
+static enum mq_status control_store(struct mq_replica *replica, const struct mq_control *control, bool *newer, struct mq_error *error)
+{
+    enum mq_status status = mq_db_run(replica->db, error,
+        "INSERT INTO control VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(team, kind, subject)"
+        " DO UPDATE SET number = ?4, bytes = ?5 WHERE number < ?4", "bibib", MQ_SPAN(control->team), (int64_t)control->kind,
+        MQ_SPAN(control->subject), (int64_t)control->number, control->bytes);
+    *newer = status == MQ_OK && mq_db_changes(replica->db) > 0;
+    return status;
+}
+
+static enum mq_status admit_control(struct mq_replica *replica, struct mq_span payload, struct mq_admitted *result, struct mq_error *error)
+{
+    struct mq_control control;
+    struct mq_certificate desks[MQ_DESKS_KNOWN_MAX];
+    size_t count;
+    bool newer = false;
+    enum mq_status status = mq_desks(replica, desks, MQ_DESKS_KNOWN_MAX, &count, error);
+    if (status != MQ_OK)
+        return status;
+    if (mq_control_decode(&control, payload) != MQ_OK || control.number > INT64_MAX)
+        count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (mq_control_verify(&control, &desks[i]) != MQ_OK)
+            continue;
+        status = control_store(replica, &control, &newer, error);
+        if (status == MQ_OK && newer && control.kind == MQ_CONTROL_RECEIPT)
+            status = mq_receipt_apply(replica, &control, error);
+        return status;
+    }
+    result->refused++;
+    return MQ_OK;
+}
+
+enum mq_status mq_admit(struct mq_replica *replica, const struct mq_frame *frame, bool carry, struct mq_admitted *result, struct mq_error *error)
+{
+    MQ_ASSERT(mq_db_in_transaction(replica->db));
+    switch (frame->type) { /* tidy: not an enum, types come from outside */
+    case MQ_FRAME_CERTIFICATE: return admit_certificate(replica, frame->payload, result, error);
+    case MQ_FRAME_ANNOUNCE: return admit_announce(replica, frame->payload, result, error);
+    case MQ_FRAME_GRANT: return admit_grant(replica, frame->payload, result, error);
+    case MQ_FRAME_WRAP: return admit_wrap(replica, frame->payload, result, error);
+    case MQ_FRAME_CONTROL: return admit_control(replica, frame->payload, result, error);
+    case MQ_FRAME_SEGMENT: return mq_admit_segment(replica, frame->payload, carry, result, error);
+    default: return MQ_OK;
+    }
+}

@@ -1,0 +1,104 @@
+/* Open batches and their changes. */
+#include "replica/journal.h"
+
+#include <string.h>
+
+#include "protocol/assert.h"
+#include "replica/replica_keys.h"
+#include "replica/view.h"
+
+/* What a change may take in its payload at most: indexes for references are 2 bytes longer than in the expanded form, a
+ * stamp takes up to 5; and the payload's head with a full frontier. Never too little, so that a closed batch always fits. */
+#define PAYLOAD_HEAD_MAX 3072
+static int64_t payload_cost(struct mq_span expanded)
+{
+    return (int64_t)(expanded.size + expanded.size / 8 + 16);
+}
+
+struct open_batch {
+    int64_t number, count, minute, wall;
+    uint8_t salt[MQ_SALT_SIZE];
+};
+
+static enum mq_status batch_new(struct mq_replica *replica, const struct mq_team *team, struct mq_error *error)
+{
+    const struct mq_platform *platform = replica->platform;
+    uint8_t salt[MQ_SALT_SIZE];
+    mq_random(platform, salt, sizeof salt);
+    return mq_db_run(replica->db, error,
+                     "INSERT INTO batch(mailbox, salt, boot, monotonic, wall, utc_offset) VALUES(?, ?, ?, ?, ?, ?)", "bbiiii",
+                     MQ_SPAN(team->mailbox), MQ_SPAN(salt), (int64_t)platform->boot(platform->self),
+                     platform->monotonic_ms(platform->self) / 1000, mq_now(platform), (int64_t)platform->utc_offset(platform->self));
+}
+
+/* The newest batch of the mailbox, if a change of this cost still fits. */
+static enum mq_status batch_find(struct mq_replica *replica, const struct mq_team *team, int64_t cost, struct open_batch *out,
+                                 struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(replica->db, &query, error,
+                                        "SELECT number, count, minute, wall, salt, raw FROM batch WHERE mailbox = ? ORDER BY number DESC LIMIT 1",
+                                        "b", MQ_SPAN(team->mailbox));
+    if (status != MQ_OK)
+        return status;
+    if (!mq_db_next(&query, error))
+        return error->status != MQ_OK ? error->status : MQ_NOT_FOUND;
+    *out = (struct open_batch){.number = mq_db_int(query, 0), .count = mq_db_int(query, 1), .minute = mq_db_int(query, 2), .wall = mq_db_int(query, 3)};
+    struct mq_span salt = mq_db_blob(query, 4);
+    MQ_ASSERT(salt.size == sizeof out->salt);
+    memcpy(out->salt, salt.data, salt.size);
+    bool fits = mq_db_int(query, 5) + cost <= MQ_BATCH_MAX - PAYLOAD_HEAD_MAX && out->count < MQ_CHANGES_MAX;
+    mq_db_done(&query);
+    return fits ? MQ_OK : MQ_NOT_FOUND;
+}
+
+struct journal_work {
+    const struct mq_team *team;
+    struct mq_span expanded;
+    const uint8_t *record;
+    uint8_t *id;
+};
+
+static enum mq_status journal_write(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    struct journal_work *work = context;
+    struct open_batch batch;
+    int64_t cost = payload_cost(work->expanded);
+    enum mq_status status = batch_find(replica, work->team, cost, &batch, error);
+    if (status == MQ_NOT_FOUND) {
+        status = batch_new(replica, work->team, error);
+        if (status == MQ_OK)
+            status = batch_find(replica, work->team, cost, &batch, error);
+    }
+    if (status != MQ_OK)
+        return status;
+
+    int64_t now = mq_now(replica->platform), minute = (now - batch.wall) / 60;
+    int64_t minutes = minute > batch.minute ? minute - batch.minute : 0; /* a clock set back adds nothing */
+    if (minutes > MQ_STAMP_MINUTES_MAX)
+        minutes = MQ_STAMP_MINUTES_MAX;
+    mq_change_id(work->id, batch.salt, (uint32_t)batch.count, work->expanded);
+    status = mq_db_run(replica->db, error, "INSERT INTO journal(batch, idx, id, minutes, actor, expanded) VALUES(?, ?, ?, ?, 0, ?)", "iibib",
+                       batch.number, batch.count, mq_span(work->id, MQ_ID_SIZE), minutes, work->expanded);
+    if (status == MQ_OK)
+        status = mq_db_run(replica->db, error, "UPDATE batch SET count = count + 1, raw = raw + ?, minute = minute + ? WHERE number = ?", "iii",
+                           cost, minutes, batch.number);
+    if (status != MQ_OK)
+        return status;
+    const struct mq_view_change change = {
+        .id = work->id, .record = work->record != NULL ? work->record : work->id, .team = work->team->team,
+        .rank = mq_role_rank(work->team->certificate.role), .segment = -batch.number,
+        .wall = batch.wall + (batch.minute + minutes) * 60, .expanded = work->expanded};
+    status = mq_view_add(replica, &change, error);
+    return status == MQ_OK ? mq_view_settle(replica, change.record, error) : status;
+}
+
+enum mq_status mq_journal_add(struct mq_replica *replica, const struct mq_team *team, struct mq_span expanded, const uint8_t *record,
+                              uint8_t id[MQ_ID_SIZE], struct mq_error *error)
+{
+    if (expanded.size > MQ_CHANGE_MAX)
+        return mq_fail(error, MQ_REFUSED, _("this is too long to save in one piece (%zu KiB, at most %d); split it"),
+                       expanded.size / 1024, MQ_CHANGE_MAX / 1024);
+    struct journal_work work = {.team = team, .expanded = expanded, .record = record, .id = id};
+    return mq_replica_transact(replica, journal_write, &work, error);
+}

@@ -1,0 +1,391 @@
+/* The record format into values: every refusal says which key, what stood there, and what would be right. */
+#include <stdio.h>
+#include <string.h>
+
+#include "protocol/assert.h"
+#include "protocol/change.h"
+#include "protocol/mask.h"
+#include "replica/convert.h"
+#include "replica/replica_keys.h"
+#include "replica/view.h"
+
+#define SHOWN_MAX 60 /* bytes of a refused value that the message repeats */
+
+struct parse_context {
+    struct mq_replica *replica;
+    const struct mq_team *team;
+    const struct mq_field *field;
+    struct mq_buffer *memory;
+    size_t *masked;
+    struct mq_error *error;
+};
+
+static enum mq_status wrong_type(const struct parse_context *context, const char *expected)
+{
+    return mq_fail(context->error, MQ_REFUSED, _("\"%s\" should be %s"), context->field->key, expected);
+}
+
+/* Codes that would be right, as far as they fit a message. */
+static void list_codes(const struct mq_code_list *list, char *out, size_t capacity)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < list->count; i++) {
+        const struct mq_code *code = &list->codes[i];
+        int length = snprintf(out + used, capacity - used, "%s%s%s%s", i == 0 ? "" : "、", code->text != NULL ? code->text : "",
+                              code->text != NULL ? " " : "", code->label);
+        if (length < 0 || (size_t)length >= capacity - used) {
+            out[used] = '\0';
+            return;
+        }
+        used += (size_t)length;
+    }
+}
+
+static enum mq_status wrong_value(const struct parse_context *context, struct mq_span text)
+{
+    const struct mq_field *field = context->field;
+    int size = text.size < SHOWN_MAX ? (int)text.size : SHOWN_MAX;
+    const char *shown = (const char *)text.data;
+    char codes[MQ_ERROR_TEXT_SIZE / 2];
+    switch (field->type) {
+    case MQ_TYPE_CODE:
+        list_codes(field->codes, codes, sizeof codes);
+        return mq_fail(context->error, MQ_REFUSED, _("\"%s\": \"%.*s\" is not in the list; it has %s"), field->key, size, shown, codes);
+    case MQ_TYPE_DATE:
+        return mq_fail(context->error, MQ_REFUSED, _("\"%s\": \"%.*s\" is no date; write it as 2026-11-05"), field->key, size, shown);
+    case MQ_TYPE_COUNT:
+        return mq_fail(context->error, MQ_REFUSED, _("\"%s\": \"%.*s\" is no number from 0 to %u"), field->key, size, shown, field->most);
+    case MQ_TYPE_BOOL:
+        return mq_fail(context->error, MQ_REFUSED, _("\"%s\": write true or false"), field->key);
+    case MQ_TYPE_PLACE:
+        return mq_fail(context->error, MQ_REFUSED, _("\"%s\": \"%.*s\" is neither a 12-digit code nor a place's name"), field->key, size, shown);
+    case MQ_TYPE_ID:
+        return mq_fail(context->error, MQ_REFUSED, _("\"%s\" should be 1 to %d bytes without control characters"), field->key, MQ_RECORD_ID_TEXT_MAX);
+    case MQ_TYPE_TEXT:
+    case MQ_TYPE_LONG_TEXT:
+    case MQ_TYPE_REFERENCE:
+    case MQ_TYPE_PHONES:
+    case MQ_TYPE_TEXTS:
+    case MQ_TYPE_REFERENCES:
+    case MQ_TYPE_LIFE:
+        break;
+    }
+    return mq_fail(context->error, MQ_REFUSED, _("\"%s\" is empty, has control characters, or is longer than %u bytes (%zu)"), field->key, field->most,
+                   text.size);
+}
+
+/* A copy of the text in memory with numbers that must not be stored replaced by their masks. */
+static enum mq_status masked_copy(const struct parse_context *context, struct mq_span text, struct mq_span *out)
+{
+    uint8_t *copy = mq_reserve(context->memory, text.size);
+    if (copy == NULL)
+        return mq_fail(context->error, MQ_REFUSED, _("this record is too long to save in one piece; split it"));
+    if (text.size > 0)
+        memcpy(copy, text.data, text.size);
+    *context->masked += mq_mask(copy, text.size, !(context->field->flags & MQ_FIELD_UNSCANNED));
+    *out = mq_span(copy, text.size);
+    return MQ_OK;
+}
+
+static enum mq_status encode_text(const struct parse_context *context, struct mq_span text, struct mq_buffer *out)
+{
+    const struct mq_field *field = context->field;
+    struct mq_span masked = text;
+    if (field->type == MQ_TYPE_ID) {
+        if (field->number == MQ_FIELD_ID && mq_is_resident_id(text))
+            return mq_fail(context->error, MQ_REFUSED, _("\"id\" is a resident ID number; these are never stored. Give the record another id"));
+    } else {
+        enum mq_status status = masked_copy(context, text, &masked);
+        if (status != MQ_OK)
+            return status;
+    }
+    size_t start = out->size;
+    if (mq_value_from_text(field, masked, out) != MQ_OK || out->failed ||
+        !mq_value_valid(field, mq_span(out->data + start, out->size - start)))
+        return wrong_value(context, masked);
+    return MQ_OK;
+}
+
+static enum mq_status encode_reference(const struct parse_context *context, struct mq_span text, struct mq_buffer *out)
+{
+    const struct mq_kind *target = mq_kind_by_number(context->field->target);
+    uint8_t memory[MQ_RECORD_ID_TEXT_MAX + 8], canonical[MQ_ID_SIZE];
+    struct mq_buffer id = mq_buffer(memory, sizeof memory);
+    MQ_ASSERT(target != NULL);
+    enum mq_status status = MQ_NOT_FOUND;
+    if (mq_value_from_text(mq_field_by_number(target, MQ_FIELD_ID), text, &id) == MQ_OK)
+        status = mq_view_by_id(context->replica, context->team->team, target->number, mq_written(&id), canonical, context->error);
+    if (status == MQ_NOT_FOUND)
+        return mq_fail(context->error, MQ_REFUSED, _("\"%s\": there is no %s \"%.*s\" here; it must stand in an earlier line"), context->field->key,
+                       target->key, (int)(text.size < SHOWN_MAX ? text.size : SHOWN_MAX), (const char *)text.data);
+    if (status == MQ_OK)
+        mq_put_reference(out, canonical);
+    return status;
+}
+
+static enum mq_status encode_phone(const struct parse_context *context, const struct mq_json *item, struct mq_buffer *out)
+{
+    void *iterator = NULL;
+    const char *key;
+    const struct mq_json *value, *number = NULL, *whose = NULL;
+    if (mq_json_type(item) != MQ_JSON_OBJECT)
+        return wrong_type(context, _("a list of objects with number and whose"));
+    while (mq_json_each(item, &iterator, &key, &value)) {
+        if (strcmp(key, "number") == 0 && mq_json_type(value) == MQ_JSON_STRING)
+            number = value;
+        else if (strcmp(key, "whose") == 0 && mq_json_type(value) == MQ_JSON_STRING)
+            whose = value;
+        else
+            return wrong_type(context, _("a list of objects with number and whose"));
+    }
+    if (number == NULL)
+        return wrong_type(context, _("a list of objects with number and whose"));
+    struct mq_span text;
+    enum mq_status status = masked_copy(context, mq_json_string(number), &text);
+    if (status != MQ_OK)
+        return status;
+    mq_cbor_put_array(out, 2);
+    mq_cbor_put_text(out, text);
+    if (whose == NULL) {
+        mq_cbor_put_null(out);
+        return MQ_OK;
+    }
+    status = masked_copy(context, mq_json_string(whose), &text);
+    if (status == MQ_OK)
+        mq_cbor_put_text(out, text);
+    return status;
+}
+
+static enum mq_status encode_one(const struct parse_context *context, const struct mq_json *json, struct mq_buffer *out);
+
+static enum mq_status encode_list(const struct parse_context *context, const struct mq_json *json, struct mq_buffer *out)
+{
+    if (mq_json_type(json) != MQ_JSON_ARRAY)
+        return wrong_type(context, _("a list in brackets"));
+    size_t count = mq_json_size(json);
+    if (count > MQ_SET_MAX)
+        return mq_fail(context->error, MQ_REFUSED, _("\"%s\" has %zu entries; at most %d are kept"), context->field->key, count, MQ_SET_MAX);
+    enum mq_status status = MQ_OK;
+    mq_cbor_put_array(out, count);
+    for (size_t i = 0; i < count && status == MQ_OK; i++) {
+        const struct mq_json *item = mq_json_item(json, i);
+        if (context->field->type == MQ_TYPE_PHONES)
+            status = encode_phone(context, item, out);
+        else if (mq_json_type(item) != MQ_JSON_STRING)
+            status = wrong_type(context, _("a list of texts"));
+        else if (context->field->type == MQ_TYPE_TEXTS) {
+            struct mq_span text;
+            status = masked_copy(context, mq_json_string(item), &text);
+            if (status == MQ_OK)
+                mq_cbor_put_text(out, text);
+        } else
+            status = encode_reference(context, mq_json_string(item), out);
+    }
+    return status;
+}
+
+/* Of a set: each element once. */
+static enum mq_status encode_set(const struct parse_context *context, const struct mq_json *json, struct mq_buffer *out)
+{
+    if (mq_json_type(json) != MQ_JSON_ARRAY)
+        return wrong_type(context, _("a list in brackets"));
+    size_t count = mq_json_size(json), kept = 0;
+    if (count > MQ_SET_MAX)
+        return mq_fail(context->error, MQ_REFUSED, _("\"%s\" has %zu entries; at most %d are kept"), context->field->key, count, MQ_SET_MAX);
+    struct mq_span elements[MQ_SET_MAX];
+    for (size_t i = 0; i < count; i++) {
+        uint8_t memory[MQ_SHORT_TEXT_MAX + MQ_RECORD_ID_TEXT_MAX];
+        struct mq_buffer element = mq_buffer(memory, sizeof memory);
+        enum mq_status status = encode_one(context, mq_json_item(json, i), &element);
+        if (status != MQ_OK)
+            return status;
+        size_t same = 0;
+        while (same < kept && !mq_span_equal(elements[same], mq_written(&element)))
+            same++;
+        if (same < kept)
+            continue;
+        uint8_t *copy = mq_reserve(context->memory, element.size);
+        if (copy == NULL)
+            return mq_fail(context->error, MQ_REFUSED, _("this record is too long to save in one piece; split it"));
+        memcpy(copy, element.data, element.size);
+        elements[kept++] = mq_span(copy, element.size);
+    }
+    mq_cbor_put_array(out, kept);
+    for (size_t i = 0; i < kept; i++)
+        mq_put_span(out, elements[i]);
+    return MQ_OK;
+}
+
+static enum mq_status encode_one(const struct parse_context *context, const struct mq_json *json, struct mq_buffer *out)
+{
+    enum mq_json_type type = mq_json_type(json);
+    char number[24];
+    switch (context->field->type) {
+    case MQ_TYPE_PHONES:
+    case MQ_TYPE_TEXTS:
+    case MQ_TYPE_REFERENCES:
+        return encode_list(context, json, out);
+    case MQ_TYPE_REFERENCE:
+        return type == MQ_JSON_STRING ? encode_reference(context, mq_json_string(json), out) : wrong_type(context, _("the id of a record"));
+    case MQ_TYPE_BOOL:
+        if (type == MQ_JSON_BOOL) {
+            mq_cbor_put_bool(out, mq_json_bool(json));
+            return MQ_OK;
+        }
+        return type == MQ_JSON_STRING ? encode_text(context, mq_json_string(json), out) : wrong_type(context, _("true or false"));
+    case MQ_TYPE_COUNT:
+        if (type == MQ_JSON_INTEGER) {
+            snprintf(number, sizeof number, "%lld", (long long)mq_json_integer(json));
+            return encode_text(context, mq_span_text(number), out);
+        }
+        return type == MQ_JSON_STRING ? encode_text(context, mq_json_string(json), out) : wrong_type(context, _("a whole number"));
+    case MQ_TYPE_ID:
+    case MQ_TYPE_TEXT:
+    case MQ_TYPE_LONG_TEXT:
+    case MQ_TYPE_DATE:
+    case MQ_TYPE_CODE:
+    case MQ_TYPE_PLACE:
+        break;
+    case MQ_TYPE_LIFE: /* never in the record format */
+        return wrong_type(context, _("left out"));
+    }
+    return type == MQ_JSON_STRING ? encode_text(context, mq_json_string(json), out) : wrong_type(context, _("a text in quotes"));
+}
+
+enum mq_status mq_parse_value(struct mq_replica *replica, const struct mq_team *team, const struct mq_field *field, const struct mq_json *json,
+                              struct mq_buffer *memory, size_t *masked, struct mq_span *value, struct mq_error *error)
+{
+    const struct parse_context context = {.replica = replica, .team = team, .field = field, .memory = memory, .masked = masked, .error = error};
+    uint8_t *scratch = mq_work_memory(MQ_CHANGE_MAX);
+    struct mq_buffer out = mq_buffer(scratch, MQ_CHANGE_MAX);
+    enum mq_status status = field->merge == MQ_MERGE_SET ? encode_set(&context, json, &out) : encode_one(&context, json, &out);
+    if (status == MQ_OK && field->merge != MQ_MERGE_SET && !mq_value_valid(field, mq_written(&out)))
+        status = mq_fail(error, MQ_REFUSED, _("\"%s\" has too many entries, or one that is empty or too long"), field->key);
+    uint8_t *copy = status == MQ_OK && !out.failed ? mq_reserve(memory, out.size) : NULL;
+    if (status == MQ_OK && copy == NULL)
+        status = mq_fail(error, MQ_REFUSED, _("this record is too long to save in one piece; split it"));
+    if (status == MQ_OK) {
+        memcpy(copy, out.data, out.size);
+        *value = mq_span(copy, out.size);
+    }
+    mq_work_free(scratch, out.size);
+    return status;
+}
+
+/* ---- a whole record ---- */
+
+const struct mq_parsed_field *mq_parsed_find(const struct mq_parsed *parsed, uint8_t number)
+{
+    for (size_t i = 0; i < parsed->count; i++)
+        if (parsed->fields[i].field->number == number)
+            return &parsed->fields[i];
+    return NULL;
+}
+
+/* Fields stand by number, as the change's map wants them. */
+static enum mq_status parsed_put(struct mq_parsed *parsed, const struct mq_field *field, struct mq_span value, struct mq_error *error)
+{
+    if (parsed->count == MQ_FIELDS_MAX || mq_parsed_find(parsed, field->number) != NULL)
+        return mq_fail(error, MQ_REFUSED, _("\"%s\" is given twice"), field->key);
+    size_t at = parsed->count++;
+    while (at > 0 && parsed->fields[at - 1].field->number > field->number) {
+        parsed->fields[at] = parsed->fields[at - 1];
+        at--;
+    }
+    parsed->fields[at] = (struct mq_parsed_field){.field = field, .value = value};
+    return MQ_OK;
+}
+
+static enum mq_status parse_key(struct mq_replica *replica, const struct mq_team *team, const char *key, const struct mq_json *value,
+                                struct mq_parsed *out, struct mq_error *error)
+{
+    if (mq_json_type(value) == MQ_JSON_NULL)
+        return MQ_OK; /* not said */
+    const struct mq_field *field = mq_field_by_key(out->kind, mq_span_text(key));
+    if (field == NULL || field->number < MQ_FIELD_ID)
+        return mq_fail(error, MQ_REFUSED, _("\"%s\" is no key of a %s; nothing of this record was saved"), key, out->kind->key);
+    struct mq_span encoded;
+    enum mq_status status = mq_parse_value(replica, team, field, value, &out->memory, &out->masked, &encoded, error);
+    return status == MQ_OK ? parsed_put(out, field, encoded, error) : status;
+}
+
+/* {"checks": {"住房": "好"}} is the field "checks.住房". */
+static enum mq_status parse_nested(struct mq_replica *replica, const struct mq_team *team, const char *key, const struct mq_json *object,
+                                   struct mq_parsed *out, struct mq_error *error)
+{
+    void *iterator = NULL;
+    const char *inner;
+    const struct mq_json *value;
+    enum mq_status status = MQ_OK;
+    while (status == MQ_OK && mq_json_each(object, &iterator, &inner, &value)) {
+        char path[128];
+        int length = snprintf(path, sizeof path, "%s.%s", key, inner);
+        if (length < 0 || (size_t)length >= sizeof path)
+            return mq_fail(error, MQ_REFUSED, _("\"%s\" is no key of a %s; nothing of this record was saved"), inner, out->kind->key);
+        status = parse_key(replica, team, path, value, out, error);
+    }
+    return status;
+}
+
+static enum mq_status make_missing_id(struct mq_replica *replica, struct mq_parsed *out, struct mq_error *error)
+{
+    uint8_t uuid[MQ_ID_SIZE];
+    uint64_t milliseconds = (uint64_t)mq_now(replica->platform) * 1000;
+    mq_random(replica->platform, uuid, sizeof uuid);
+    for (int i = 0; i < 6; i++) /* RFC 9562, version 7 */
+        uuid[i] = (uint8_t)(milliseconds >> (40 - 8 * i));
+    uuid[6] = (uint8_t)(0x70 | (uuid[6] & 0x0f));
+    uuid[8] = (uint8_t)(0x80 | (uuid[8] & 0x3f));
+    size_t start = out->memory.size;
+    mq_cbor_put_bytes(&out->memory, MQ_SPAN(uuid));
+    MQ_ASSERT(!out->memory.failed);
+    return parsed_put(out, mq_field_by_number(out->kind, MQ_FIELD_ID), mq_span(out->memory.data + start, out->memory.size - start), error);
+}
+
+static enum mq_status check_needed(const struct mq_parsed *parsed, struct mq_error *error)
+{
+    const struct mq_kind *kind = parsed->kind;
+    for (size_t i = 0; i < kind->field_count; i++)
+        if ((kind->fields[i].flags & MQ_FIELD_REQUIRED) && mq_parsed_find(parsed, kind->fields[i].number) == NULL)
+            return mq_fail(error, MQ_REFUSED, _("a %s needs \"%s\""), kind->key, kind->fields[i].key);
+    for (size_t i = 0; i < kind->one_of_count; i++) {
+        bool found = false;
+        char names[128] = "";
+        size_t used = 0;
+        for (size_t j = 0; j < 4 && kind->one_of[i][j] != 0; j++) {
+            const struct mq_field *field = mq_field_by_number(kind, kind->one_of[i][j]);
+            found = found || mq_parsed_find(parsed, field->number) != NULL;
+            used += (size_t)snprintf(names + used, sizeof names - used, "%s\"%s\"", j == 0 ? "" : " / ", field->key);
+        }
+        if (!found)
+            return mq_fail(error, MQ_REFUSED, _("a %s needs one of %s"), kind->key, names);
+    }
+    return MQ_OK;
+}
+
+enum mq_status mq_parse_record(struct mq_replica *replica, const struct mq_team *team, const struct mq_json *object, bool make_id,
+                               struct mq_parsed *out, struct mq_error *error)
+{
+    void *iterator = NULL;
+    const char *key;
+    const struct mq_json *value;
+    if (mq_json_type(object) != MQ_JSON_OBJECT)
+        return mq_fail(error, MQ_REFUSED, _("a record is an object in braces: {\"kind\": ...}"));
+    const struct mq_json *kind = mq_json_get(object, "kind");
+    out->count = out->masked = 0;
+    out->unknown_place = false;
+    out->kind = kind != NULL && mq_json_type(kind) == MQ_JSON_STRING ? mq_kind_by_key(mq_json_string(kind)) : NULL;
+    if (out->kind == NULL)
+        return mq_fail(error, MQ_REFUSED, _("\"kind\" should be household, plan, visit, need, step, told or suggestion"));
+    enum mq_status status = MQ_OK;
+    while (status == MQ_OK && mq_json_each(object, &iterator, &key, &value)) {
+        if (strcmp(key, "kind") == 0)
+            continue;
+        status = mq_json_type(value) == MQ_JSON_OBJECT ? parse_nested(replica, team, key, value, out, error)
+                                                       : parse_key(replica, team, key, value, out, error);
+    }
+    if (status == MQ_OK && make_id && mq_parsed_find(out, MQ_FIELD_ID) == NULL)
+        status = make_missing_id(replica, out, error);
+    return status == MQ_OK ? check_needed(out, error) : status;
+}

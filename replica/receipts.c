@@ -1,0 +1,246 @@
+/* Making receipts at a desk, applying them on a device, and counting what they cover. */
+#include "replica/receipts.h"
+
+#include <string.h>
+
+#include "protocol/assert.h"
+#include "protocol/control_keys.h"
+#include "protocol/frame.h"
+#include "replica/admit_keys.h"
+#include "replica/outbox.h"
+
+/* ---- at the desk ---- */
+
+/* A stream as a desk goes through it. */
+struct receipt_walk {
+    uint8_t stream[MQ_ID_SIZE];
+    uint32_t seq;                        /* how far the last receipt went */
+    uint8_t id[MQ_SEGMENT_ID_SIZE];      /* its head; for seq 0 the announce's hash */
+    struct mq_receipt receipt;
+    bool moved;
+};
+
+static uint8_t exception_of(int64_t state, struct mq_span reason)
+{
+    if (state == MQ_SEGMENT_QUARANTINED)
+        return mq_span_equal(reason, mq_span_text("role")) ? MQ_EXCEPTION_ROLE : MQ_EXCEPTION_REVOKED;
+    return MQ_EXCEPTION_UNDECODABLE;
+}
+
+static void except(struct receipt_walk *walk, struct mq_span id, uint8_t reason)
+{
+    struct mq_receipt *receipt = &walk->receipt;
+    if (receipt->excepted_count == MQ_EXCEPTED_MAX)
+        return;
+    struct mq_exception *one = &receipt->excepted[receipt->excepted_count++];
+    memcpy(one->id, id.data, MQ_SEGMENT_ID_SIZE);
+    one->reason = reason;
+}
+
+/* Along the chain as far as nothing waits: what could not be merged is excepted by name and does not stop the others. */
+static enum mq_status walk_chain(struct mq_replica *replica, struct receipt_walk *walk, struct mq_error *error)
+{
+    for (;;) {
+        struct mq_query *query;
+        enum mq_status status = mq_db_query(replica->db, &query, error,
+            "SELECT id, state, reason FROM segment WHERE previous = ? AND stream = ? AND seq = ? AND state <> 0 ORDER BY id LIMIT 1", "bbi",
+            MQ_SPAN(walk->id), MQ_SPAN(walk->stream), (int64_t)walk->seq + 1);
+        if (status != MQ_OK)
+            return status;
+        if (!mq_db_next(&query, error))
+            return error->status;
+        memcpy(walk->id, mq_db_blob(query, 0).data, MQ_SEGMENT_ID_SIZE);
+        walk->seq++;
+        walk->moved = true;
+        mq_db_done(&query);
+    }
+}
+
+/* All segments of the stream that are not merged, and the merged ones that stand on another branch than the head's. */
+static enum mq_status list_exceptions(struct mq_replica *replica, struct receipt_walk *walk, struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(replica->db, &query, error,
+        "SELECT id, state, reason FROM segment WHERE stream = ? AND state IN (2, 3) ORDER BY seq, id", "b", MQ_SPAN(walk->stream));
+    if (status != MQ_OK)
+        return status;
+    while (mq_db_next(&query, error))
+        except(walk, mq_db_blob(query, 0), exception_of(mq_db_int(query, 1), mq_db_text(query, 2)));
+    if (error->status != MQ_OK)
+        return error->status;
+    status = mq_db_query(replica->db, &query, error,
+        "SELECT id FROM segment AS tip WHERE stream = ?1 AND state = 1 AND id <> ?2"
+        " AND NOT EXISTS (SELECT 1 FROM segment AS next WHERE next.previous = tip.id)", "bb", MQ_SPAN(walk->stream), MQ_SPAN(walk->id));
+    if (status != MQ_OK)
+        return status;
+    while (mq_db_next(&query, error))
+        except(walk, mq_db_blob(query, 0), MQ_EXCEPTION_BRANCH);
+    return error->status;
+}
+
+static enum mq_status receipt_sign(struct mq_replica *replica, const struct mq_team *team, struct receipt_walk *walk, struct mq_error *error)
+{
+    uint8_t body_memory[4096 + MQ_EXCEPTED_MAX * (MQ_SEGMENT_ID_SIZE + 1)];
+    uint8_t object_memory[sizeof body_memory + MQ_CONTROL_HEAD_SIZE + MQ_SIGNATURE_SIZE];
+    struct mq_buffer body = mq_buffer(body_memory, sizeof body_memory), object = mq_buffer(object_memory, sizeof object_memory);
+    int64_t backup;
+    walk->receipt.head_seq = walk->seq;
+    memcpy(walk->receipt.head_id, walk->id, MQ_SEGMENT_ID_SIZE);
+    enum mq_status status = mq_setting_number(replica, "backup", &backup, error);
+    if (status != MQ_OK)
+        return status;
+    walk->receipt.backup = (uint32_t)backup;
+    mq_receipt_put(&body, &walk->receipt);
+    MQ_ASSERT(!body.failed);
+    struct mq_control control = {.kind = MQ_CONTROL_RECEIPT, .wall_seconds = mq_now(replica->platform), .body = mq_written(&body)};
+    memcpy(control.team, team->team, MQ_ID_SIZE);
+    memcpy(control.subject, walk->stream, MQ_ID_SIZE);
+    status = mq_control_number(replica, &control.number, error);
+    if (status != MQ_OK)
+        return status;
+    status = mq_control_sign(&object, &control, replica->identity);
+    MQ_ASSERT(status == MQ_OK);
+    status = mq_outbox_put(replica, MQ_FRAME_CONTROL, MQ_SPAN(walk->stream), mq_written(&object), error);
+    if (status != MQ_OK)
+        return status;
+    return mq_db_run(replica->db, error, "UPDATE stream SET receipt_seq = ?, receipt_id = ? WHERE stream = ?", "ibb", (int64_t)walk->seq,
+                     MQ_SPAN(walk->id), MQ_SPAN(walk->stream));
+}
+
+static enum mq_status receipt_make(struct mq_replica *replica, const struct mq_team *team, struct receipt_walk *walk, struct mq_error *error)
+{
+    int64_t branches_before = 0;
+    enum mq_status status = walk_chain(replica, walk, error);
+    if (status == MQ_OK)
+        status = list_exceptions(replica, walk, error);
+    if (status != MQ_OK)
+        return status;
+    /* A branch that grew behind an unmoved head is news too. */
+    char slot[sizeof "branches:" + 2 * MQ_ID_SIZE] = "branches:";
+    for (size_t i = 0; i < MQ_ID_SIZE; i++) {
+        slot[9 + 2 * i] = "0123456789abcdef"[walk->stream[i] >> 4];
+        slot[10 + 2 * i] = "0123456789abcdef"[walk->stream[i] & 15];
+    }
+    int64_t segments;
+    status = mq_setting_number(replica, slot, &branches_before, error);
+    if (status == MQ_OK)
+        status = mq_db_number(replica->db, &segments, error, "SELECT count(*) FROM segment WHERE stream = ? AND state <> 0", "b",
+                              MQ_SPAN(walk->stream));
+    if (status != MQ_OK || (!walk->moved && segments == branches_before))
+        return status;
+    status = mq_setting_put_number(replica, slot, segments, error);
+    return status == MQ_OK ? receipt_sign(replica, team, walk, error) : status;
+}
+
+static enum mq_status next_stream(struct mq_replica *replica, const struct mq_team *team, struct receipt_walk *walk, uint8_t after[MQ_ID_SIZE],
+                                  struct mq_error *error)
+{
+    struct mq_query *query;
+    struct mq_announce announce;
+    enum mq_status status = mq_db_query(replica->db, &query, error,
+        "SELECT stream, receipt_seq, receipt_id, announce FROM stream JOIN mailbox USING(mailbox)"
+        " WHERE team = ? AND mine = 0 AND stream > ? ORDER BY stream LIMIT 1", "bb", MQ_SPAN(team->team), mq_span(after, MQ_ID_SIZE));
+    if (status != MQ_OK)
+        return status;
+    if (!mq_db_next(&query, error))
+        return error->status != MQ_OK ? error->status : MQ_NOT_FOUND;
+    memset(walk, 0, sizeof *walk);
+    memcpy(walk->stream, mq_db_blob(query, 0).data, MQ_ID_SIZE);
+    memcpy(after, walk->stream, MQ_ID_SIZE);
+    walk->seq = (uint32_t)mq_db_int(query, 1);
+    struct mq_span id = mq_db_blob(query, 2);
+    status = mq_announce_decode(&announce, mq_db_blob(query, 3));
+    if (status == MQ_OK && walk->seq == 0)
+        mq_announce_hash(walk->id, &announce);
+    else if (id.size == MQ_SEGMENT_ID_SIZE)
+        memcpy(walk->id, id.data, MQ_SEGMENT_ID_SIZE);
+    mq_db_done(&query);
+    return status;
+}
+
+struct make_work {
+    const struct mq_team *team;
+};
+
+static enum mq_status make_all(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    const struct make_work *work = context;
+    struct receipt_walk walk;
+    uint8_t after[MQ_ID_SIZE] = {0};
+    enum mq_status status = next_stream(replica, work->team, &walk, after, error);
+    while (status == MQ_OK) {
+        status = receipt_make(replica, work->team, &walk, error);
+        if (status == MQ_OK)
+            status = next_stream(replica, work->team, &walk, after, error);
+    }
+    return status == MQ_NOT_FOUND && error->status == MQ_OK ? MQ_OK : status;
+}
+
+enum mq_status mq_receipts_make(struct mq_replica *replica, const struct mq_team *team, struct mq_error *error)
+{
+    struct make_work work = {.team = team};
+    return mq_replica_transact(replica, make_all, &work, error);
+}
+
+/* ---- on the device ---- */
+
+/* Marks our own segments of the stream up to the one with this id, if it is ours. */
+static enum mq_status anchor_up_to(struct mq_replica *replica, const uint8_t stream[MQ_ID_SIZE], const uint8_t id[MQ_SEGMENT_ID_SIZE],
+                                   struct mq_error *error)
+{
+    return mq_db_run(replica->db, error,
+        "UPDATE segment SET anchored = 1, stored = 1 WHERE stream = ?1 AND mine = 1 AND anchored = 0"
+        " AND seq <= (SELECT seq FROM segment WHERE id = ?2 AND stream = ?1 AND mine = 1)", "bb", mq_span(stream, MQ_ID_SIZE),
+        mq_span(id, MQ_SEGMENT_ID_SIZE));
+}
+
+enum mq_status mq_receipt_apply(struct mq_replica *replica, const struct mq_control *control, struct mq_error *error)
+{
+    struct mq_receipt receipt;
+    int64_t own, newest;
+    enum mq_status status = mq_db_number(replica->db, &own, error, "SELECT count(*) FROM stream WHERE stream = ? AND mine = 1", "b",
+                                         MQ_SPAN(control->subject));
+    if (status != MQ_OK || own == 0 || mq_receipt_get(&receipt, control->body) != MQ_OK)
+        return status;
+    status = anchor_up_to(replica, control->subject, receipt.head_id, error);
+    for (size_t i = 0; status == MQ_OK && i < receipt.excepted_count; i++)
+        if (receipt.excepted[i].reason == MQ_EXCEPTION_BRANCH)
+            status = anchor_up_to(replica, control->subject, receipt.excepted[i].id, error);
+    if (status == MQ_OK) /* what was excepted before may be fine by now */
+        status = mq_db_run(replica->db, error, "UPDATE segment SET excepted = 0 WHERE stream = ? AND mine = 1 AND excepted <> 0", "b",
+                           MQ_SPAN(control->subject));
+    for (size_t i = 0; status == MQ_OK && i < receipt.excepted_count; i++)
+        if (receipt.excepted[i].reason != MQ_EXCEPTION_BRANCH)
+            status = mq_db_run(replica->db, error, "UPDATE segment SET excepted = ? WHERE id = ? AND mine = 1", "ib",
+                               (int64_t)receipt.excepted[i].reason, MQ_SPAN(receipt.excepted[i].id));
+    if (status == MQ_OK)
+        status = mq_setting_number(replica, "last_receipt", &newest, error);
+    if (status == MQ_OK && control->wall_seconds > newest)
+        status = mq_setting_put_number(replica, "last_receipt", control->wall_seconds, error);
+    return status;
+}
+
+enum mq_status mq_safety_count(struct mq_replica *replica, struct mq_safety *out, struct mq_error *error)
+{
+    struct mq_query *query;
+    *out = (struct mq_safety){0};
+    /* 0 saved, 1 stored, 2 anchored; an excepted segment counts before all others: a person must look. */
+    enum mq_status status = mq_db_query(replica->db, &query, error,
+        "SELECT level, count(*) FROM (SELECT min(CASE WHEN c.segment < 0 THEN 0 WHEN s.excepted <> 0 THEN -1 WHEN s.anchored THEN 2"
+        " WHEN s.stored THEN 1 ELSE 0 END) AS level FROM change AS c LEFT JOIN segment AS s ON s.number = c.segment"
+        " WHERE c.segment < 0 OR s.mine = 1 GROUP BY c.record) GROUP BY level", "");
+    if (status != MQ_OK)
+        return status;
+    while (mq_db_next(&query, error)) {
+        int64_t level = mq_db_int(query, 0), count = mq_db_int(query, 1);
+        *(level < 0 ? &out->quarantined : level == 0 ? &out->saved : level == 1 ? &out->stored : &out->anchored) = count;
+    }
+    if (error->status != MQ_OK)
+        return error->status;
+    status = mq_db_number(replica->db, &out->records, error, "SELECT count(*) FROM state WHERE kind > 0 AND NOT deleted", "");
+    if (status == MQ_OK)
+        status = mq_db_number(replica->db, &out->conflicts, error, "SELECT count(*) FROM state WHERE conflicts > 0 OR review", "");
+    if (status == MQ_OK)
+        status = mq_setting_number(replica, "last_receipt", &out->last_receipt, error);
+    return status;
+}

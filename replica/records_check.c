@@ -1,0 +1,139 @@
+/* `check`: every page, every signature, every link of every chain; the view made anew and compared. */
+#include <string.h>
+
+#include "protocol/assert.h"
+#include "replica/admit.h"
+#include "replica/keyring_keys.h"
+#include "replica/records.h"
+#include "replica/view.h"
+
+struct check_work {
+    struct mq_replica *replica;
+    struct mq_check_result *result;
+    const struct mq_emitter *emitter;
+    bool damaged, rebuild;
+};
+
+static enum mq_status finding(struct check_work *work, const char *what, struct mq_span id, struct mq_error *error)
+{
+    uint8_t memory[512];
+    struct mq_buffer out = mq_buffer(memory, sizeof memory);
+    struct mq_json_writer writer = {.out = &out};
+    work->damaged = true;
+    mq_json_begin(&writer, '{');
+    mq_json_key(&writer, "what");
+    mq_json_text_value(&writer, what);
+    mq_json_key(&writer, "id");
+    mq_json_hex_value(&writer, id);
+    mq_json_end(&writer, '}');
+    MQ_ASSERT(!out.failed);
+    return work->emitter->emit(work->emitter->context, mq_written(&out), error);
+}
+
+/* The row's own columns against its bytes, and the signature against the announce. */
+static enum mq_status check_segment(struct check_work *work, struct mq_query *query, struct mq_error *error)
+{
+    struct mq_segment segment;
+    struct mq_announce announce;
+    struct mq_span id = mq_db_blob(query, 0), stream = mq_db_blob(query, 1), bytes = mq_db_blob(query, 3), announced = mq_db_blob(query, 4);
+    work->result->segments++;
+    if (mq_segment_decode(&segment, bytes) != MQ_OK || !mq_span_equal(id, MQ_SPAN(segment.id)) ||
+        !mq_span_equal(stream, MQ_SPAN(segment.stream)) || mq_db_int(query, 2) != (int64_t)segment.seq)
+        return finding(work, "segment differs from what was stored", id, error);
+    if (announced.size == 0)
+        return MQ_OK; /* it waits for its announce */
+    if (mq_announce_decode(&announce, announced) != MQ_OK)
+        return finding(work, "announce does not verify", stream, error);
+    if (mq_segment_verify(&segment, &announce) != MQ_OK)
+        return finding(work, "signature does not verify", id, error);
+    return MQ_OK;
+}
+
+static enum mq_status check_segments(struct check_work *work, struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(work->replica->db, &query, error,
+        "SELECT g.id, g.stream, g.seq, g.bytes, s.announce FROM segment AS g LEFT JOIN stream AS s ON s.stream = g.stream ORDER BY g.number", "");
+    if (status != MQ_OK)
+        return status;
+    while (status == MQ_OK && mq_db_next(&query, error))
+        status = check_segment(work, query, error);
+    mq_db_done(&query);
+    return status != MQ_OK ? status : error->status;
+}
+
+/* Own chains must be whole; others' holes and forks are counted, they are no damage here. */
+static enum mq_status check_chains(struct check_work *work, struct mq_error *error)
+{
+    struct mq_db *db = work->replica->db;
+    struct mq_query *query;
+    enum mq_status status = mq_db_number(db, &work->result->forks, error,
+        "SELECT count(*) FROM (SELECT 1 FROM segment GROUP BY stream, seq HAVING count(*) > 1)", "");
+    if (status == MQ_OK)
+        status = mq_db_number(db, &work->result->holes, error,
+            "SELECT count(*) FROM segment AS g WHERE seq > 1 AND NOT EXISTS (SELECT 1 FROM segment AS p WHERE p.id = g.previous)", "");
+    if (status == MQ_OK)
+        status = mq_db_query(db, &query, error,
+            "SELECT stream FROM stream AS s WHERE mine = 1 AND next_seq - 1 <> (SELECT count(*) FROM segment WHERE stream = s.stream AND mine = 1)", "");
+    if (status != MQ_OK)
+        return status;
+    while (status == MQ_OK && mq_db_next(&query, error))
+        status = finding(work, "own chain has a hole", mq_db_blob(query, 0), error);
+    mq_db_done(&query);
+    return status != MQ_OK ? status : error->status;
+}
+
+/* Always made anew inside a transaction; kept only where it was asked for, or where nothing differs. */
+static enum mq_status check_view(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    struct check_work *work = context;
+    uint8_t before[MQ_HASH_SIZE], after[MQ_HASH_SIZE];
+    enum mq_status status = mq_view_hash(replica, before, error);
+    if (status == MQ_OK)
+        status = mq_view_rebuild(replica, error);
+    if (status == MQ_OK)
+        status = mq_view_hash(replica, after, error);
+    if (status != MQ_OK || memcmp(before, after, sizeof before) == 0)
+        return status;
+    status = finding(work, "view differs from journal and segments", MQ_SPAN(after), error);
+    if (status == MQ_OK && !work->rebuild)
+        return MQ_WAITING; /* rolls back: nothing is repaired unasked */
+    return status;
+}
+
+static enum mq_status count_all(struct check_work *work, struct mq_error *error)
+{
+    struct mq_partition partition;
+    struct mq_check_result *result = work->result;
+    enum mq_status status = mq_partition(work->replica, &partition, error);
+    result->waiting = partition.waiting;
+    result->quarantined = partition.quarantined;
+    result->undecodable = partition.undecodable;
+    if (status == MQ_OK)
+        status = mq_db_number(work->replica->db, &result->changes, error, "SELECT count(*) FROM change", "");
+    if (status == MQ_OK)
+        status = mq_db_number(work->replica->db, &result->records, error, "SELECT count(*) FROM state WHERE kind > 0", "");
+    return status;
+}
+
+enum mq_status mq_records_check(struct mq_replica *replica, bool rebuild, struct mq_check_result *result, const struct mq_emitter *emitter,
+                                struct mq_error *error)
+{
+    *result = (struct mq_check_result){0};
+    struct check_work work = {.replica = replica, .result = result, .emitter = emitter, .rebuild = rebuild};
+    enum mq_status status = mq_db_check(replica->db, error);
+    if (status == MQ_OK)
+        status = check_segments(&work, error);
+    if (status == MQ_OK)
+        status = check_chains(&work, error);
+    if (status == MQ_OK) {
+        status = mq_replica_transact(replica, check_view, &work, error);
+        if (status == MQ_WAITING)
+            status = MQ_OK;
+    }
+    if (status == MQ_OK)
+        status = count_all(&work, error);
+    if (status == MQ_OK && work.damaged)
+        return mq_fail(error, MQ_DAMAGED, _("damage was found and is listed; the rest is sound. `bundle write` saves what can be read; `check --rebuild` makes the view anew"));
+    return status;
+}

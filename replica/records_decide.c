@@ -1,0 +1,132 @@
+/* A person's decisions: which of several values stands, and whether two records are one. */
+#include <string.h>
+
+#include "protocol/assert.h"
+#include "protocol/change.h"
+#include "replica/convert.h"
+#include "replica/journal.h"
+#include "replica/records.h"
+#include "replica/replica_keys.h"
+#include "replica/view.h"
+
+#define RANK_DESK 2
+
+struct target {
+    struct mq_team team;
+    uint8_t record[MQ_ID_SIZE];
+    const struct mq_kind *kind;
+};
+
+static enum mq_status target_find(struct mq_replica *replica, struct mq_span text, struct target *out, struct mq_error *error)
+{
+    uint64_t kind;
+    uint8_t team[MQ_ID_SIZE];
+    enum mq_status status = mq_view_find(replica, NULL, text, out->record, error);
+    if (status == MQ_OK)
+        status = mq_view_kind(replica, out->record, &kind, team, error);
+    if (status == MQ_OK)
+        status = mq_team_find(replica, team, &out->team, error);
+    if (status == MQ_OK && (out->kind = mq_kind_by_number(kind)) == NULL)
+        status = mq_fail(error, MQ_REFUSED, _("this record is of a kind that this version does not know; update the program"));
+    return status;
+}
+
+/* ---- conflicts ---- */
+
+struct resolve_work {
+    struct mq_span record, field;
+    int64_t keep;
+};
+
+static enum mq_status put_decision(const struct target *target, const struct mq_field *field, const struct mq_field_state *here, int64_t keep,
+                                   struct mq_buffer *change, struct mq_error *error)
+{
+    uint8_t names_memory[MQ_REPLACED_MAX * MQ_NAME_SIZE];
+    struct mq_buffer names = mq_buffer(names_memory, sizeof names_memory);
+    if (here == NULL || !(here->conflict || here->review))
+        return mq_fail(error, MQ_REFUSED, _("\"%s\" has no conflict; there is nothing to decide"), field->key);
+    if (keep < 1 || keep > (int64_t)here->choice_count)
+        return mq_fail(error, MQ_REFUSED, _("--keep counts the values from 1 to %zu, as `conflicts` lists them"), here->choice_count);
+    for (size_t i = 0; i < here->choice_count; i++)
+        mq_put(&names, here->choices[i].names, here->choices[i].name_count * MQ_NAME_SIZE);
+    MQ_ASSERT(!names.failed);
+    struct mq_span value = here->choices[keep - 1].value;
+    if (mq_role_rank(target->team.certificate.role) >= RANK_DESK)
+        mq_change_put_decide(change, target->record, field->number, value, mq_written(&names), (struct mq_span){0});
+    else
+        mq_change_put_set(change, target->record, field->number, value, mq_written(&names));
+    return change->failed ? mq_fail(error, MQ_REFUSED, _("this is too long to save in one piece; split it")) : MQ_OK;
+}
+
+static enum mq_status resolve(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    const struct resolve_work *work = context;
+    struct target target;
+    struct mq_group_state state;
+    uint8_t id[MQ_ID_SIZE];
+    enum mq_status status = target_find(replica, work->record, &target, error);
+    if (status != MQ_OK)
+        return status;
+    const struct mq_field *field = mq_field_by_key(target.kind, work->field);
+    if (field == NULL)
+        return mq_fail(error, MQ_REFUSED, _("\"%.*s\" is no key of a %s"), (int)work->field.size, (const char *)work->field.data, target.kind->key);
+    status = mq_view_group(replica, target.record, &state, error);
+    if (status != MQ_OK)
+        return status;
+    uint8_t *memory = mq_work_memory(MQ_CHANGE_MAX);
+    struct mq_buffer change = mq_buffer(memory, MQ_CHANGE_MAX);
+    status = put_decision(&target, field, mq_group_field(&state, field->number), work->keep, &change, error);
+    if (status == MQ_OK)
+        status = mq_journal_add(replica, &target.team, mq_written(&change), target.record, id, error);
+    mq_work_free(memory, change.size);
+    return status;
+}
+
+enum mq_status mq_records_resolve(struct mq_replica *replica, struct mq_span record, struct mq_span field, int64_t keep, struct mq_error *error)
+{
+    struct resolve_work work = {.record = record, .field = field, .keep = keep};
+    return mq_replica_transact(replica, resolve, &work, error);
+}
+
+/* ---- the same record or not ---- */
+
+struct link_work {
+    struct mq_span a, b;
+    bool undo;
+};
+
+static enum mq_status write_link(struct mq_replica *replica, const struct target *a, const struct target *b, struct mq_error *error)
+{
+    uint8_t memory[128], value_memory[32], id[MQ_ID_SIZE];
+    struct mq_buffer change = mq_buffer(memory, sizeof memory), value = mq_buffer(value_memory, sizeof value_memory);
+    mq_put_reference(&value, b->record);
+    mq_change_put_add(&change, a->record, MQ_FIELD_SAME_AS, mq_written(&value));
+    MQ_ASSERT(!change.failed && !value.failed);
+    return mq_journal_add(replica, &a->team, mq_written(&change), a->record, id, error);
+}
+
+static enum mq_status link(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    const struct link_work *work = context;
+    struct target a, b;
+    enum mq_status status = target_find(replica, work->a, &a, error);
+    if (status == MQ_OK)
+        status = target_find(replica, work->b, &b, error);
+    if (status != MQ_OK)
+        return status;
+    if (mq_role_rank(a.team.certificate.role) < RANK_DESK)
+        return mq_fail(error, MQ_REFUSED, _("whether two records are one is decided at the desk"));
+    if (memcmp(a.team.team, b.team.team, MQ_ID_SIZE) != 0 || a.kind != b.kind)
+        return mq_fail(error, MQ_REFUSED, _("only records of one kind and one team can be merged"));
+    if (memcmp(a.record, b.record, MQ_ID_SIZE) == 0)
+        return mq_fail(error, MQ_REFUSED, _("these are one record already"));
+    return write_link(replica, &a, &b, error);
+}
+
+enum mq_status mq_records_merge(struct mq_replica *replica, struct mq_span a, struct mq_span b, bool undo, struct mq_error *error)
+{
+    if (undo)
+        return mq_fail(error, MQ_REFUSED, _("not yet: taking two merged records apart comes with a later version; the link and both records are kept"));
+    struct link_work work = {.a = a, .b = b, .undo = undo};
+    return mq_replica_transact(replica, link, &work, error);
+}

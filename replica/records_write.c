@@ -1,0 +1,383 @@
+/* Writing records: new ones, edits, decisions. A state that was on the screen is what a change replaces, nothing else. */
+#include <stdio.h>
+#include <string.h>
+
+#include "protocol/assert.h"
+#include "protocol/change.h"
+#include "replica/convert.h"
+#include "replica/journal.h"
+#include "replica/records.h"
+#include "replica/replica_keys.h"
+#include "replica/view.h"
+
+struct write_memory {
+    uint8_t values[2 * MQ_CHANGE_MAX];
+    uint8_t change[MQ_CHANGE_MAX];
+};
+
+static enum mq_status team_or_only(struct mq_replica *replica, const struct mq_team *team, struct mq_team *out, struct mq_error *error)
+{
+    if (team == NULL)
+        return mq_team_find(replica, NULL, out, error);
+    *out = *team;
+    return MQ_OK;
+}
+
+static void id_text(const struct mq_parsed *parsed, struct mq_saved *saved)
+{
+    const struct mq_parsed_field *id = mq_parsed_find(parsed, MQ_FIELD_ID);
+    struct mq_buffer text = mq_buffer(saved->id, sizeof saved->id - 1);
+    MQ_ASSERT(id != NULL);
+    enum mq_status status = mq_value_to_text(id->field, id->value, &text);
+    MQ_ASSERT(status == MQ_OK && !text.failed);
+    saved->id[text.size] = '\0';
+}
+
+/* ---- need numbers: village, certificate serial, counter (docs/protocol.md, section 2) ---- */
+
+static void village_of(struct mq_replica *replica, const struct mq_parsed *parsed, char out[4])
+{
+    struct mq_group_state state;
+    struct mq_error error = {0};
+    uint8_t household[MQ_ID_SIZE];
+    memcpy(out, "X", 2);
+    for (size_t i = 0; i < parsed->count; i++) {
+        if (parsed->fields[i].field->target != MQ_KIND_HOUSEHOLD || parsed->fields[i].field->type != MQ_TYPE_REFERENCE)
+            continue;
+        struct mq_reader reader = mq_reader(parsed->fields[i].value);
+        (void)mq_cbor_next(&reader);
+        struct mq_span record = mq_cbor_bytes(&reader, MQ_ID_SIZE);
+        MQ_ASSERT(record.size == MQ_ID_SIZE);
+        memcpy(household, record.data, MQ_ID_SIZE);
+        const struct mq_field *place = mq_field_by_key(mq_kind_by_number(MQ_KIND_HOUSEHOLD), mq_span_text("place"));
+        if (mq_view_group(replica, household, &state, &error) != MQ_OK || mq_group_field(&state, place->number) == NULL)
+            return;
+        reader = mq_reader(mq_group_field(&state, place->number)->choices[0].value);
+        struct mq_cbor_item code = mq_cbor_next(&reader);
+        if (code.type == MQ_CBOR_UINT) /* the village's own three digits; letters come with the pinyin tables */
+            snprintf(out, 4, "%03u", (unsigned)(code.number % 1000));
+        return;
+    }
+}
+
+/* An incarnation after the first adds two letters, so that a copied device does not give the same number twice unseen. */
+static enum mq_status incarnation_letters(struct mq_replica *replica, char out[3], struct mq_error *error)
+{
+    struct mq_query *query;
+    out[0] = '\0';
+    enum mq_status status = mq_db_query(replica->db, &query, error,
+        "SELECT stream, (SELECT count(*) FROM stream WHERE mine = 1) FROM stream WHERE mine = 1 AND closed = 0 LIMIT 1", "");
+    if (status != MQ_OK)
+        return status;
+    if (mq_db_next(&query, error) && mq_db_int(query, 1) > 1) {
+        uint8_t letters[2];
+        mq_hash_one(letters, sizeof letters, MQ_DOMAIN_STREAM, mq_db_blob(query, 0));
+        out[0] = (char)('A' + letters[0] % 26);
+        out[1] = (char)('A' + letters[1] % 26);
+        out[2] = '\0';
+    }
+    mq_db_done(&query);
+    return error->status;
+}
+
+static enum mq_status number_make(struct mq_replica *replica, const struct mq_team *team, struct mq_parsed *parsed, struct mq_saved *saved,
+                                  struct mq_error *error)
+{
+    const struct mq_field *field = mq_field_by_key(parsed->kind, mq_span_text("no"));
+    int64_t counter;
+    char village[4], letters[3];
+    if (field == NULL || mq_parsed_find(parsed, field->number) != NULL)
+        return MQ_OK;
+    enum mq_status status = mq_setting_number(replica, "need_counter", &counter, error);
+    if (status == MQ_OK)
+        status = incarnation_letters(replica, letters, error);
+    if (status == MQ_OK)
+        status = mq_setting_put_number(replica, "need_counter", counter + 1, error);
+    if (status != MQ_OK)
+        return status;
+    village_of(replica, parsed, village);
+    snprintf(saved->number, sizeof saved->number, "%s-%u%s-%04lld", village, (unsigned)team->certificate.serial, letters, (long long)counter + 1);
+    size_t start = parsed->memory.size, at = parsed->count++;
+    mq_cbor_put_text(&parsed->memory, mq_span_text(saved->number));
+    MQ_ASSERT(!parsed->memory.failed && at < MQ_FIELDS_MAX);
+    for (; at > 0 && parsed->fields[at - 1].field->number > field->number; at--)
+        parsed->fields[at] = parsed->fields[at - 1];
+    parsed->fields[at] = (struct mq_parsed_field){.field = field, .value = mq_span(parsed->memory.data + start, parsed->memory.size - start)};
+    return MQ_OK;
+}
+
+/* ---- a new record ---- */
+
+static enum mq_status create(struct mq_replica *replica, const struct mq_team *team, const struct mq_parsed *parsed, uint8_t *memory,
+                             struct mq_saved *saved, struct mq_error *error)
+{
+    uint8_t *pairs_memory = mq_work_memory(MQ_CHANGE_MAX);
+    struct mq_buffer pairs = mq_buffer(pairs_memory, MQ_CHANGE_MAX), change = mq_buffer(memory, MQ_CHANGE_MAX);
+    for (size_t i = 0; i < parsed->count; i++) {
+        mq_cbor_put_uint(&pairs, parsed->fields[i].field->number);
+        mq_put_span(&pairs, parsed->fields[i].value);
+    }
+    mq_change_put_create(&change, parsed->kind->number, parsed->count, mq_written(&pairs));
+    enum mq_status status = pairs.failed || change.failed
+        ? mq_fail(error, MQ_REFUSED, _("this record is too long to save in one piece; split it"))
+        : mq_journal_add(replica, team, mq_written(&change), NULL, saved->record, error);
+    mq_work_free(pairs_memory, pairs.size);
+    return status;
+}
+
+/* Does the record that is here say the same, as far as the new one says anything? */
+static bool says_the_same(const struct mq_group_state *state, const struct mq_parsed *parsed)
+{
+    if (state->kind != parsed->kind->number)
+        return false;
+    for (size_t i = 0; i < parsed->count; i++) {
+        const struct mq_parsed_field *given = &parsed->fields[i];
+        const struct mq_field_state *here = mq_group_field(state, given->field->number);
+        size_t choices = here == NULL ? 0 : here->choice_count, found = 0, wanted = 1;
+        struct mq_reader reader = mq_reader(given->value);
+        bool set = given->field->merge == MQ_MERGE_SET;
+        if (set)
+            wanted = (size_t)mq_cbor_array(&reader, MQ_SET_MAX);
+        for (size_t w = 0; w < wanted; w++) {
+            struct mq_span value = set ? mq_cbor_take(&reader) : given->value;
+            for (size_t c = 0; c < choices; c++)
+                if (mq_span_equal(here->choices[c].value, value)) {
+                    found++;
+                    break;
+                }
+        }
+        if (found != wanted || (set && choices != wanted))
+            return false;
+    }
+    return true;
+}
+
+struct add_work {
+    const struct mq_team *team;
+    const struct mq_json *object;
+    bool import;
+    struct mq_saved *saved;
+    struct write_memory *memory;
+};
+
+static enum mq_status compare_known(struct mq_replica *replica, const struct mq_parsed *parsed, const uint8_t canonical[MQ_ID_SIZE],
+                                    struct mq_saved *saved, struct mq_error *error)
+{
+    struct mq_group_state state;
+    enum mq_status status = mq_view_group(replica, canonical, &state, error);
+    if (status != MQ_OK)
+        return status;
+    if (!says_the_same(&state, parsed))
+        return mq_fail(error, MQ_REFUSED, _("the %s \"%s\" is here already with other values; change it with `set`"), parsed->kind->key, saved->id);
+    saved->known = true;
+    memcpy(saved->record, state.canonical, MQ_ID_SIZE);
+    return MQ_OK;
+}
+
+static enum mq_status add(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    struct add_work *work = context;
+    struct mq_parsed parsed = {.memory = mq_buffer(work->memory->values, sizeof work->memory->values)};
+    uint8_t canonical[MQ_ID_SIZE];
+    enum mq_status status = mq_parse_record(replica, work->team, work->object, !work->import, &parsed, error);
+    if (status != MQ_OK)
+        return status;
+    id_text(&parsed, work->saved);
+    work->saved->masked = parsed.masked;
+    status = mq_view_by_id(replica, work->team->team, parsed.kind->number, mq_parsed_find(&parsed, MQ_FIELD_ID)->value, canonical, error);
+    if (status == MQ_OK)
+        return compare_known(replica, &parsed, canonical, work->saved, error);
+    if (status != MQ_NOT_FOUND)
+        return status;
+    status = work->import ? MQ_OK : number_make(replica, work->team, &parsed, work->saved, error);
+    return status == MQ_OK ? create(replica, work->team, &parsed, work->memory->change, work->saved, error) : status;
+}
+
+enum mq_status mq_records_add(struct mq_replica *replica, const struct mq_team *team, const struct mq_json *object, struct mq_saved *saved,
+                              struct mq_error *error)
+{
+    struct mq_team own;
+    *saved = (struct mq_saved){.known = false};
+    enum mq_status status = team_or_only(replica, team, &own, error);
+    if (status != MQ_OK)
+        return status;
+    struct add_work work = {.team = &own, .object = object, .saved = saved, .memory = mq_work_memory(sizeof(struct write_memory))};
+    status = mq_replica_transact(replica, add, &work, error);
+    mq_work_free(work.memory, sizeof *work.memory);
+    return status;
+}
+
+enum mq_status mq_records_import_line(struct mq_replica *replica, const struct mq_team *team, struct mq_span line, struct mq_saved *saved,
+                                      struct mq_error *error)
+{
+    struct mq_json *object;
+    *saved = (struct mq_saved){.known = false};
+    if (line.size > MQ_LINE_MAX)
+        return mq_fail(error, MQ_REFUSED, _("this line is longer than %d KiB"), MQ_LINE_MAX / 1024);
+    enum mq_status status = mq_json_parse(&object, line, error);
+    if (status != MQ_OK)
+        return status;
+    struct add_work work = {.team = team, .object = object, .import = true, .saved = saved, .memory = mq_work_memory(sizeof(struct write_memory))};
+    status = mq_replica_transact(replica, add, &work, error);
+    mq_work_free(work.memory, sizeof *work.memory);
+    mq_json_free(object);
+    return status;
+}
+
+/* ---- edits ---- */
+
+struct edit_work {
+    struct mq_span record;
+    const char *const *assignments;
+    size_t count;
+    struct mq_saved *saved;
+    struct write_memory *memory;
+};
+
+struct assignment {
+    const struct mq_field *field;
+    char operation; /* '=', '+', '-' */
+    struct mq_span text;
+};
+
+static enum mq_status assignment_read(const struct mq_kind *kind, const char *text, struct assignment *out, struct mq_error *error)
+{
+    const char *equals = strchr(text, '=');
+    if (equals == NULL || equals == text)
+        return mq_fail(error, MQ_REFUSED, _("\"%s\": write FIELD=VALUE, or FIELD+=VALUE and FIELD-=VALUE for sets"), text);
+    size_t size = (size_t)(equals - text);
+    out->operation = '=';
+    if (text[size - 1] == '+' || text[size - 1] == '-')
+        out->operation = text[--size];
+    out->field = mq_field_by_key(kind, mq_span(text, size));
+    out->text = mq_span_text(equals + 1);
+    if (out->field == NULL || out->field->number < MQ_FIELD_ID)
+        return mq_fail(error, MQ_REFUSED, _("\"%.*s\" is no key of a %s"), (int)size, text, kind->key);
+    if (out->field->merge == MQ_MERGE_SET && out->operation == '=')
+        return mq_fail(error, MQ_REFUSED, _("\"%s\" is a set: add with %s+=VALUE, take out with %s-=VALUE"), out->field->key, out->field->key, out->field->key);
+    if (out->field->merge == MQ_MERGE_WORDS && out->operation == '-')
+        return mq_fail(error, MQ_REFUSED, _("a person's own words stay as they are; add to them with %s+=VALUE"), out->field->key);
+    if (out->field->merge == MQ_MERGE_REGISTER && out->operation != '=')
+        return mq_fail(error, MQ_REFUSED, _("\"%s\" has one value: write %s=VALUE"), out->field->key, out->field->key);
+    if (out->field->flags & MQ_FIELD_MADE)
+        return mq_fail(error, MQ_REFUSED, _("\"%s\" is given by the device and stays"), out->field->key);
+    return MQ_OK;
+}
+
+/* Lists and objects are JSON; everything else is taken as the text that it is. */
+static enum mq_status value_read(struct mq_replica *replica, const struct mq_team *team, const struct assignment *one, struct mq_buffer *memory,
+                                 size_t *masked, struct mq_span *value, struct mq_error *error)
+{
+    struct mq_json *json;
+    bool structured = one->field->type == MQ_TYPE_PHONES || one->field->type == MQ_TYPE_TEXTS || one->field->type == MQ_TYPE_REFERENCES;
+    uint8_t *quoted_memory = mq_work_memory(MQ_LINE_MAX * 6 + 8);
+    struct mq_buffer quoted = mq_buffer(quoted_memory, MQ_LINE_MAX * 6 + 8);
+    if (!mq_utf8_valid(one->text) || one->text.size > MQ_LINE_MAX)
+        quoted.failed = true;
+    else if (structured)
+        mq_put_span(&quoted, one->text);
+    else {
+        if (one->field->merge == MQ_MERGE_SET)
+            mq_put_text(&quoted, "[");
+        mq_json_put_string(&quoted, one->text);
+        if (one->field->merge == MQ_MERGE_SET)
+            mq_put_text(&quoted, "]");
+    }
+    enum mq_status status = quoted.failed ? mq_fail(error, MQ_REFUSED, _("the value of \"%s\" is too long, or not UTF-8"), one->field->key)
+                                          : mq_json_parse(&json, mq_written(&quoted), error);
+    if (status == MQ_OK) {
+        status = mq_parse_value(replica, team, one->field, json, memory, masked, value, error);
+        mq_json_free(json);
+    }
+    mq_work_free(quoted_memory, quoted.size);
+    return status;
+}
+
+/* What a new value replaces: the shown choice, and nothing the person did not see. For a set's element: all that say the same. */
+static enum mq_status names_replaced(const struct mq_field_state *here, const struct assignment *one, struct mq_span element, struct mq_span *out,
+                                     struct mq_error *error)
+{
+    *out = (struct mq_span){0};
+    if (one->field->merge == MQ_MERGE_REGISTER && here != NULL && here->choice_count > 0)
+        *out = mq_span(here->choices[0].names, here->choices[0].name_count * MQ_NAME_SIZE);
+    if (one->operation != '-')
+        return MQ_OK;
+    for (size_t i = 0; here != NULL && i < here->choice_count; i++)
+        if (mq_span_equal(here->choices[i].value, element))
+            *out = mq_span(here->choices[i].names, here->choices[i].name_count * MQ_NAME_SIZE);
+    return out->size > 0 ? MQ_OK : mq_fail(error, MQ_REFUSED, _("\"%.*s\" is not in \"%s\", so it cannot be taken out"), (int)one->text.size,
+                                           (const char *)one->text.data, one->field->key);
+}
+
+static enum mq_status assign(struct mq_replica *replica, const struct mq_team *team, const uint8_t record[MQ_ID_SIZE], const struct assignment *one,
+                             struct edit_work *work, struct mq_error *error)
+{
+    struct mq_buffer memory = mq_buffer(work->memory->values, sizeof work->memory->values);
+    struct mq_buffer change = mq_buffer(work->memory->change, sizeof work->memory->change);
+    struct mq_group_state state;
+    struct mq_span value, replaced;
+    uint8_t id[MQ_ID_SIZE], about[MQ_ID_SIZE];
+    enum mq_status status = value_read(replica, team, one, &memory, &work->saved->masked, &value, error);
+    if (status == MQ_OK)
+        status = mq_view_group(replica, record, &state, error);
+    if (status != MQ_OK)
+        return status;
+    if (one->field->merge == MQ_MERGE_SET) { /* the one element of the array */
+        struct mq_reader reader = mq_reader(value);
+        if (mq_cbor_array(&reader, 1) != 1)
+            return mq_fail(error, MQ_REFUSED, _("\"%s\": one value at a time"), one->field->key);
+        value = mq_cbor_take(&reader);
+    }
+    const struct mq_field_state *here = mq_group_field(&state, one->field->number);
+    for (size_t i = 0; one->operation == '=' && here != NULL && here->choice_count == 1 && i < 1; i++)
+        if (mq_span_equal(here->choices[i].value, value))
+            return MQ_OK; /* it says so already */
+    status = names_replaced(here, one, value, &replaced, error);
+    if (status != MQ_OK)
+        return status;
+    memcpy(about, state.canonical, MQ_ID_SIZE);
+    if (one->operation == '-')
+        mq_change_put_remove(&change, about, one->field->number, replaced);
+    else if (one->field->merge == MQ_MERGE_REGISTER)
+        mq_change_put_set(&change, about, one->field->number, value, replaced);
+    else
+        mq_change_put_add(&change, about, one->field->number, value);
+    if (change.failed)
+        return mq_fail(error, MQ_REFUSED, _("the value of \"%s\" is too long, or not UTF-8"), one->field->key);
+    return mq_journal_add(replica, team, mq_written(&change), about, id, error);
+}
+
+static enum mq_status edit(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    struct edit_work *work = context;
+    struct mq_saved *saved = work->saved;
+    struct mq_team team;
+    uint64_t kind;
+    uint8_t team_id[MQ_ID_SIZE];
+    enum mq_status status = mq_view_find(replica, NULL, work->record, saved->record, error);
+    if (status == MQ_OK)
+        status = mq_view_kind(replica, saved->record, &kind, team_id, error);
+    if (status == MQ_OK)
+        status = mq_team_find(replica, team_id, &team, error);
+    struct mq_buffer text = mq_buffer(saved->id, sizeof saved->id - 1);
+    if (status == MQ_OK)
+        status = mq_print_reference(replica, saved->record, &text, error);
+    for (size_t i = 0; status == MQ_OK && i < work->count; i++) {
+        struct assignment one = {.operation = '='};
+        status = assignment_read(mq_kind_by_number(kind), work->assignments[i], &one, error);
+        if (status == MQ_OK)
+            status = assign(replica, &team, saved->record, &one, work, error);
+    }
+    return status;
+}
+
+enum mq_status mq_records_set(struct mq_replica *replica, struct mq_span record, const char *const *assignments, size_t count,
+                              struct mq_saved *saved, struct mq_error *error)
+{
+    *saved = (struct mq_saved){.known = false};
+    struct edit_work work = {.record = record, .assignments = assignments, .count = count, .saved = saved,
+                             .memory = mq_work_memory(sizeof(struct write_memory))};
+    enum mq_status status = mq_replica_transact(replica, edit, &work, error);
+    mq_work_free(work.memory, sizeof *work.memory);
+    return status;
+}

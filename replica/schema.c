@@ -1,0 +1,71 @@
+/* The store's tables. Truth: written once, and kept. Derived: can be dropped and made again from the truth (`check --rebuild`).
+ * Steps are only ever appended. */
+#include "replica/replica_keys.h"
+
+static const char truth[] =
+    "CREATE TABLE setting(name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+    "CREATE TABLE team(team BLOB PRIMARY KEY, name TEXT NOT NULL, certificate BLOB NOT NULL,"
+    "  token BLOB NOT NULL DEFAULT x'') WITHOUT ROWID;"
+    /* Where a mailbox stands at the server that `setting.server_id` names. */
+    "CREATE TABLE mailbox(mailbox BLOB PRIMARY KEY, team BLOB NOT NULL, compartment INTEGER NOT NULL,"
+    "  cursor INTEGER NOT NULL DEFAULT 0, fingerprint BLOB NOT NULL DEFAULT x'00000000000000000000000000000000') WITHOUT ROWID;"
+    "CREATE TABLE desk(certificate BLOB PRIMARY KEY) WITHOUT ROWID;" /* chains to the root */
+    "CREATE TABLE grants(kid BLOB PRIMARY KEY, mailbox BLOB NOT NULL, epoch INTEGER NOT NULL, bytes BLOB NOT NULL,"
+    "  key BLOB) WITHOUT ROWID;" /* key NULL: not wrapped to us */
+    "CREATE TABLE stream(stream BLOB PRIMARY KEY, mailbox BLOB NOT NULL, announce BLOB NOT NULL, rank INTEGER NOT NULL,"
+    "  mine INTEGER NOT NULL, closed INTEGER NOT NULL DEFAULT 0,"
+    /* of our own: the next number, advanced only with the segment that uses it; and how far the server has it */
+    "  next_seq INTEGER NOT NULL DEFAULT 1, head_id BLOB, server_seq INTEGER NOT NULL DEFAULT 0,"
+    /* at a desk: how far a receipt was given */
+    "  receipt_seq INTEGER NOT NULL DEFAULT 0, receipt_id BLOB, opened INTEGER NOT NULL DEFAULT 0);"
+    "CREATE TABLE segment(number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, stream BLOB NOT NULL, seq INTEGER NOT NULL,"
+    "  previous BLOB NOT NULL, mine INTEGER NOT NULL, state INTEGER NOT NULL, reason TEXT, links INTEGER NOT NULL DEFAULT 0,"
+    "  stored INTEGER NOT NULL DEFAULT 0, anchored INTEGER NOT NULL DEFAULT 0, excepted INTEGER NOT NULL DEFAULT 0,"
+    "  carry INTEGER NOT NULL DEFAULT 0, bytes BLOB NOT NULL);" /* carry: came by bundle, to be brought to the server */
+    /* No uniqueness on (stream, seq): a clone makes two different segments with one number, and both are kept. */
+    "CREATE INDEX segment_stream ON segment(stream, seq);"
+    "CREATE INDEX segment_previous ON segment(previous);"
+    "CREATE INDEX segment_state ON segment(state) WHERE state <> 1;"
+    "CREATE INDEX segment_carry ON segment(carry) WHERE carry = 1;"
+    "CREATE TABLE batch(number INTEGER PRIMARY KEY AUTOINCREMENT, mailbox BLOB NOT NULL, salt BLOB NOT NULL, boot INTEGER NOT NULL,"
+    "  monotonic INTEGER NOT NULL, wall INTEGER NOT NULL, utc_offset INTEGER NOT NULL, raw INTEGER NOT NULL DEFAULT 0,"
+    "  count INTEGER NOT NULL DEFAULT 0, minute INTEGER NOT NULL DEFAULT 0);"
+    "CREATE TABLE journal(number INTEGER PRIMARY KEY, batch INTEGER NOT NULL REFERENCES batch, idx INTEGER NOT NULL,"
+    "  id BLOB NOT NULL, minutes INTEGER NOT NULL, actor INTEGER NOT NULL, expanded BLOB NOT NULL);"
+    "CREATE INDEX journal_batch ON journal(batch, idx);"
+    "CREATE TABLE control(team BLOB, kind INTEGER, subject BLOB, number INTEGER NOT NULL, bytes BLOB NOT NULL,"
+    "  PRIMARY KEY(team, kind, subject)) WITHOUT ROWID;"
+    /* Other frames for the server: certificates, grants, wraps, control objects, enrolment replies. Sent again to a new server. */
+    "CREATE TABLE outbox(number INTEGER PRIMARY KEY, frame INTEGER NOT NULL, slot BLOB UNIQUE, bytes BLOB NOT NULL,"
+    "  sent INTEGER NOT NULL DEFAULT 0);"
+    "CREATE INDEX outbox_sent ON outbox(sent) WHERE sent = 0;"
+    "CREATE TABLE part(id BLOB NOT NULL, offset INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY(id, offset)) WITHOUT ROWID;"
+    "CREATE TABLE frontier(stream BLOB PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;"; /* what our segments said they had seen */
+
+static const char derived[] =
+    /* segment: number of the carrying segment, or minus the open batch's number. */
+    "CREATE TABLE change(number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, record BLOB NOT NULL, rank INTEGER NOT NULL,"
+    "  segment INTEGER NOT NULL, wall INTEGER NOT NULL, expanded BLOB NOT NULL);"
+    "CREATE INDEX change_record ON change(record);"
+    "CREATE INDEX change_segment ON change(segment);"
+    "CREATE TABLE record(record BLOB NOT NULL UNIQUE, team BLOB NOT NULL, kind INTEGER NOT NULL, id BLOB, canonical BLOB NOT NULL);"
+    "CREATE INDEX record_id ON record(kind, id);"
+    "CREATE INDEX record_canonical ON record(canonical);"
+    "CREATE TABLE link(a BLOB NOT NULL, b BLOB NOT NULL, PRIMARY KEY(a, b)) WITHOUT ROWID;"
+    "CREATE INDEX link_back ON link(b);"
+    "CREATE TABLE state(canonical BLOB NOT NULL UNIQUE, kind INTEGER NOT NULL, deleted INTEGER NOT NULL, review INTEGER NOT NULL,"
+    "  conflicts INTEGER NOT NULL);"
+    "CREATE INDEX state_kind ON state(kind);"
+    "CREATE INDEX state_conflicts ON state(conflicts) WHERE conflicts > 0;";
+
+/* Truth of a desk; a device leaves these empty. An invitation is used by one member, or void (used_by empty but not NULL). */
+static const char desk[] =
+    "CREATE TABLE invitation(name BLOB PRIMARY KEY, team BLOB NOT NULL, secret BLOB NOT NULL, expiry_day INTEGER NOT NULL,"
+    "  used_by BLOB) WITHOUT ROWID;"
+    "CREATE TABLE member(sign_public BLOB PRIMARY KEY, team BLOB NOT NULL, name TEXT NOT NULL, serial INTEGER NOT NULL,"
+    "  certificate BLOB NOT NULL, token_hash BLOB NOT NULL, state INTEGER NOT NULL DEFAULT 0, joined INTEGER NOT NULL,"
+    "  reply BLOB NOT NULL) WITHOUT ROWID;" /* reply: sealed to the device, for one who asks again */
+    "CREATE INDEX member_team ON member(team, serial);";
+
+const char *const mq_schema_steps[] = {truth, derived, desk};
+const int mq_schema_count = sizeof mq_schema_steps / sizeof *mq_schema_steps;

@@ -1,0 +1,260 @@
+/* What was said: the server's view of us, then frames; taken in together with the new cursor, or not at all. */
+#include <string.h>
+
+#include "protocol/assert.h"
+#include "replica/outgoing.h"
+#include "replica/sync_keys.h"
+
+struct reply_work {
+    struct mq_sync_state *state;
+    struct mq_reply reply;
+    struct mq_span frames;
+    struct mq_segment skeleton; /* of the head that the server knows, where it differs from ours */
+    bool has_skeleton, wanted, ended, restart; /* restart: ask for everything once more */
+    struct mq_admitted admitted;
+};
+
+/* ---- our own stream ---- */
+
+static enum mq_status own_id_at(struct mq_sync_state *state, uint32_t seq, uint8_t id[MQ_SEGMENT_ID_SIZE], struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(state->replica->db, &query, error,
+                                        "SELECT id FROM segment WHERE stream = ? AND mine = 1 AND seq = ?", "bi", MQ_SPAN(state->stream), (int64_t)seq);
+    if (status != MQ_OK)
+        return status;
+    if (!mq_db_next(&query, error))
+        return error->status != MQ_OK ? error->status : MQ_NOT_FOUND;
+    memcpy(id, mq_db_blob(query, 0).data, MQ_SEGMENT_ID_SIZE);
+    mq_db_done(&query);
+    return MQ_OK;
+}
+
+static enum mq_status stored_up_to(struct mq_sync_state *state, uint32_t seq, struct mq_error *error)
+{
+    struct mq_db *db = state->replica->db;
+    enum mq_status status = mq_db_run(db, error, "UPDATE stream SET server_seq = ? WHERE stream = ?", "ib", (int64_t)seq, MQ_SPAN(state->stream));
+    if (status == MQ_OK)
+        status = mq_db_run(db, error, "UPDATE segment SET stored = (seq <= ?1) WHERE stream = ?2 AND mine = 1 AND stored <> (seq <= ?1)", "ib",
+                           (int64_t)seq, MQ_SPAN(state->stream));
+    return status;
+}
+
+/* The server knows a segment of our stream that we did not seal. That counts only with its skeleton under our own key; otherwise a
+ * server could make us open streams for ever. Then this store is a copy, or was set back: go on under a new stream, bring what the
+ * server may lack of the old one, and ask for everything once more. */
+static enum mq_status own_past(struct reply_work *work, struct mq_error *error)
+{
+    struct mq_sync_state *state = work->state;
+    struct mq_announce announce;
+    enum mq_status status = mq_announce_find(state->replica, state->stream, &announce, error);
+    if (status != MQ_OK)
+        return status;
+    if (!work->has_skeleton || mq_segment_verify(&work->skeleton, &announce) != MQ_OK)
+        return MQ_OK; /* an empty claim */
+    struct mq_db *db = state->replica->db;
+    status = mq_db_run(db, error, "UPDATE segment SET carry = 1 WHERE stream = ? AND mine = 1 AND anchored = 0", "b", MQ_SPAN(state->stream));
+    if (status == MQ_OK)
+        status = mq_db_run(db, error, "UPDATE stream SET closed = 1 WHERE stream = ?", "b", MQ_SPAN(state->stream));
+    if (status == MQ_OK)
+        status = mq_db_run(db, error, "UPDATE mailbox SET cursor = 0, fingerprint = zeroblob(16) WHERE mailbox = ?", "b", MQ_SPAN(state->team->mailbox));
+    state->result->cloned = true;
+    work->restart = work->wanted = true;
+    return status;
+}
+
+static enum mq_status own_stream(struct reply_work *work, struct mq_error *error)
+{
+    struct mq_sync_state *state = work->state;
+    const struct mq_mailbox_reply *said = &work->reply.mailboxes[0];
+    uint8_t id[MQ_SEGMENT_ID_SIZE];
+    if (state->request.mailboxes[0].head_seq == 0 && said->head_seq == 0)
+        return MQ_OK;
+    if (said->head_seq == 0)
+        return stored_up_to(state, 0, error);
+    enum mq_status status = own_id_at(state, said->head_seq, id, error);
+    if (status == MQ_OK && memcmp(id, said->head_id, MQ_ID_SIZE) == 0)
+        return stored_up_to(state, said->head_seq, error);
+    return status == MQ_OK || status == MQ_NOT_FOUND ? own_past(work, error) : status;
+}
+
+/* ---- frames ---- */
+
+static enum mq_status want(struct reply_work *work, struct mq_span payload, struct mq_error *error)
+{
+    if (payload.size != MQ_ID_SIZE)
+        return MQ_OK;
+    work->wanted = true;
+    return mq_db_run(work->state->replica->db, error, "UPDATE segment SET carry = 1 WHERE stream = ? AND NOT (stream = ? AND mine = 1)", "bb", payload,
+                     MQ_SPAN(work->state->stream));
+}
+
+/* A segment larger than the reply may be: its pieces wait in the store until it is whole. */
+static enum mq_status part(struct reply_work *work, struct mq_span payload, struct mq_error *error)
+{
+    struct mq_sync_state *state = work->state;
+    struct mq_db *db = state->replica->db;
+    struct mq_reader reader = mq_reader(payload);
+    struct mq_part_state *down = &state->down;
+    uint8_t id[MQ_SEGMENT_ID_SIZE];
+    mq_get(&reader, id, sizeof id);
+    uint32_t size = mq_get_u24(&reader), offset = mq_get_u24(&reader);
+    struct mq_span bytes = mq_take(&reader, mq_left(&reader));
+    if (reader.failed || bytes.size == 0 || size > MQ_SEGMENT_MAX || offset + bytes.size > size)
+        return MQ_OK;
+    if (!down->active || memcmp(down->id, id, sizeof id) != 0) {
+        *down = (struct mq_part_state){.active = true, .size = size};
+        memcpy(down->id, id, sizeof id);
+    }
+    if (offset != down->offset || size != down->size)
+        return MQ_OK;
+    enum mq_status status = mq_db_run(db, error, "INSERT OR REPLACE INTO part VALUES(?, ?, ?)", "bib", MQ_SPAN(id), (int64_t)offset, bytes);
+    down->offset += (uint32_t)bytes.size;
+    work->wanted = true;
+    if (status != MQ_OK || down->offset < down->size)
+        return status;
+
+    uint8_t *memory = mq_work_memory(MQ_SEGMENT_MAX);
+    struct mq_buffer whole = mq_buffer(memory, MQ_SEGMENT_MAX);
+    struct mq_query *query;
+    status = mq_db_query(db, &query, error, "SELECT bytes FROM part WHERE id = ? ORDER BY offset", "b", MQ_SPAN(id));
+    while (status == MQ_OK && mq_db_next(&query, error))
+        mq_put_span(&whole, mq_db_blob(query, 0));
+    if (status == MQ_OK)
+        status = error->status;
+    const struct mq_frame frame = {.type = MQ_FRAME_SEGMENT, .payload = mq_written(&whole)};
+    if (status == MQ_OK && !whole.failed)
+        status = mq_admit(state->replica, &frame, false, &work->admitted, error);
+    mq_work_free(memory, MQ_SEGMENT_MAX);
+    return status == MQ_OK ? mq_db_run(db, error, "DELETE FROM part", "") : status;
+}
+
+static enum mq_status take_frame(struct reply_work *work, const struct mq_frame *frame, struct mq_error *error)
+{
+    struct mq_sync_state *state = work->state;
+    switch (frame->type) { /* tidy: not an enum, types come from outside */
+    case MQ_FRAME_WANT: return want(work, frame->payload, error);
+    case MQ_FRAME_PART: return part(work, frame->payload, error);
+    case MQ_FRAME_SKELETON:
+        work->has_skeleton = mq_skeleton_decode(&work->skeleton, frame->payload) == MQ_OK;
+        return MQ_OK;
+    case MQ_FRAME_ENROL:
+        if (state->hooks == NULL || state->hooks->enrol == NULL)
+            return MQ_OK;
+        return state->hooks->enrol(state->hooks->context, state->team, frame->payload, error);
+    case MQ_FRAME_END:
+        work->ended = true;
+        return MQ_OK;
+    default: return mq_admit(state->replica, frame, false, &work->admitted, error);
+    }
+}
+
+/* Every whole frame counts; where the reply was cut, the cursor stays, and what comes twice is known already. */
+static enum mq_status take_frames(struct reply_work *work, struct mq_error *error)
+{
+    struct mq_reader reader = mq_reader(work->frames);
+    struct mq_frame frame;
+    enum mq_status status = MQ_OK;
+    while (status == MQ_OK && !work->ended && mq_frame_next(&reader, &frame) == MQ_OK)
+        status = take_frame(work, &frame, error);
+    return status;
+}
+
+/* ---- the whole ---- */
+
+static enum mq_status server_changed(struct reply_work *work, struct mq_error *error)
+{
+    struct mq_sync_state *state = work->state;
+    struct mq_db *db = state->replica->db;
+    enum mq_status status = mq_setting_put(state->replica, "server_id", MQ_SPAN(work->reply.server_id), error);
+    if (status == MQ_OK && work->reply.status == MQ_REPLY_RESET) {
+        status = mq_db_run(db, error, "UPDATE mailbox SET cursor = 0, fingerprint = zeroblob(16)", "");
+        if (status == MQ_OK)
+            status = mq_db_run(db, error, "UPDATE outbox SET sent = 0", "");
+    }
+    return status;
+}
+
+static enum mq_status cursor_move(struct reply_work *work, struct mq_error *error)
+{
+    const struct mq_mailbox_reply *said = &work->reply.mailboxes[0];
+    if (!work->ended || work->reply.status == MQ_REPLY_RESET || said->cursor > INT64_MAX || work->restart)
+        return MQ_OK;
+    return mq_db_run(work->state->replica->db, error, "UPDATE mailbox SET cursor = ?, fingerprint = ? WHERE mailbox = ?", "ibb",
+                     (int64_t)said->cursor, MQ_SPAN(said->fingerprint), MQ_SPAN(work->state->team->mailbox));
+}
+
+static enum mq_status said_what_was_sent(struct reply_work *work, struct mq_error *error)
+{
+    struct mq_sync_state *state = work->state;
+    struct mq_db *db = state->replica->db;
+    enum mq_status status = mq_db_run(db, error, "UPDATE outbox SET sent = 1 WHERE number <= ? AND sent = 0", "i", state->outbox_sent);
+    if (status == MQ_OK && state->carry_sent > 0)
+        status = mq_db_run(db, error, "UPDATE segment SET carry = 0, stored = CASE WHEN mine THEN 1 ELSE stored END"
+                           " WHERE carry = 1 AND number <= ? AND stream IN (SELECT stream FROM stream WHERE mailbox = ?)", "ib", state->carry_sent,
+                           MQ_SPAN(state->team->mailbox));
+    return status;
+}
+
+static enum mq_status take_in(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    struct reply_work *work = context;
+    (void)replica;
+    enum mq_status status = said_what_was_sent(work, error);
+    if (status == MQ_OK)
+        status = server_changed(work, error);
+    if (status == MQ_OK)
+        status = take_frames(work, error);
+    if (status == MQ_OK)
+        status = mq_admit_waiting(work->state->replica, &work->admitted, error);
+    if (status == MQ_OK)
+        status = own_stream(work, error);
+    if (status == MQ_OK)
+        status = cursor_move(work, error);
+    if (status == MQ_OK && work->state->hooks != NULL && work->state->hooks->between != NULL)
+        status = work->state->hooks->between(work->state->hooks->context, work->state->team, error);
+    return status;
+}
+
+/* Is there still something to say or to hear? */
+static enum mq_status again_needed(struct reply_work *work, bool *again, struct mq_error *error)
+{
+    struct mq_sync_state *state = work->state;
+    int64_t waiting, server_seq;
+    uint8_t head[MQ_SEGMENT_ID_SIZE];
+    enum mq_status status = mq_db_number(state->replica->db, &waiting, error,
+        "SELECT (SELECT count(*) FROM outbox WHERE sent = 0) + (SELECT count(*) FROM segment JOIN stream USING(stream)"
+        " WHERE carry = 1 AND mailbox = ?)", "b", MQ_SPAN(state->team->mailbox));
+    if (status == MQ_OK)
+        status = mq_sync_own_stream(state, head, &server_seq, error);
+    *again = status == MQ_OK && (waiting > 0 || (int64_t)state->head_seq > server_seq || work->wanted || !work->ended ||
+                                 work->reply.mailboxes[0].remaining > 0 || work->reply.status == MQ_REPLY_RESET);
+    return status;
+}
+
+enum mq_status mq_sync_reply(struct mq_sync_state *state, struct mq_span reply, bool *again, struct mq_error *error)
+{
+    struct reply_work work = {.state = state};
+    struct mq_reader reader = mq_reader(reply);
+    *again = false;
+    if (mq_reply_get(&work.reply, state->request.mailbox_count, &reader) != MQ_OK)
+        return mq_fail(error, MQ_UNREACHABLE, _("the server's answer could not be read; nothing was lost, try again later"));
+    if (work.reply.status == MQ_REPLY_STRANGER)
+        return mq_fail(error, MQ_REFUSED, _("the server does not know this device (yet); the records stay saved here. Ask the centre whether it was admitted"));
+    work.frames = mq_take(&reader, mq_left(&reader));
+    struct mq_part_state down = state->down;
+    if (down.active && down.offset == down.size)
+        state->down.active = false; /* what we said about it has been heard */
+    enum mq_status status = mq_replica_transact(state->replica, take_in, &work, error);
+    if (status != MQ_OK) {
+        state->down = down;
+        mq_chain_reset(&state->replica->chain); /* it may stand on what was rolled back */
+        return status;
+    }
+    state->up.active = state->up.active && state->up.offset < state->up.size;
+    state->have_list = work.reply.status == MQ_REPLY_RESET;
+    state->result->received += work.admitted.segments;
+    state->result->changes += work.admitted.changes;
+    state->result->refused += work.admitted.refused;
+    return again_needed(&work, again, error);
+}

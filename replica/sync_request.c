@@ -1,0 +1,268 @@
+/* What to say: where we stand, then frames as far as the budget reaches (docs/protocol.md, section 4). */
+#include <string.h>
+
+#include "protocol/assert.h"
+#include "replica/sync_keys.h"
+
+static bool room_for(const struct mq_sync_state *state, const struct mq_buffer *out, size_t payload)
+{
+    return out->size + MQ_FRAME_HEADER_SIZE + payload <= state->budget;
+}
+
+/* ---- the head ---- */
+
+enum mq_status mq_sync_own_stream(struct mq_sync_state *state, uint8_t head_id[MQ_SEGMENT_ID_SIZE], int64_t *server_seq,
+                                  struct mq_error *error)
+{
+    struct mq_query *query;
+    memset(state->stream, 0, sizeof state->stream);
+    memset(head_id, 0, MQ_SEGMENT_ID_SIZE);
+    state->head_seq = 0;
+    *server_seq = 0;
+    enum mq_status status = mq_db_query(state->replica->db, &query, error,
+        "SELECT stream, next_seq - 1, head_id, server_seq FROM stream WHERE mailbox = ? AND mine = 1 AND closed = 0 LIMIT 1", "b",
+        MQ_SPAN(state->team->mailbox));
+    if (status != MQ_OK)
+        return status;
+    if (!mq_db_next(&query, error))
+        return error->status;
+    memcpy(state->stream, mq_db_blob(query, 0).data, MQ_ID_SIZE);
+    state->head_seq = (uint32_t)mq_db_int(query, 1);
+    struct mq_span head = mq_db_blob(query, 2);
+    if (head.size == MQ_SEGMENT_ID_SIZE)
+        memcpy(head_id, head.data, MQ_SEGMENT_ID_SIZE);
+    *server_seq = mq_db_int(query, 3);
+    mq_db_done(&query);
+    return MQ_OK;
+}
+
+static enum mq_status request_head(struct mq_sync_state *state, int64_t *server_seq, struct mq_error *error)
+{
+    struct mq_request *request = &state->request;
+    struct mq_mailbox_request *mailbox = &request->mailboxes[0];
+    uint8_t head_id[MQ_SEGMENT_ID_SIZE];
+    memset(request, 0, sizeof *request);
+    request->budget = MQ_REPLY_MAX / 2;
+    request->mailbox_count = 1;
+    memcpy(request->token, state->team->token, MQ_TOKEN_SIZE);
+    memcpy(mailbox->mailbox, state->team->mailbox, MQ_ID_SIZE);
+    enum mq_status status = mq_sync_own_stream(state, head_id, server_seq, error);
+    if (status != MQ_OK)
+        return status;
+    memcpy(mailbox->stream, state->stream, MQ_ID_SIZE);
+    mailbox->head_seq = state->head_seq;
+    memcpy(mailbox->head_id, head_id, MQ_ID_SIZE);
+
+    struct mq_buffer server = mq_buffer(request->server_id, sizeof request->server_id);
+    status = mq_setting_get(state->replica, "server_id", &server, error);
+    if (status != MQ_OK && status != MQ_NOT_FOUND)
+        return status;
+    struct mq_query *query;
+    status = mq_db_query(state->replica->db, &query, error, "SELECT cursor, fingerprint FROM mailbox WHERE mailbox = ?", "b",
+                         MQ_SPAN(state->team->mailbox));
+    if (status != MQ_OK)
+        return status;
+    if (!mq_db_next(&query, error))
+        return error->status != MQ_OK ? error->status : mq_fail(error, MQ_DAMAGED, _("the team's mailbox is missing in this store"));
+    mailbox->cursor = (uint64_t)mq_db_int(query, 0);
+    struct mq_span fingerprint = mq_db_blob(query, 1);
+    MQ_ASSERT(fingerprint.size == MQ_FINGERPRINT_SIZE);
+    memcpy(mailbox->fingerprint, fingerprint.data, MQ_FINGERPRINT_SIZE);
+    mq_db_done(&query);
+    return MQ_OK;
+}
+
+/* ---- frames ---- */
+
+static enum mq_status put_outbox(struct mq_sync_state *state, struct mq_buffer *out, struct mq_error *error)
+{
+    struct mq_query *query;
+    state->outbox_sent = 0;
+    enum mq_status status = mq_db_query(state->replica->db, &query, error,
+                                        "SELECT number, frame, bytes FROM outbox WHERE sent = 0 ORDER BY number", "");
+    if (status != MQ_OK)
+        return status;
+    while (mq_db_next(&query, error)) {
+        struct mq_span bytes = mq_db_blob(query, 2);
+        if (!room_for(state, out, bytes.size) && state->outbox_sent > 0) {
+            state->more = true;
+            break;
+        }
+        mq_frame_put(out, (enum mq_frame_type)mq_db_int(query, 1), bytes);
+        state->outbox_sent = mq_db_int(query, 0);
+    }
+    mq_db_done(&query);
+    return error->status;
+}
+
+static void put_part(struct mq_sync_state *state, struct mq_buffer *out, const uint8_t id[MQ_SEGMENT_ID_SIZE], struct mq_span bytes)
+{
+    struct mq_part_state *part = &state->up;
+    if (!part->active || memcmp(part->id, id, MQ_SEGMENT_ID_SIZE) != 0) {
+        *part = (struct mq_part_state){.active = true, .size = (uint32_t)bytes.size};
+        memcpy(part->id, id, MQ_SEGMENT_ID_SIZE);
+    }
+    size_t used = out->size + MQ_FRAME_HEADER_SIZE + MQ_PART_HEAD_SIZE;
+    size_t room = state->budget > used ? state->budget - used : 0, left = bytes.size - part->offset;
+    size_t size = room < left ? room : left;
+    if (size == 0)
+        return;
+    uint8_t head_memory[MQ_FRAME_HEADER_SIZE];
+    struct mq_buffer head = mq_buffer(head_memory, sizeof head_memory);
+    mq_put_u8(&head, MQ_FRAME_PART);
+    mq_put_u24(&head, (uint32_t)(MQ_PART_HEAD_SIZE + size));
+    mq_put_span(out, mq_written(&head));
+    mq_put(out, id, MQ_SEGMENT_ID_SIZE);
+    mq_put_u24(out, part->size);
+    mq_put_u24(out, part->offset);
+    mq_put(out, bytes.data + part->offset, size);
+    part->offset += (uint32_t)size; /* taken back where the request does not get there */
+}
+
+/* false: no room left for it in this request. */
+static bool put_segment(struct mq_sync_state *state, struct mq_buffer *out, size_t frames_start, const uint8_t id[MQ_SEGMENT_ID_SIZE],
+                        struct mq_span bytes)
+{
+    if (room_for(state, out, bytes.size)) {
+        mq_frame_put(out, MQ_FRAME_SEGMENT, bytes);
+        state->result->sent++;
+        return true;
+    }
+    state->more = true;
+    if (out->size == frames_start && bytes.size + MQ_FRAME_HEADER_SIZE + frames_start > state->budget)
+        put_part(state, out, id, bytes); /* larger than a body can be now: it goes in pieces */
+    return false;
+}
+
+/* Of the own stream, what the server does not have. Its announce goes first where the server has nothing of it. */
+static enum mq_status put_own(struct mq_sync_state *state, struct mq_buffer *out, int64_t server_seq, struct mq_error *error)
+{
+    struct mq_query *query;
+    struct mq_announce announce;
+    state->sent_seq = (uint32_t)server_seq;
+    if (state->head_seq == 0)
+        return MQ_OK;
+    if (server_seq == 0) {
+        uint8_t bytes[MQ_ANNOUNCE_SIZE];
+        enum mq_status status = mq_announce_find(state->replica, state->stream, &announce, error);
+        if (status != MQ_OK)
+            return status;
+        mq_announce_encode(bytes, &announce);
+        mq_frame_put(out, MQ_FRAME_ANNOUNCE, MQ_SPAN(bytes));
+    }
+    size_t start = out->size;
+    enum mq_status status = mq_db_query(state->replica->db, &query, error,
+        "SELECT seq, id, bytes FROM segment WHERE stream = ? AND mine = 1 AND seq > ? ORDER BY seq", "bi", MQ_SPAN(state->stream), server_seq);
+    if (status != MQ_OK)
+        return status;
+    while (mq_db_next(&query, error)) {
+        if (!put_segment(state, out, start, mq_db_blob(query, 1).data, mq_db_blob(query, 2)))
+            break;
+        state->sent_seq = (uint32_t)mq_db_int(query, 0);
+    }
+    mq_db_done(&query);
+    return error->status;
+}
+
+/* Segments to be carried: of closed streams, from bundles, or wanted by a server that lost them. Each stream's announce before its first. */
+static enum mq_status put_carried(struct mq_sync_state *state, struct mq_buffer *out, struct mq_error *error)
+{
+    struct mq_query *query;
+    uint8_t last[MQ_ID_SIZE] = {0};
+    state->carry_sent = 0;
+    enum mq_status status = mq_db_query(state->replica->db, &query, error,
+        "SELECT g.number, g.stream, g.id, g.bytes, s.announce FROM segment AS g JOIN stream AS s ON s.stream = g.stream"
+        " WHERE g.carry = 1 AND s.mailbox = ? ORDER BY g.number", "b", MQ_SPAN(state->team->mailbox));
+    if (status != MQ_OK)
+        return status;
+    while (mq_db_next(&query, error)) {
+        struct mq_span stream = mq_db_blob(query, 1), announce = mq_db_blob(query, 4);
+        if (memcmp(last, stream.data, MQ_ID_SIZE) != 0) {
+            if (!room_for(state, out, announce.size)) {
+                state->more = true;
+                break;
+            }
+            mq_frame_put(out, MQ_FRAME_ANNOUNCE, announce);
+            memcpy(last, stream.data, MQ_ID_SIZE);
+        }
+        if (!put_segment(state, out, out->size, mq_db_blob(query, 2).data, mq_db_blob(query, 3)))
+            break;
+        state->carry_sent = mq_db_int(query, 0);
+    }
+    mq_db_done(&query);
+    return error->status;
+}
+
+/* ---- after a reset: what we hold ---- */
+
+static enum mq_status have_of(struct mq_sync_state *state, struct mq_have *have, struct mq_error *error)
+{
+    struct mq_query *query;
+    struct mq_sum sum = {{0}, 0};
+    enum mq_status status = mq_db_query(state->replica->db, &query, error, "SELECT id, seq FROM segment WHERE stream = ? ORDER BY seq", "b",
+                                        MQ_SPAN(have->stream));
+    if (status != MQ_OK)
+        return status;
+    while (mq_db_next(&query, error)) {
+        mq_sum_add(&sum, mq_db_blob(query, 0).data);
+        have->count++;
+        have->highest = (uint32_t)mq_db_int(query, 1);
+    }
+    mq_sum_fingerprint(have->fingerprint, &sum);
+    return error->status;
+}
+
+static enum mq_status put_have(struct mq_sync_state *state, struct mq_buffer *out, struct mq_error *error)
+{
+    struct mq_query *query;
+    uint8_t *memory = mq_work_memory(MQ_ID_SIZE + MQ_STREAMS_MAX * MQ_HAVE_ENTRY_SIZE);
+    struct mq_buffer list = mq_buffer(memory, MQ_ID_SIZE + MQ_STREAMS_MAX * MQ_HAVE_ENTRY_SIZE);
+    mq_put(&list, state->team->mailbox, MQ_ID_SIZE);
+    enum mq_status status = mq_db_query(state->replica->db, &query, error, "SELECT stream FROM stream WHERE mailbox = ? ORDER BY stream LIMIT 4096",
+                                        "b", MQ_SPAN(state->team->mailbox));
+    while (status == MQ_OK && mq_db_next(&query, error)) {
+        struct mq_have have = {.count = 0};
+        memcpy(have.stream, mq_db_blob(query, 0).data, MQ_ID_SIZE);
+        status = have_of(state, &have, error);
+        if (status == MQ_OK && have.count > 0)
+            mq_have_put(&list, &have);
+    }
+    mq_db_done(&query);
+    if (status == MQ_OK)
+        status = error->status;
+    if (status == MQ_OK)
+        mq_frame_put(out, MQ_FRAME_HAVE, mq_written(&list));
+    mq_work_free(memory, MQ_ID_SIZE + MQ_STREAMS_MAX * MQ_HAVE_ENTRY_SIZE);
+    return status;
+}
+
+static void put_want_part(struct mq_sync_state *state, struct mq_buffer *out)
+{
+    uint8_t memory[MQ_SEGMENT_ID_SIZE + 3];
+    struct mq_buffer want = mq_buffer(memory, sizeof memory);
+    mq_put(&want, state->down.id, MQ_SEGMENT_ID_SIZE);
+    mq_put_u24(&want, state->down.offset);
+    mq_frame_put(out, MQ_FRAME_WANT_PART, mq_written(&want));
+}
+
+enum mq_status mq_sync_request(struct mq_sync_state *state, struct mq_buffer *out, struct mq_error *error)
+{
+    int64_t server_seq;
+    state->more = false;
+    enum mq_status status = request_head(state, &server_seq, error);
+    if (status != MQ_OK)
+        return status;
+    mq_request_put(out, &state->request);
+    status = put_outbox(state, out, error);
+    if (status == MQ_OK && state->have_list)
+        status = put_have(state, out, error);
+    if (state->down.active)
+        put_want_part(state, out);
+    if (status == MQ_OK)
+        status = put_own(state, out, server_seq, error);
+    if (status == MQ_OK && !state->more)
+        status = put_carried(state, out, error);
+    mq_frame_put(out, MQ_FRAME_END, (struct mq_span){0});
+    MQ_ASSERT(status != MQ_OK || !out->failed);
+    return status;
+}

@@ -1,0 +1,361 @@
+/* Changes by record, groups of records, and each group's state (docs/protocol.md, section 6). */
+#include "replica/view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/assert.h"
+#include "replica/replica_keys.h"
+
+/* ---- facts ---- */
+
+enum mq_status mq_view_add(struct mq_replica *replica, const struct mq_view_change *change, struct mq_error *error)
+{
+    struct mq_span id = mq_span(change->id, MQ_ID_SIZE), record = mq_span(change->record, MQ_ID_SIZE);
+    /* The same change in two segments (a writer that was copied) is one; the higher rank counts, in whatever order they came. */
+    enum mq_status status = mq_db_run(replica->db, error,
+        "INSERT INTO change(id, record, rank, segment, wall, expanded) VALUES(?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT(id) DO UPDATE SET rank = max(rank, excluded.rank)", "bbiiib",
+        id, record, (int64_t)change->rank, change->segment, change->wall, change->expanded);
+    if (status != MQ_OK)
+        return status;
+    return mq_db_run(replica->db, error, "INSERT OR IGNORE INTO record(record, team, kind, id, canonical) VALUES(?, ?, 0, NULL, ?)", "bbb",
+                     record, mq_span(change->team, MQ_ID_SIZE), record);
+}
+
+/* The facts of one record, appended to `facts`; the changes' bytes are copied into the arena. The smallest ids win where there are more
+ * than a group may have: which ones does not depend on the order in which they came. */
+static enum mq_status facts_load(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct mq_arena *arena,
+                                 struct mq_fact *facts, size_t *count, struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(replica->db, &query, error,
+                                        "SELECT id, rank, expanded FROM change WHERE record = ? ORDER BY id", "b", mq_span(record, MQ_ID_SIZE));
+    if (status != MQ_OK)
+        return status;
+    while (*count < MQ_HISTORY_MAX && mq_db_next(&query, error)) {
+        struct mq_fact *fact = &facts[*count];
+        struct mq_span id = mq_db_blob(query, 0), expanded = mq_db_blob(query, 2);
+        if (arena->size + expanded.size > MQ_FACTS_SIZE)
+            break;
+        uint8_t *copy = mq_arena_take(arena, expanded.size);
+        MQ_ASSERT(copy != NULL && id.size == MQ_ID_SIZE && expanded.size > 0);
+        memcpy(copy, expanded.data, expanded.size);
+        memcpy(fact->id, id.data, MQ_ID_SIZE);
+        memcpy(fact->record, record, MQ_ID_SIZE);
+        fact->rank = (unsigned)mq_db_int(query, 1);
+        fact->expanded = mq_span(copy, expanded.size);
+        ++*count;
+    }
+    mq_db_done(&query);
+    return error->status;
+}
+
+/* Room for the facts of one record, or of all members of a group: as much as there are, never more than the limit. */
+static enum mq_status facts_room(struct mq_replica *replica, const uint8_t (*members)[MQ_ID_SIZE], size_t count, struct mq_arena *arena,
+                                 struct mq_fact **facts, struct mq_error *error)
+{
+    int64_t total = 0, own;
+    for (size_t i = 0; i < count; i++) {
+        enum mq_status status = mq_db_number(replica->db, &own, error, "SELECT count(*) FROM change WHERE record = ?", "b",
+                                             mq_span(members[i], MQ_ID_SIZE));
+        if (status != MQ_OK)
+            return status;
+        total += own;
+    }
+    *facts = mq_arena_take(arena, (size_t)(total < MQ_HISTORY_MAX ? total + 1 : MQ_HISTORY_MAX) * sizeof **facts);
+    MQ_ASSERT(*facts != NULL);
+    return MQ_OK;
+}
+
+/* ---- groups ---- */
+
+struct group {
+    uint8_t members[MQ_GROUP_MAX][MQ_ID_SIZE];
+    size_t count;
+};
+
+static bool group_has(const struct group *group, const uint8_t record[MQ_ID_SIZE])
+{
+    for (size_t i = 0; i < group->count; i++)
+        if (memcmp(group->members[i], record, MQ_ID_SIZE) == 0)
+            return true;
+    return false;
+}
+
+static void group_put(struct group *group, struct mq_span record)
+{
+    MQ_ASSERT(record.size == MQ_ID_SIZE);
+    if (group->count < MQ_GROUP_MAX && !group_has(group, record.data))
+        memcpy(group->members[group->count++], record.data, MQ_ID_SIZE);
+}
+
+static enum mq_status collect(struct mq_query *query, struct group *group, struct mq_error *error)
+{
+    while (mq_db_next(&query, error))
+        group_put(group, mq_db_blob(query, 0));
+    return error->status;
+}
+
+/* Records that are linked to this one by hand, either way, or by an equal `id` of the same kind in the same team. */
+static enum mq_status neighbours(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct group *group,
+                                 struct mq_error *error)
+{
+    struct mq_query *query;
+    struct mq_span one = mq_span(record, MQ_ID_SIZE);
+    enum mq_status status = mq_db_query(replica->db, &query, error,
+        "SELECT b FROM link JOIN record ON record = b WHERE a = ?1 UNION SELECT a FROM link JOIN record ON record = a WHERE b = ?1", "b", one);
+    if (status == MQ_OK)
+        status = collect(query, group, error);
+    if (status == MQ_OK)
+        status = mq_db_query(replica->db, &query, error,
+            "SELECT other.record FROM record AS mine JOIN record AS other ON other.kind = mine.kind AND other.id = mine.id"
+            " AND other.team = mine.team WHERE mine.record = ? AND mine.id IS NOT NULL AND mine.kind > 0 ORDER BY other.record", "b", one);
+    return status == MQ_OK ? collect(query, group, error) : status;
+}
+
+/* All records that hang together with `record`. */
+static enum mq_status component(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct group *group, struct mq_error *error)
+{
+    enum mq_status status = MQ_OK;
+    group->count = 0;
+    group_put(group, mq_span(record, MQ_ID_SIZE));
+    for (size_t i = 0; i < group->count && status == MQ_OK; i++)
+        status = neighbours(replica, group->members[i], group, error);
+    return status;
+}
+
+static const uint8_t *smallest(const struct group *group)
+{
+    const uint8_t *least = group->members[0];
+    for (size_t i = 1; i < group->count; i++)
+        if (memcmp(group->members[i], least, MQ_ID_SIZE) < 0)
+            least = group->members[i];
+    return least;
+}
+
+static enum mq_status members_of(struct mq_replica *replica, const uint8_t canonical[MQ_ID_SIZE], struct group *group, struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT record FROM record WHERE canonical = ? ORDER BY record", "b",
+                                        mq_span(canonical, MQ_ID_SIZE));
+    return status == MQ_OK ? collect(query, group, error) : status;
+}
+
+/* ---- settling ---- */
+
+static enum mq_status links_store(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], const struct mq_links *links,
+                                  struct mq_error *error)
+{
+    struct mq_span one = mq_span(record, MQ_ID_SIZE);
+    enum mq_status status = links->id.size > 0
+        ? mq_db_run(replica->db, error, "UPDATE record SET kind = ?, id = ? WHERE record = ?", "ibb", (int64_t)links->kind, links->id, one)
+        : mq_db_run(replica->db, error, "UPDATE record SET kind = ?, id = NULL WHERE record = ?", "ib", (int64_t)links->kind, one);
+    if (status == MQ_OK)
+        status = mq_db_run(replica->db, error, "DELETE FROM link WHERE a = ?", "b", one);
+    for (size_t i = 0; status == MQ_OK && i < links->target_count; i++)
+        status = mq_db_run(replica->db, error, "INSERT OR IGNORE INTO link VALUES(?, ?)", "bb", one,
+                           mq_span(links->targets + i * MQ_ID_SIZE, MQ_ID_SIZE));
+    return status;
+}
+
+static enum mq_status group_load(struct mq_replica *replica, const struct group *group, struct mq_arena *arena,
+                                 struct mq_group_state *state, struct mq_error *error)
+{
+    struct mq_fact *facts;
+    size_t count = 0;
+    enum mq_status status = facts_room(replica, (const uint8_t(*)[MQ_ID_SIZE])group->members, group->count, arena, &facts, error);
+    for (size_t i = 0; i < group->count && status == MQ_OK; i++)
+        status = facts_load(replica, group->members[i], arena, facts, &count, error);
+    if (status != MQ_OK)
+        return status;
+    status = mq_merge(state, facts, count, arena);
+    return status == MQ_OK ? MQ_OK : mq_fail(error, status, _("a record's history is too long or damaged; `check` names it"));
+}
+
+static int64_t conflict_count(const struct mq_group_state *state)
+{
+    int64_t conflicts = 0;
+    for (size_t i = 0; i < state->field_count; i++)
+        conflicts += state->fields[i].conflict || state->fields[i].review;
+    return conflicts;
+}
+
+static enum mq_status state_store(struct mq_replica *replica, const struct group *group, struct mq_error *error)
+{
+    const uint8_t *canonical = smallest(group);
+    enum mq_status status = MQ_OK;
+    for (size_t i = 0; i < group->count && status == MQ_OK; i++)
+        status = mq_db_run(replica->db, error, "UPDATE record SET canonical = ? WHERE record = ?", "bb", mq_span(canonical, MQ_ID_SIZE),
+                           MQ_SPAN(group->members[i]));
+    for (size_t i = 0; i < group->count && status == MQ_OK; i++)
+        if (group->members[i] != canonical)
+            status = mq_db_run(replica->db, error, "DELETE FROM state WHERE canonical = ?", "b", MQ_SPAN(group->members[i]));
+    struct mq_arena arena = mq_work_arena(replica);
+    struct mq_group_state state;
+    if (status == MQ_OK)
+        status = group_load(replica, group, &arena, &state, error);
+    if (status != MQ_OK)
+        return status;
+    return mq_db_run(replica->db, error,
+                     "INSERT INTO state(canonical, kind, deleted, review, conflicts) VALUES(?1, ?2, ?3, ?4, ?5)"
+                     " ON CONFLICT(canonical) DO UPDATE SET kind = ?2, deleted = ?3, review = ?4, conflicts = ?5", "biiii",
+                     mq_span(canonical, MQ_ID_SIZE), (int64_t)state.kind, (int64_t)state.deleted, (int64_t)state.review,
+                     conflict_count(&state));
+}
+
+enum mq_status mq_view_settle(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct mq_error *error)
+{
+    /* What it belonged to before, then what its own facts link it to now. */
+    struct group concerned = {.count = 0};
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(replica->db, &query, error,
+        "SELECT record FROM record WHERE canonical = (SELECT canonical FROM record WHERE record = ?) ORDER BY record", "b",
+        mq_span(record, MQ_ID_SIZE));
+    if (status == MQ_OK)
+        status = collect(query, &concerned, error);
+    struct mq_arena arena = mq_work_arena(replica);
+    struct mq_fact *facts = NULL;
+    size_t count = 0;
+    struct mq_links links;
+    if (status == MQ_OK)
+        status = facts_room(replica, (const uint8_t(*)[MQ_ID_SIZE])record, 1, &arena, &facts, error);
+    if (status == MQ_OK)
+        status = facts_load(replica, record, &arena, facts, &count, error);
+    if (status == MQ_OK && mq_merge_links(&links, facts, count, &arena) != MQ_OK)
+        status = mq_fail(error, MQ_FAULT, _("a record's history is too long or damaged; `check` names it"));
+    if (status == MQ_OK)
+        status = links_store(replica, record, &links, error);
+    group_put(&concerned, mq_span(record, MQ_ID_SIZE));
+
+    struct group done = {.count = 0}, group;
+    for (size_t i = 0; i < concerned.count && status == MQ_OK; i++) {
+        if (group_has(&done, concerned.members[i]))
+            continue;
+        status = component(replica, concerned.members[i], &group, error);
+        if (status == MQ_OK)
+            status = state_store(replica, &group, error);
+        for (size_t j = 0; j < group.count; j++)
+            group_put(&done, MQ_SPAN(group.members[j]));
+    }
+    return status;
+}
+
+/* ---- reading ---- */
+
+static enum mq_status canonical_of(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], uint8_t out[MQ_ID_SIZE],
+                                   struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT canonical FROM record WHERE record = ?", "b",
+                                        mq_span(record, MQ_ID_SIZE));
+    if (status != MQ_OK)
+        return status;
+    if (!mq_db_next(&query, error))
+        return error->status != MQ_OK ? error->status : MQ_NOT_FOUND;
+    memcpy(out, mq_db_blob(query, 0).data, MQ_ID_SIZE);
+    mq_db_done(&query);
+    return MQ_OK;
+}
+
+enum mq_status mq_view_group(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct mq_group_state *out, struct mq_error *error)
+{
+    uint8_t canonical[MQ_ID_SIZE];
+    struct group group = {.count = 0};
+    enum mq_status status = canonical_of(replica, record, canonical, error);
+    if (status == MQ_OK)
+        status = members_of(replica, canonical, &group, error);
+    struct mq_arena arena = mq_work_arena(replica);
+    return status == MQ_OK ? group_load(replica, &group, &arena, out, error) : status;
+}
+
+enum mq_status mq_view_by_id(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE], uint64_t kind, struct mq_span id,
+                             uint8_t canonical[MQ_ID_SIZE], struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(replica->db, &query, error,
+                                        "SELECT canonical FROM record WHERE kind = ? AND id = ? AND team = ? LIMIT 1", "ibb", (int64_t)kind, id,
+                                        mq_span(team, MQ_ID_SIZE));
+    if (status != MQ_OK)
+        return status;
+    if (!mq_db_next(&query, error))
+        return error->status != MQ_OK ? error->status : MQ_NOT_FOUND;
+    memcpy(canonical, mq_db_blob(query, 0).data, MQ_ID_SIZE);
+    mq_db_done(&query);
+    return MQ_OK;
+}
+
+enum mq_status mq_view_kind(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], uint64_t *kind, uint8_t team[MQ_ID_SIZE],
+                            struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT kind, team FROM record WHERE record = ?", "b",
+                                        mq_span(record, MQ_ID_SIZE));
+    if (status != MQ_OK)
+        return status;
+    if (!mq_db_next(&query, error))
+        return error->status != MQ_OK ? error->status : MQ_NOT_FOUND;
+    *kind = (uint64_t)mq_db_int(query, 0);
+    memcpy(team, mq_db_blob(query, 1).data, MQ_ID_SIZE);
+    mq_db_done(&query);
+    return MQ_OK;
+}
+
+enum mq_status mq_view_each(struct mq_replica *replica, uint64_t kind, bool conflicts_only,
+                            enum mq_status (*take)(void *context, const uint8_t canonical[MQ_ID_SIZE], struct mq_error *error),
+                            void *context, struct mq_error *error)
+{
+    struct mq_query *query;
+    /* By the order in which groups appeared here; conflicts and reviews first need no order of their own. */
+    enum mq_status status = mq_db_query(replica->db, &query, error,
+        "SELECT canonical FROM state WHERE (?1 = 0 OR kind = ?1) AND kind > 0 AND"
+        " CASE WHEN ?2 THEN conflicts > 0 OR review ELSE NOT deleted END ORDER BY rowid", "ii", (int64_t)kind, (int64_t)conflicts_only);
+    if (status != MQ_OK)
+        return status;
+    uint8_t canonical[MQ_ID_SIZE];
+    while (status == MQ_OK && mq_db_next(&query, error)) {
+        memcpy(canonical, mq_db_blob(query, 0).data, MQ_ID_SIZE);
+        status = take(context, canonical, error);
+    }
+    mq_db_done(&query);
+    return status != MQ_OK ? status : error->status;
+}
+
+struct hash_walk {
+    struct mq_replica *replica;
+    uint8_t *out;
+    struct mq_buffer encoded;
+};
+
+static enum mq_status hash_one(void *context, const uint8_t canonical[MQ_ID_SIZE], struct mq_error *error)
+{
+    struct hash_walk *walk = context;
+    struct mq_group_state state;
+    enum mq_status status = mq_view_group(walk->replica, canonical, &state, error);
+    if (status != MQ_OK)
+        return status;
+    walk->encoded.size = 0;
+    status = mq_group_encode(&walk->encoded, &state);
+    if (status != MQ_OK)
+        return mq_fail(error, status, _("a record's history is too long or damaged; `check` names it"));
+    const struct mq_span parts[] = {mq_span(walk->out, MQ_HASH_SIZE), mq_written(&walk->encoded)};
+    mq_hash(walk->out, MQ_HASH_SIZE, MQ_DOMAIN_BODY, parts, 2);
+    return MQ_OK;
+}
+
+enum mq_status mq_view_hash(struct mq_replica *replica, uint8_t out[MQ_HASH_SIZE], struct mq_error *error)
+{
+    struct hash_walk walk = {.replica = replica, .out = out, .encoded = mq_work_expanded(replica)};
+    memset(out, 0, MQ_HASH_SIZE);
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT canonical FROM state ORDER BY canonical", "");
+    if (status != MQ_OK)
+        return status;
+    uint8_t canonical[MQ_ID_SIZE];
+    while (status == MQ_OK && mq_db_next(&query, error)) {
+        memcpy(canonical, mq_db_blob(query, 0).data, MQ_ID_SIZE);
+        status = hash_one(&walk, canonical, error);
+    }
+    mq_db_done(&query);
+    return status != MQ_OK ? status : error->status;
+}

@@ -1,0 +1,48 @@
+/* The view: every admitted change by record, the groups that records form, and what each group's state is. All of it is derived: it can be
+ * dropped and made again (docs/protocol.md, section 6). */
+#ifndef MQ_REPLICA_VIEW_H
+#define MQ_REPLICA_VIEW_H
+
+#include "protocol/merge.h"
+#include "replica/replica.h"
+
+/* One admitted change on its way into the view. All pointers borrowed. */
+struct mq_view_change {
+    const uint8_t *id, *record, *team; /* 16 bytes each */
+    unsigned rank;
+    int64_t segment; /* number of the carrying segment; minus the open batch's number */
+    int64_t wall;    /* when it was written, by the writer's clock: shown only */
+    struct mq_span expanded;
+};
+/* Adds it (once: a change that is known only raises its rank). Then each record that was touched must be settled, once, in the same transaction. */
+MQ_MUST_USE enum mq_status mq_view_add(struct mq_replica *replica, const struct mq_view_change *change, struct mq_error *error);
+/* Works out again which group `record` belongs to, and the state of every group concerned. */
+MQ_MUST_USE enum mq_status mq_view_settle(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct mq_error *error);
+
+/* The state of the group that `record` belongs to. It points into memory of the replica and holds until the next call that takes the replica.
+ * MQ_NOT_FOUND. */
+MQ_MUST_USE enum mq_status mq_view_group(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct mq_group_state *out,
+                                         struct mq_error *error);
+
+/* A record by what a person has at hand: its `id`, a need's `no`, the record's own id in hexadecimal (32 digits, or at least 6 from the front). `kind` NULL: any.
+ * `canonical` gets the group's id. MQ_NOT_FOUND, or MQ_REFUSED with the candidates where several fit. */
+MQ_MUST_USE enum mq_status mq_view_find(struct mq_replica *replica, const struct mq_kind *kind, struct mq_span text,
+                                        uint8_t canonical[MQ_ID_SIZE], struct mq_error *error);
+/* Exactly by `id` (CBOR value) within a team, for references and imports; MQ_NOT_FOUND. */
+MQ_MUST_USE enum mq_status mq_view_by_id(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE], uint64_t kind, struct mq_span id,
+                                         uint8_t canonical[MQ_ID_SIZE], struct mq_error *error);
+/* The kind of a record's group, and its team. MQ_NOT_FOUND. */
+MQ_MUST_USE enum mq_status mq_view_kind(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], uint64_t *kind,
+                                        uint8_t team[MQ_ID_SIZE], struct mq_error *error);
+
+/* Walks the groups of a kind (0: of all), oldest first, without the deleted ones. `take` may call any reading function; an answer other than MQ_OK ends the walk. */
+MQ_MUST_USE enum mq_status mq_view_each(struct mq_replica *replica, uint64_t kind, bool conflicts_only,
+                                        enum mq_status (*take)(void *context, const uint8_t canonical[MQ_ID_SIZE], struct mq_error *error),
+                                        void *context, struct mq_error *error);
+
+/* Drops everything derived and makes it again from journal and segments. */
+MQ_MUST_USE enum mq_status mq_view_rebuild(struct mq_replica *replica, struct mq_error *error);
+/* A hash over the encoded state of every group: equal on every replica that admitted the same changes. */
+MQ_MUST_USE enum mq_status mq_view_hash(struct mq_replica *replica, uint8_t out[MQ_HASH_SIZE], struct mq_error *error);
+
+#endif

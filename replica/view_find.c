@@ -1,0 +1,136 @@
+/* Finding a record by what a person has at hand. */
+#include <stdio.h>
+#include <string.h>
+
+#include "protocol/assert.h"
+#include "replica/replica_keys.h"
+#include "replica/view.h"
+
+#define CANDIDATES_MAX 8
+#define PREFIX_MIN 6 /* hexadecimal digits of a record's own id */
+
+struct candidates {
+    uint8_t ids[CANDIDATES_MAX][MQ_ID_SIZE];
+    size_t count;
+};
+
+static void candidate_put(struct candidates *found, struct mq_span id)
+{
+    MQ_ASSERT(id.size == MQ_ID_SIZE);
+    for (size_t i = 0; i < found->count; i++)
+        if (memcmp(found->ids[i], id.data, MQ_ID_SIZE) == 0)
+            return;
+    if (found->count < CANDIDATES_MAX)
+        memcpy(found->ids[found->count++], id.data, MQ_ID_SIZE);
+}
+
+static enum mq_status candidates_take(struct mq_query *query, struct candidates *found, struct mq_error *error)
+{
+    while (mq_db_next(&query, error))
+        candidate_put(found, mq_db_blob(query, 0));
+    return error->status;
+}
+
+/* By the imported or made `id`. */
+static enum mq_status by_id(struct mq_replica *replica, int64_t kind, struct mq_span text, struct candidates *found, struct mq_error *error)
+{
+    uint8_t memory[MQ_RECORD_ID_TEXT_MAX + 8];
+    struct mq_buffer encoded = mq_buffer(memory, sizeof memory);
+    const struct mq_field *field = mq_field_by_number(mq_kind_by_number(MQ_KIND_HOUSEHOLD), MQ_FIELD_ID);
+    if (mq_value_from_text(field, text, &encoded) != MQ_OK)
+        return MQ_OK;
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(replica->db, &query, error,
+                                        "SELECT DISTINCT canonical FROM record WHERE (?1 = 0 OR kind = ?1) AND kind > 0 AND id = ?2", "ib", kind,
+                                        mq_written(&encoded));
+    return status == MQ_OK ? candidates_take(query, found, error) : status;
+}
+
+/* By the record's own id in hexadecimal, whole or from the front. */
+static enum mq_status by_hex(struct mq_replica *replica, int64_t kind, struct mq_span text, struct candidates *found, struct mq_error *error)
+{
+    if (text.size < PREFIX_MIN || text.size > 2 * MQ_ID_SIZE)
+        return MQ_OK;
+    for (size_t i = 0; i < text.size; i++)
+        if (!((text.data[i] >= '0' && text.data[i] <= '9') || (text.data[i] >= 'a' && text.data[i] <= 'f')))
+            return MQ_OK;
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(replica->db, &query, error,
+        "SELECT DISTINCT canonical FROM record WHERE (?1 = 0 OR kind = ?1) AND kind > 0 AND substr(lower(hex(record)), 1, ?2) = ?3", "iit",
+        kind, (int64_t)text.size, text);
+    return status == MQ_OK ? candidates_take(query, found, error) : status;
+}
+
+struct number_walk {
+    struct mq_replica *replica;
+    struct mq_span text;
+    const struct mq_field *field;
+    struct candidates *found;
+};
+
+/* By a label such as a need's `no`: an identity field besides `id`. All values count, not only the shown one. */
+static enum mq_status number_one(void *context, const uint8_t canonical[MQ_ID_SIZE], struct mq_error *error)
+{
+    struct number_walk *walk = context;
+    struct mq_group_state state;
+    enum mq_status status = mq_view_group(walk->replica, canonical, &state, error);
+    if (status != MQ_OK)
+        return status;
+    const struct mq_field_state *field = mq_group_field(&state, walk->field->number);
+    for (size_t i = 0; field != NULL && i < field->choice_count; i++) {
+        struct mq_reader reader = mq_reader(field->choices[i].value);
+        if (mq_span_equal(mq_cbor_text(&reader, MQ_LONG_TEXT_MAX), walk->text))
+            candidate_put(walk->found, mq_span(canonical, MQ_ID_SIZE));
+    }
+    return MQ_OK;
+}
+
+static enum mq_status by_number(struct mq_replica *replica, const struct mq_kind *kind, struct mq_span text, struct candidates *found,
+                                struct mq_error *error)
+{
+    for (size_t k = 0; k < mq_kind_count; k++) {
+        const struct mq_kind *each = &mq_kinds[k];
+        for (size_t f = 0; f < each->field_count && (kind == NULL || kind == each); f++) {
+            const struct mq_field *field = &each->fields[f];
+            if (field->number == MQ_FIELD_ID || !(field->flags & MQ_FIELD_IDENTITY) || field->merge != MQ_MERGE_REGISTER)
+                continue;
+            struct number_walk walk = {.replica = replica, .text = text, .field = field, .found = found};
+            enum mq_status status = mq_view_each(replica, each->number, false, number_one, &walk, error);
+            if (status != MQ_OK)
+                return status;
+        }
+    }
+    return MQ_OK;
+}
+
+static enum mq_status ambiguous(const struct candidates *found, struct mq_span text, struct mq_error *error)
+{
+    char list[CANDIDATES_MAX * 14 + 1] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < found->count; i++) {
+        const uint8_t *id = found->ids[i];
+        used += (size_t)snprintf(list + used, sizeof list - used, " %02x%02x%02x%02x%02x%02x", id[0], id[1], id[2], id[3], id[4], id[5]);
+    }
+    return mq_fail(error, MQ_REFUSED, _("\"%.*s\" fits several records; say which one:%s"), (int)text.size, (const char *)text.data, list);
+}
+
+enum mq_status mq_view_find(struct mq_replica *replica, const struct mq_kind *kind, struct mq_span text, uint8_t canonical[MQ_ID_SIZE],
+                            struct mq_error *error)
+{
+    struct candidates found = {.count = 0};
+    int64_t number = kind == NULL ? 0 : kind->number;
+    enum mq_status status = by_id(replica, number, text, &found, error);
+    if (status == MQ_OK && found.count == 0)
+        status = by_hex(replica, number, text, &found, error);
+    if (status == MQ_OK && found.count == 0)
+        status = by_number(replica, kind, text, &found, error);
+    if (status != MQ_OK)
+        return status;
+    if (found.count == 0)
+        return mq_fail(error, MQ_NOT_FOUND, _("there is no record \"%.*s\" here; `list` shows what there is"), (int)text.size,
+                       (const char *)text.data);
+    if (found.count > 1)
+        return ambiguous(&found, text, error);
+    memcpy(canonical, found.ids[0], MQ_ID_SIZE);
+    return MQ_OK;
+}
