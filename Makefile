@@ -1,0 +1,156 @@
+# Minqing: make (build), make demo, make test. Everything else serves these three.
+#
+# A bare Debian 12 with this clone is enough: `deps` installs what is missing and says so. Release programs stand in build/,
+# sanitized ones for the tests in build/asan (gcc) and build/clang.
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+PROFILE ?= release
+JOBS := $(shell nproc)
+BUILD := build
+OUT := $(if $(filter release,$(PROFILE)),$(BUILD),$(BUILD)/$(PROFILE))
+OBJ := $(BUILD)/obj/$(PROFILE)
+
+# --- what is needed, and why ---------------------------------------------------------------------------------------------
+PACKAGES_BUILD := gcc libc6-dev libsodium-dev libzstd-dev libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev \
+                  libjansson-dev libqrencode-dev gettext
+PACKAGES_TEST := libcmocka-dev libcbor-dev clang libclang-rt-14-dev python3 strace zstd binutils util-linux
+
+# --- flags -----------------------------------------------------------------------------------------------------------------
+WARN := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wno-format-nonliteral -Werror
+HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CPPFLAGS := -I. -I$(BUILD)/generated -D_GNU_SOURCE
+LINK_HARDEN := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+
+ifeq ($(PROFILE),release)
+CC := gcc
+CFLAGS := -std=c11 -O2 -g $(WARN) $(HARDEN) -D_FORTIFY_SOURCE=2
+LDFLAGS := $(LINK_HARDEN)
+else ifeq ($(PROFILE),asan)
+CC := gcc
+CFLAGS := -std=c11 -O1 -g $(WARN) $(SANITIZE)
+LDFLAGS := $(SANITIZE)
+else ifeq ($(PROFILE),clang)
+CC := clang
+CFLAGS := -std=c11 -O1 -g $(WARN) $(SANITIZE)
+LDFLAGS := $(SANITIZE)
+else
+$(error PROFILE is release, asan or clang)
+endif
+
+# --- SQLite3MultipleCiphers: one amalgamation for every target ---------------------------------------------------------
+SQLITE_DIR := node_modules/better-sqlite3-multiple-ciphers/deps/sqlite3
+SQLITE_FLAGS := -DSQLITE_THREADSAFE=2 -DSQLITE_ENABLE_FTS5 -DSQLITE_DQS=0 -DSQLITE_OMIT_LOAD_EXTENSION \
+  -DSQLITE_OMIT_SHARED_CACHE -DSQLITE_OMIT_DEPRECATED -DSQLITE_OMIT_AUTOINIT -DSQLITE_TEMP_STORE=3 \
+  -DSQLITE_MAX_MMAP_SIZE=0 -DSQLITE_USE_URI=0 -DSQLITE_DEFAULT_SYNCHRONOUS=2 -DSQLITE_DEFAULT_WAL_SYNCHRONOUS=2 \
+  -DSQLITE_DEFAULT_LOCKING_MODE=1 -DSQLITE_DEFAULT_FOREIGN_KEYS=1 -DSQLITE_DEFAULT_MEMSTATUS=0 \
+  -DSQLITE_DEFAULT_CACHE_SIZE=-1024 -DSQLITE_SECURE_DELETE -DSQLITE_TRUSTED_SCHEMA=0 -DSQLITE_LIKE_DOESNT_MATCH_BLOBS \
+  -DHAVE_FDATASYNC=1 -DHAVE_USLEEP=1 -DHAVE_GMTIME_R=1 -DHAVE_LOCALTIME_R=1 \
+  -DHAVE_CIPHER_AES_128_CBC=0 -DHAVE_CIPHER_AES_256_CBC=0 -DHAVE_CIPHER_SQLCIPHER=0 -DHAVE_CIPHER_RC4=0 \
+  -DHAVE_CIPHER_ASCON128=0 -DHAVE_CIPHER_AEGIS=0 -DSQLITE3MC_OMIT_AES_HARDWARE_SUPPORT=1
+SQLITE_OBJ := $(BUILD)/obj/sqlite3.o
+CPPFLAGS += -isystem $(SQLITE_DIR)
+
+# --- sources ---------------------------------------------------------------------------------------------------------------
+sources = $(sort $(foreach dir,$(1),$(wildcard $(dir)/*.c)))
+objects = $(patsubst %.c,$(OBJ)/%.o,$(1))
+
+PROTOCOL := $(call objects,$(call sources,protocol))
+PLATFORM := $(call objects,$(call sources,platform))
+HTTP := $(call objects,$(wildcard platform/http*.c platform/tls*.c platform/qr.c))
+PLATFORM_BASE := $(filter-out $(HTTP),$(PLATFORM))
+REPLICA := $(call objects,$(call sources,replica))
+CLIENT := $(call objects,$(call sources,client client/cli))
+COURIER := $(call objects,$(call sources,client/courier))
+RELAY := $(call objects,$(call sources,server/relay))
+SERVER := $(call objects,$(call sources,server server/desk))
+
+LIBS_BASE := -lsodium -lzstd -ljansson -lm -lpthread
+LIBS_HTTP := -lmicrohttpd -lgnutls -lqrencode
+
+PROGRAMS := $(OUT)/minqing $(OUT)/minqingd $(OUT)/minqing-courier
+CATALOGUES := $(BUILD)/locale/zh_CN/LC_MESSAGES/minqing.mo
+
+.PHONY: all deps deps-test programs demo test check-unit tidy clean fuzz bench install
+all: deps
+	@$(MAKE) --no-print-directory -j$(JOBS) programs
+
+programs: $(PROGRAMS) $(CATALOGUES)
+
+$(OUT)/minqing: $(CLIENT) $(REPLICA) $(PLATFORM_BASE) $(PROTOCOL) $(SQLITE_OBJ)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE)
+$(OUT)/minqingd: $(SERVER) $(RELAY) $(REPLICA) $(PLATFORM) $(PROTOCOL) $(SQLITE_OBJ)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE) $(LIBS_HTTP)
+$(OUT)/minqing-courier: $(COURIER) $(OBJ)/protocol/bytes.o
+	@$(CC) $(LDFLAGS) -o $@ $^ -lcurl
+
+$(OBJ)/%.o: %.c Makefile $(SQLITE_DIR)/sqlite3.h
+	@mkdir -p $(@D)
+	@echo "$(CC) $(PROFILE) $<"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+$(OBJ)/protocol/prose.o: $(BUILD)/generated/prose_1.h
+$(BUILD)/generated/prose_1.h: protocol/prose/embed.sh protocol/prose/1.txt
+	@mkdir -p $(@D)
+	sh protocol/prose/embed.sh protocol/prose/1.txt $@
+$(SQLITE_OBJ): $(SQLITE_DIR)/sqlite3.h
+	@mkdir -p $(@D)
+	@echo "compiling SQLite3MultipleCiphers (about a minute, once)"
+	@gcc -O2 -fPIE -fstack-protector-strong $(SQLITE_FLAGS) -c -o $@ $(SQLITE_DIR)/sqlite3.c
+
+$(BUILD)/locale/%/LC_MESSAGES/minqing.mo: po/%.po
+	@mkdir -p $(@D)
+	msgfmt --check -o $@ $<
+
+# --- dependencies: installed only where missing, with a word on what and why ----------------------------------------------
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+define install_missing
+@missing=""; for package in $(1); do dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
+if [ -n "$$missing" ]; then echo "installing from Debian ($(2)):$$missing"; \
+  $(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi
+endef
+
+deps: $(SQLITE_DIR)/sqlite3.h
+	$(call install_missing,$(PACKAGES_BUILD),libraries and compiler to build with)
+deps-test: deps
+	$(call install_missing,$(PACKAGES_TEST),tools that the tests use)
+
+$(SQLITE_DIR)/sqlite3.h: package-lock.json
+	@command -v npm >/dev/null || { echo "installing from Debian (npm, which brings the pinned source of SQLite3MultipleCiphers): npm"; \
+	  $(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends npm >/dev/null; }
+	@echo "fetching the source of SQLite3MultipleCiphers (checked against the lockfile's hash)"
+	@npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+# --- tests -------------------------------------------------------------------------------------------------------------------
+TEST_SOURCES := $(sort $(wildcard tests/*/*_test.c))
+TESTS := $(patsubst %.c,$(OUT)/%,$(TEST_SOURCES))
+TEST_HELPERS := $(filter-out $(TEST_SOURCES),$(wildcard tests/protocol/*.c tests/platform/*.c tests/replica/*.c tests/server/*.c))
+LIBRARY := $(REPLICA) $(RELAY) $(PLATFORM) $(PROTOCOL) $(SQLITE_OBJ)
+
+$(TESTS): $(OUT)/%: $(OBJ)/%.o $(call objects,$(TEST_HELPERS)) $(LIBRARY)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE) $(LIBS_HTTP) -lcmocka -lcbor
+
+.PHONY: unit
+unit: $(TESTS) programs
+
+test: deps-test
+	@$(MAKE) --no-print-directory -j$(JOBS) programs
+	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=asan unit
+	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=clang unit
+	@tests/run
+
+tidy: deps-test
+	@$(MAKE) --no-print-directory -j$(JOBS) programs
+	@tests/tidy/tidy
+
+demo: all
+	@tests/flows/demo
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

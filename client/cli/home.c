@@ -1,0 +1,346 @@
+/* Commands on the device itself: join, import, sync, status, bundles, check, lock, passphrase. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client/cli/program.h"
+#include "platform/secret_key.h"
+#include "platform/terminal.h"
+#include "replica/bundle.h"
+#include "replica/outgoing.h"
+
+#define JOIN_TIMEOUT_MS 20000
+#define SYNC_TIMEOUT_S 20
+#define SYNC_TIMEOUT_MAX_S 86400
+
+static struct mq_json_writer result_begin(struct mq_buffer *out)
+{
+    struct mq_json_writer writer = {.out = out};
+    mq_json_begin(&writer, '{');
+    return writer;
+}
+
+static void put_number(struct mq_json_writer *writer, const char *key, int64_t number)
+{
+    mq_json_key(writer, key);
+    mq_json_int_value(writer, number);
+}
+
+static enum mq_status result_end(struct program *program, struct mq_json_writer *writer)
+{
+    const struct mq_emitter emitter = program_pages(program);
+    mq_json_end(writer, '}');
+    return emitter.emit(emitter.context, mq_written(writer->out), &program->error);
+}
+
+static enum mq_status memory_option(struct program *program, uint32_t *out)
+{
+    const char *text = mq_option_get(program->line, "kdf-memory");
+    char *end = NULL;
+    *out = 0;
+    if (text == NULL)
+        return MQ_OK;
+    unsigned long value = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || value < 8 || value > 1024)
+        return mq_fail(&program->error, MQ_REFUSED, _("--kdf-memory is a number of MiB from 8 to 1024"));
+    *out = (uint32_t)value;
+    return MQ_OK;
+}
+
+/* A new passphrase: from a file, or asked twice. */
+static enum mq_status new_passphrase(struct program *program, const char *file, struct mq_buffer *out)
+{
+    enum mq_status status = program_passphrase(program, file, _("New passphrase, several words: "), out);
+    if (status != MQ_OK || file != NULL)
+        return status;
+    uint8_t *memory = mq_secret_alloc(MQ_PASSPHRASE_MAX);
+    if (memory == NULL)
+        return mq_fail(&program->error, MQ_FAULT, _("there is not enough memory"));
+    struct mq_buffer again = mq_buffer(memory, MQ_PASSPHRASE_MAX);
+    status = program_passphrase(program, NULL, _("Once more: "), &again);
+    if (status == MQ_OK && !mq_span_equal(mq_written(out), mq_written(&again)))
+        status = mq_fail(&program->error, MQ_REFUSED, _("the two were not the same; nothing was changed"));
+    mq_secret_free(memory);
+    return status;
+}
+
+int command_join(void *context, const struct mq_command_line *line)
+{
+    struct program *program = context;
+    const char *name = mq_option_get(line, "name"), *variable = getenv("MINQING_PASSPHRASE_FILE");
+    const char *file = program->passphrase_file != NULL ? program->passphrase_file : variable;
+    struct mq_join join = {.invitation = mq_span_text(line->words[0]), .name = name == NULL ? "" : name, .timeout_ms = JOIN_TIMEOUT_MS,
+                           .request_out = mq_option_get(line, "request-out"), .grant_in = mq_option_get(line, "grant-in")};
+    uint8_t *memory = mq_secret_alloc(MQ_PASSPHRASE_MAX);
+    struct mq_buffer passphrase = mq_buffer(memory, memory == NULL ? 0 : MQ_PASSPHRASE_MAX);
+    enum mq_status status = memory_option(program, &join.kdf_memory_mib);
+    if (status == MQ_OK)
+        status = new_passphrase(program, file, &passphrase);
+    join.passphrase = mq_written(&passphrase);
+    if (status == MQ_OK)
+        status = mq_device_join(&program->device, &join, &program->error);
+    mq_secret_free(memory);
+    if (status == MQ_WAITING) {
+        printf(_("The request is in %s. Bring it to the centre, then: minqing join INVITATION --grant-in FILE\n"), join.request_out);
+        return program_end(program, MQ_OK);
+    }
+    if (status != MQ_OK)
+        return program_end(program, status);
+    fprintf(stderr, "%s\n", _("This device has joined. Records are saved here, encrypted, with or without a network."));
+    return command_device(program, line);
+}
+
+/* ---- import ---- */
+
+struct import_talk {
+    bool report;
+    struct mq_progress progress;
+};
+
+static void say_refused(void *context, int64_t number, const struct mq_error *why)
+{
+    struct import_talk *talk = context;
+    mq_progress_end(&talk->progress);
+    fprintf(stderr, _("line %lld: %s\n"), (long long)number, why->text);
+}
+
+static void say_masked(void *context, int64_t number, size_t count)
+{
+    struct import_talk *talk = context;
+    mq_progress_end(&talk->progress);
+    fprintf(stderr, _("line %lld: %zu resident ID or bank card numbers were replaced by their masks\n"), (long long)number, count);
+}
+
+static void say_durable(void *context, const struct mq_import *so_far)
+{
+    struct import_talk *talk = context;
+    mq_progress_show(&talk->progress, so_far->lines, 0);
+    if (!talk->report)
+        return;
+    printf("{\"durable\":%lld}\n", (long long)so_far->durable);
+    fflush(stdout);
+}
+
+int command_import(void *context, const struct mq_command_line *line)
+{
+    struct program *program = context;
+    struct import_talk talk = {.report = mq_option_get(line, "report") != NULL, .progress = mq_progress_start(program->device.platform, _("import"))};
+    const struct mq_import_report report = {&talk, say_refused, say_masked, say_durable};
+    struct mq_import done = {0};
+    uint8_t memory[512];
+    struct mq_buffer out = mq_buffer(memory, sizeof memory);
+    bool input = strcmp(line->words[0], "-") == 0;
+    int descriptor = input ? STDIN_FILENO : open(line->words[0], O_RDONLY | O_CLOEXEC);
+    enum mq_status status = descriptor >= 0 ? program_open(program)
+                                            : mq_fail(&program->error, MQ_REFUSED, _("%s cannot be opened: %s"), line->words[0], strerror(errno));
+    if (status == MQ_OK)
+        status = mq_device_import(&program->device, descriptor, &report, &done, &program->error);
+    mq_progress_end(&talk.progress);
+    if (!input && descriptor >= 0)
+        close(descriptor);
+    if (done.lines > 0) {
+        struct mq_json_writer writer = result_begin(&out);
+        put_number(&writer, "lines", done.lines);
+        put_number(&writer, "saved", done.saved);
+        put_number(&writer, "known", done.known);
+        put_number(&writer, "refused", done.refused);
+        put_number(&writer, "masked", done.masked);
+        enum mq_status shown = result_end(program, &writer);
+        status = status == MQ_OK ? shown : status;
+    }
+    return program_end(program, status);
+}
+
+/* ---- sync and status ---- */
+
+static void put_safety(struct mq_json_writer *writer, const struct mq_safety *safety)
+{
+    char text[32];
+    time_t at = (time_t)safety->last_receipt;
+    struct tm utc;
+    put_number(writer, "records", safety->records);
+    put_number(writer, "saved", safety->saved);
+    put_number(writer, "stored", safety->stored);
+    put_number(writer, "anchored", safety->anchored);
+    put_number(writer, "quarantined", safety->quarantined);
+    mq_json_key(writer, "last_receipt");
+    if (safety->last_receipt > 0 && gmtime_r(&at, &utc) != NULL && strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc) > 0)
+        mq_json_text_value(writer, text);
+    else
+        mq_json_null_value(writer);
+    put_number(writer, "conflicts", safety->conflicts);
+    mq_json_key(writer, "locked");
+    mq_json_bool_value(writer, false);
+}
+
+static enum mq_status timeout_option(struct program *program, int64_t *out)
+{
+    const char *text = mq_option_get(program->line, "timeout");
+    char *end = NULL;
+    *out = SYNC_TIMEOUT_S * 1000;
+    if (text == NULL)
+        return MQ_OK;
+    long value = strtol(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || value < 1 || value > SYNC_TIMEOUT_MAX_S)
+        return mq_fail(&program->error, MQ_REFUSED, _("--timeout is a number of seconds from 1 to %d"), SYNC_TIMEOUT_MAX_S);
+    *out = value * 1000;
+    return MQ_OK;
+}
+
+static enum mq_status print_sync(struct program *program, const struct mq_device_sync *done)
+{
+    uint8_t memory[512];
+    struct mq_buffer out = mq_buffer(memory, sizeof memory);
+    struct mq_json_writer writer = result_begin(&out);
+    put_number(&writer, "sent", done->sent);
+    put_number(&writer, "received", done->received);
+    put_number(&writer, "bytes_up", done->bytes_up);
+    put_number(&writer, "bytes_down", done->bytes_down);
+    put_number(&writer, "requests", done->requests);
+    put_number(&writer, "round_trips", done->round_trips);
+    put_number(&writer, "quarantined", done->safety.quarantined);
+    return result_end(program, &writer);
+}
+
+int command_sync(void *context, const struct mq_command_line *line)
+{
+    struct program *program = context;
+    struct mq_device_sync done = {0};
+    int64_t timeout;
+    (void)line;
+    enum mq_status status = timeout_option(program, &timeout);
+    if (status == MQ_OK)
+        status = program_open(program);
+    if (status != MQ_OK)
+        return program_end(program, status);
+    status = mq_device_sync(&program->device, timeout, &done, &program->error);
+    if (done.moved_on)
+        fprintf(stderr, "%s\n", _("This store is a copy, or was brought back from a backup; it goes on under a new stream. Nothing is lost."));
+    if (status != MQ_OK)
+        fprintf(stderr, _("Nothing is lost: %lld records are saved here and wait to be sent.\n"), (long long)done.safety.saved);
+    if (status == MQ_OK || done.requests > 0) {
+        enum mq_status shown = print_sync(program, &done);
+        status = status == MQ_OK ? shown : status;
+    }
+    return program_end(program, status);
+}
+
+int command_status(void *context, const struct mq_command_line *line)
+{
+    struct program *program = context;
+    struct mq_safety safety;
+    uint8_t memory[512];
+    struct mq_buffer out = mq_buffer(memory, sizeof memory);
+    (void)line;
+    enum mq_status status = program_open(program);
+    if (status == MQ_OK)
+        status = mq_safety_count(program->device.replica, &safety, &program->error);
+    if (status == MQ_OK) {
+        struct mq_json_writer writer = result_begin(&out);
+        put_safety(&writer, &safety);
+        status = result_end(program, &writer);
+    }
+    return program_end(program, status);
+}
+
+/* ---- bundles ---- */
+
+int command_bundle_write(void *context, const struct mq_command_line *line)
+{
+    struct program *program = context;
+    int64_t segments;
+    enum mq_status status = program_open(program);
+    if (status == MQ_OK)
+        status = mq_bundle_write(program->device.replica, line->words[0], &segments, &program->error);
+    if (status == MQ_OK && program->json)
+        printf("{\"segments\":%lld}\n", (long long)segments);
+    else if (status == MQ_OK)
+        printf(_("%lld sealed pieces are in %s. Anyone may carry it; nobody on the way can read it.\n"), (long long)segments, line->words[0]);
+    return program_end(program, status);
+}
+
+int command_bundle_read(void *context, const struct mq_command_line *line)
+{
+    struct program *program = context;
+    struct mq_admitted taken;
+    enum mq_status status = program_open(program);
+    if (status == MQ_OK)
+        status = mq_bundle_read(program->device.replica, line->words[0], &taken, &program->error);
+    if (status == MQ_OK && program->json)
+        printf("{\"segments\":%lld,\"received\":%lld,\"refused\":%lld}\n", (long long)taken.segments, (long long)taken.changes, (long long)taken.refused);
+    else if (status == MQ_OK)
+        printf(_("%lld new sealed pieces taken in, %lld changes seen, %lld refused.\n"), (long long)taken.segments, (long long)taken.changes,
+               (long long)taken.refused);
+    return program_end(program, status);
+}
+
+/* ---- check, lock, passphrase ---- */
+
+int command_check(void *context, const struct mq_command_line *line)
+{
+    struct program *program = context;
+    struct mq_check_result result = {0};
+    uint8_t memory[512];
+    struct mq_buffer out = mq_buffer(memory, sizeof memory);
+    const struct mq_emitter emitter = program_emitter(program);
+    enum mq_status status = program_open(program);
+    if (status != MQ_OK)
+        return program_end(program, status);
+    status = mq_records_check(program->device.replica, mq_option_get(line, "rebuild") != NULL, &result, &emitter, &program->error);
+    struct mq_json_writer writer = result_begin(&out);
+    put_number(&writer, "segments", result.segments);
+    put_number(&writer, "changes", result.changes);
+    put_number(&writer, "records", result.records);
+    put_number(&writer, "waiting", result.waiting);
+    put_number(&writer, "quarantined", result.quarantined);
+    put_number(&writer, "undecodable", result.undecodable);
+    put_number(&writer, "forks", result.forks);
+    put_number(&writer, "holes", result.holes);
+    enum mq_status shown = result_end(program, &writer);
+    return program_end(program, status == MQ_OK ? shown : status);
+}
+
+int command_lock(void *context, const struct mq_command_line *line)
+{
+    struct program *program = context;
+    (void)line;
+    enum mq_status status = program_open(program);
+    if (status == MQ_OK)
+        status = mq_seal_all(program->device.replica, &program->error);
+    if (status == MQ_OK && !program->json)
+        puts(_("Everything is sealed and shut."));
+    return program_end(program, status);
+}
+
+int command_unlock(void *context, const struct mq_command_line *line)
+{
+    struct program *program = context;
+    (void)line;
+    enum mq_status status = program_open(program);
+    if (status == MQ_OK && !program->json)
+        puts(_("The passphrase is right. No agent runs, so each command asks for it."));
+    return program_end(program, status);
+}
+
+int command_passphrase(void *context, const struct mq_command_line *line)
+{
+    struct program *program = context;
+    uint32_t memory_mib;
+    uint8_t *memory = mq_secret_alloc(MQ_PASSPHRASE_MAX);
+    struct mq_buffer passphrase = mq_buffer(memory, memory == NULL ? 0 : MQ_PASSPHRASE_MAX);
+    enum mq_status status = memory_option(program, &memory_mib);
+    if (status == MQ_OK)
+        status = program_open(program);
+    if (status == MQ_OK)
+        status = new_passphrase(program, mq_option_get(line, "new-passphrase-file"), &passphrase);
+    if (status == MQ_OK)
+        status = mq_replica_passphrase(program->device.replica, mq_written(&passphrase), memory_mib, &program->error);
+    mq_secret_free(memory);
+    if (status == MQ_OK && !program->json)
+        puts(_("The passphrase is changed. The old one opens nothing here any more."));
+    return program_end(program, status);
+}

@@ -1,0 +1,108 @@
+/* minqing: the field device's commands, as a table. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "client/cli/program.h"
+#include "platform/locale.h"
+#include "platform/secret_key.h"
+
+#define VERSION "0.1.0"
+
+static const struct mq_option common[] = {
+    {"json", NULL, N_("results as JSON, one object a line")},
+    {"home", "DIR", N_("the device's home (else MINQING_HOME)")},
+    {"passphrase-file", "FILE", N_("first line is the passphrase (else MINQING_PASSPHRASE_FILE, else asked)")},
+    {"version", NULL, N_("says which version this is")},
+    {NULL, NULL, NULL},
+};
+
+static const struct mq_command commands[] = {
+    {"join", "INVITATION", N_("make this device a member of a team"), 1, 1, false,
+     {{"name", "NAME", N_("how the centre will see this device")},
+      {"kdf-memory", "MIB", N_("memory for guarding the passphrase, 8 at least; else chosen")},
+      {"request-out", "FILE", N_("without a network: write the request to a file")},
+      {"grant-in", "FILE", N_("without a network: read the centre's answer from a file")}}, command_join},
+    {"add", "KIND [--FIELD VALUE ...] | --json -", N_("save one record"), 1, 2, true, {{NULL, NULL, NULL}}, command_add},
+    {"set", "ID FIELD=VALUE ...", N_("change a record; sets: FIELD+=VALUE, FIELD-=VALUE"), 2, MQ_ARGUMENTS_MAX, false, {{NULL, NULL, NULL}}, command_set},
+    {"list", "KIND", N_("list records: household, plan, visit, need, step, told, suggestion, all"), 1, 1, false,
+     {{"search", "TEXT", N_("only records with this text in a value")}, {"limit", "N", N_("at most N")}}, command_list},
+    {"show", "ID", N_("show one record"), 1, 1, false, {{"history", NULL, N_("with every change: what, when, by which device")}}, command_show},
+    {"import", "FILE|-", N_("read records, one JSON object a line"), 1, 1, false,
+     {{"report", NULL, N_("say after each group of lines that it is on disk")}}, command_import},
+    {"export", "", N_("write all records, one JSON object a line"), 0, 0, false, {{"kind", "KIND", N_("only this kind")}}, command_export},
+    {"sync", "", N_("send what waits here, fetch what waits at the centre"), 0, 0, false,
+     {{"timeout", "SECONDS", N_("give up after this long (20)")}}, command_sync},
+    {"status", "", N_("how many records are saved, stored, anchored; when the centre last confirmed"), 0, 0, false, {{NULL, NULL, NULL}}, command_status},
+    {"bundle write", "FILE", N_("put what waits here into a file to carry"), 1, 1, false, {{NULL, NULL, NULL}}, command_bundle_write},
+    {"bundle read", "FILE", N_("take in a carried file"), 1, 1, false, {{NULL, NULL, NULL}}, command_bundle_read},
+    {"conflicts", "", N_("values that wait for a person's decision"), 0, 0, false, {{NULL, NULL, NULL}}, command_conflicts},
+    {"resolve", "ID FIELD", N_("decide a conflict"), 2, 2, false, {{"keep", "N", N_("which value stands, counted from 1")}}, command_resolve},
+    {"check", "", N_("verify everything stored here"), 0, 0, false, {{"rebuild", NULL, N_("make the view anew where it differs")}}, command_check},
+    {"lock", "", N_("seal what waits and shut"), 0, 0, false, {{NULL, NULL, NULL}}, command_lock},
+    {"unlock", "", N_("try the passphrase"), 0, 0, false, {{NULL, NULL, NULL}}, command_unlock},
+    {"passphrase", "", N_("change the passphrase"), 0, 0, false,
+     {{"new-passphrase-file", "FILE", N_("first line is the new passphrase; else asked")},
+      {"kdf-memory", "MIB", N_("memory for guarding the passphrase, 8 at least; else chosen")}}, command_passphrase},
+    {"device", "", N_("this device: number, team, streams"), 0, 0, false, {{NULL, NULL, NULL}}, command_device},
+};
+
+#define COMMAND_COUNT (sizeof commands / sizeof *commands)
+
+static void find_home(struct program *program, const char *option)
+{
+    const char *home = option != NULL ? option : getenv("MINQING_HOME");
+    const char *data = getenv("XDG_DATA_HOME"), *user = getenv("HOME");
+    if (home != NULL && home[0] != '\0')
+        snprintf(program->home, sizeof program->home, "%s", home);
+    else if (data != NULL && data[0] == '/')
+        snprintf(program->home, sizeof program->home, "%s/minqing", data);
+    else
+        snprintf(program->home, sizeof program->home, "%s/.local/share/minqing", user != NULL ? user : ".");
+    program->device.home = program->home;
+}
+
+/* The network program stands beside this one. */
+static void find_courier(struct program *program)
+{
+    static const char name[] = "minqing-courier";
+    ssize_t size = readlink("/proc/self/exe", program->courier, sizeof program->courier - sizeof name);
+    char *slash = size > 0 ? memrchr(program->courier, '/', (size_t)size) : NULL;
+    memcpy(slash != NULL ? slash + 1 : program->courier, name, sizeof name);
+    program->device.courier = program->courier;
+}
+
+int main(int argc, char **argv)
+{
+    struct program program = {.device.platform = mq_platform_real()};
+    struct mq_command_line line;
+    const struct mq_command *command;
+
+    signal(SIGPIPE, SIG_IGN);
+    mq_locale_start();
+    mq_secret_guard_process();
+    if (mq_crypto_start() != MQ_OK)
+        return program_end(&program, mq_fail(&program.error, MQ_FAULT, _("libsodium does not start on this machine")));
+    if (mq_options_parse(commands, COMMAND_COUNT, common, argc, argv, &command, &line, &program.error) != MQ_OK) {
+        fprintf(stderr, "minqing: %s\n", program.error.text);
+        return 2;
+    }
+    if (mq_option_get(&line, "version") != NULL) {
+        puts("minqing " VERSION);
+        return 0;
+    }
+    if (line.help || command == NULL) {
+        mq_options_help("minqing", commands, COMMAND_COUNT, common, command);
+        return line.help ? 0 : 2;
+    }
+    program.line = &line;
+    program.json = mq_option_get(&line, "json") != NULL;
+    program.passphrase_file = mq_option_get(&line, "passphrase-file");
+    find_home(&program, mq_option_get(&line, "home"));
+    find_courier(&program);
+    int code = command->run(&program, &line);
+    mq_device_close(&program.device);
+    return code;
+}

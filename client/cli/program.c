@@ -1,0 +1,136 @@
+/* Opening, showing, ending: the same for every command. */
+#include "client/cli/program.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/json.h"
+#include "platform/secret_key.h"
+#include "platform/terminal.h"
+
+enum mq_status program_passphrase(struct program *program, const char *file, const char *prompt, struct mq_buffer *out)
+{
+    return file != NULL ? mq_passphrase_read(out, file, &program->error) : mq_passphrase_ask(out, prompt, &program->error);
+}
+
+static const char *passphrase_file(const struct program *program)
+{
+    const char *variable = getenv("MINQING_PASSPHRASE_FILE");
+    return program->passphrase_file != NULL ? program->passphrase_file : variable != NULL && variable[0] != '\0' ? variable : NULL;
+}
+
+enum mq_status program_open(struct program *program)
+{
+    uint8_t *memory = mq_secret_alloc(MQ_PASSPHRASE_MAX);
+    if (memory == NULL)
+        return mq_fail(&program->error, MQ_FAULT, _("there is not enough memory"));
+    struct mq_buffer passphrase = mq_buffer(memory, MQ_PASSPHRASE_MAX);
+    enum mq_status status = program_passphrase(program, passphrase_file(program), _("Passphrase: "), &passphrase);
+    if (status == MQ_OK)
+        status = mq_device_open(&program->device, mq_written(&passphrase), &program->error);
+    mq_secret_free(memory);
+    return status;
+}
+
+int program_end(struct program *program, enum mq_status status)
+{
+    if (status != MQ_OK)
+        fprintf(stderr, "minqing: %s\n", program->error.status != MQ_OK ? program->error.text : _("something went wrong; nothing that was saved is lost"));
+    if (fflush(stdout) != 0 && status == MQ_OK) {
+        fprintf(stderr, "minqing: %s\n", _("the result could not be written to where it should go"));
+        return mq_exit_code(MQ_FAULT);
+    }
+    return mq_exit_code(status);
+}
+
+/* ---- objects for people: the same keys, without the punctuation ---- */
+
+static void print_plain(const struct mq_json *value, const char *separator);
+
+static void print_members(const struct mq_json *object, const char *separator)
+{
+    void *iterator = NULL;
+    const char *key;
+    const struct mq_json *member;
+    bool first = true;
+    while (mq_json_each(object, &iterator, &key, &member)) {
+        printf("%s%s ", first ? "" : separator, key);
+        print_plain(member, " ");
+        first = false;
+    }
+}
+
+static void print_plain(const struct mq_json *value, const char *separator)
+{
+    struct mq_span text;
+    switch (mq_json_type(value)) {
+    case MQ_JSON_OBJECT:
+        print_members(value, separator);
+        return;
+    case MQ_JSON_ARRAY:
+        for (size_t i = 0; i < mq_json_size(value); i++) {
+            fputs(i == 0 ? "" : "; ", stdout);
+            print_plain(mq_json_item(value, i), " ");
+        }
+        return;
+    case MQ_JSON_STRING:
+        text = mq_json_string(value);
+        fwrite(text.data, 1, text.size, stdout);
+        return;
+    case MQ_JSON_INTEGER:
+        printf("%lld", (long long)mq_json_integer(value));
+        return;
+    case MQ_JSON_BOOL:
+        fputs(mq_json_bool(value) ? _("yes") : _("no"), stdout);
+        return;
+    case MQ_JSON_REAL:
+    case MQ_JSON_NULL:
+        fputs("-", stdout);
+        return;
+    }
+}
+
+static enum mq_status emit_json(void *context, struct mq_span object, struct mq_error *error)
+{
+    (void)context;
+    if (fwrite(object.data, 1, object.size, stdout) != object.size || putchar('\n') == EOF)
+        return mq_fail(error, MQ_FAULT, _("the result could not be written to where it should go"));
+    return MQ_OK;
+}
+
+static enum mq_status emit_plain(struct mq_span object, const char *separator, struct mq_error *error)
+{
+    struct mq_json *json;
+    enum mq_status status = mq_json_parse(&json, object, error);
+    if (status != MQ_OK)
+        return status;
+    print_members(json, separator);
+    mq_json_free(json);
+    return putchar('\n') == EOF ? mq_fail(error, MQ_FAULT, _("the result could not be written to where it should go")) : MQ_OK;
+}
+
+static enum mq_status emit_line(void *context, struct mq_span object, struct mq_error *error)
+{
+    (void)context;
+    return emit_plain(object, "  ", error);
+}
+
+static enum mq_status emit_page(void *context, struct mq_span object, struct mq_error *error)
+{
+    (void)context;
+    enum mq_status status = emit_plain(object, "\n", error);
+    if (status == MQ_OK)
+        putchar('\n');
+    return status;
+}
+
+struct mq_emitter program_emitter(struct program *program)
+{
+    return (struct mq_emitter){.context = program, .emit = program->json ? emit_json : emit_line};
+}
+
+struct mq_emitter program_pages(struct program *program)
+{
+    return (struct mq_emitter){.context = program, .emit = program->json ? emit_json : emit_page};
+}

@@ -1,0 +1,47 @@
+/* What the commands of `minqing` share: where the home is, whose passphrase, how results are shown. */
+#ifndef MQ_CLIENT_CLI_PROGRAM_H
+#define MQ_CLIENT_CLI_PROGRAM_H
+
+#include "client/device.h"
+#include "platform/options.h"
+
+struct program {
+    struct mq_device device;
+    char home[MQ_NAME_TEXT_MAX * 8], courier[MQ_NAME_TEXT_MAX * 8];
+    bool json;
+    const char *passphrase_file;
+    const struct mq_command_line *line;
+    struct mq_error error;
+};
+
+/* Asks or reads the passphrase and opens the device. */
+MQ_MUST_USE enum mq_status program_open(struct program *program);
+/* The passphrase into guarded memory; `prompt` where it has to be asked. The caller wipes it. */
+MQ_MUST_USE enum mq_status program_passphrase(struct program *program, const char *file, const char *prompt, struct mq_buffer *out);
+/* Says what went wrong on stderr and gives the exit code. */
+int program_end(struct program *program, enum mq_status status);
+/* Prints each object: a line of JSON, or lines for people. */
+struct mq_emitter program_emitter(struct program *program);
+/* For single records and results: every key on a line of its own. */
+struct mq_emitter program_pages(struct program *program);
+
+int command_join(void *program, const struct mq_command_line *line);
+int command_add(void *program, const struct mq_command_line *line);
+int command_set(void *program, const struct mq_command_line *line);
+int command_list(void *program, const struct mq_command_line *line);
+int command_show(void *program, const struct mq_command_line *line);
+int command_import(void *program, const struct mq_command_line *line);
+int command_export(void *program, const struct mq_command_line *line);
+int command_sync(void *program, const struct mq_command_line *line);
+int command_status(void *program, const struct mq_command_line *line);
+int command_bundle_write(void *program, const struct mq_command_line *line);
+int command_bundle_read(void *program, const struct mq_command_line *line);
+int command_conflicts(void *program, const struct mq_command_line *line);
+int command_resolve(void *program, const struct mq_command_line *line);
+int command_check(void *program, const struct mq_command_line *line);
+int command_lock(void *program, const struct mq_command_line *line);
+int command_unlock(void *program, const struct mq_command_line *line);
+int command_passphrase(void *program, const struct mq_command_line *line);
+int command_device(void *program, const struct mq_command_line *line);
+
+#endif

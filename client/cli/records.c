@@ -1,0 +1,232 @@
+/* Commands on records: add, set, list, show, export, conflicts, resolve. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/cli/program.h"
+#include "protocol/keys.h"
+
+#define OBJECT_MAX (256 * 1024)
+
+static enum mq_status kind_find(struct program *program, const char *text, const struct mq_kind **kind)
+{
+    *kind = text == NULL || strcmp(text, "all") == 0 ? NULL : mq_kind_by_key(mq_span_text(text));
+    if (*kind == NULL && text != NULL && strcmp(text, "all") != 0)
+        return mq_fail(&program->error, MQ_REFUSED, _("\"%s\" is no kind; there are household, plan, visit, need, step, told, suggestion"), text);
+    return MQ_OK;
+}
+
+/* A whole number from the command line. */
+static bool number_read(const char *text, int64_t *out)
+{
+    char *end;
+    if (text == NULL || text[0] < '0' || text[0] > '9')
+        return false;
+    long long value = strtoll(text, &end, 10);
+    *out = value;
+    return *end == '\0' && value < INT32_MAX;
+}
+
+/* ---- add ---- */
+
+static bool value_is_structured(const struct mq_field *field)
+{
+    return field->type == MQ_TYPE_PHONES || field->type == MQ_TYPE_TEXTS || field->type == MQ_TYPE_REFERENCES;
+}
+
+/* --FIELD VALUE pairs as an object of the record format; a set's option may stand several times. */
+static enum mq_status object_from_options(struct program *program, const struct mq_kind *kind, struct mq_buffer *out)
+{
+    const struct mq_command_line *line = program->line;
+    struct mq_json_writer writer = {.out = out};
+    mq_json_begin(&writer, '{');
+    mq_json_key(&writer, "kind");
+    mq_json_text_value(&writer, kind->key);
+    for (int i = 0; i < line->field_count; i++) {
+        const char *name = line->fields[i].name;
+        const struct mq_field *field = mq_field_by_key(kind, mq_span_text(name));
+        bool set = field != NULL && field->merge == MQ_MERGE_SET, first = true;
+        for (int j = 0; j < i && set; j++)
+            first = first && strcmp(line->fields[j].name, name) != 0;
+        if (!first)
+            continue;
+        mq_json_key(&writer, name);
+        if (!set && field != NULL && value_is_structured(field)) {
+            mq_put_text(out, line->fields[i].value);
+            writer.comma = true;
+            continue;
+        }
+        if (set)
+            mq_json_begin(&writer, '[');
+        for (int j = i; j < (set ? line->field_count : i + 1); j++) {
+            struct mq_span value = mq_span_text(line->fields[j].value);
+            if (strcmp(line->fields[j].name, name) != 0)
+                continue;
+            if (!mq_utf8_valid(value))
+                return mq_fail(&program->error, MQ_REFUSED, _("the value of \"%s\" is too long, or not UTF-8"), name);
+            mq_json_string_value(&writer, value);
+        }
+        if (set)
+            mq_json_end(&writer, ']');
+    }
+    mq_json_end(&writer, '}');
+    return out->failed ? mq_fail(&program->error, MQ_REFUSED, _("this record is too long to save in one piece; split it")) : MQ_OK;
+}
+
+static enum mq_status object_from_input(struct program *program, struct mq_buffer *out)
+{
+    for (;;) {
+        ssize_t got = read(STDIN_FILENO, out->data + out->size, out->capacity - out->size);
+        if (got < 0)
+            return mq_fail(&program->error, MQ_FAULT, _("standard input could not be read"));
+        if (got == 0)
+            return MQ_OK;
+        out->size += (size_t)got;
+        if (out->size == out->capacity)
+            return mq_fail(&program->error, MQ_REFUSED, _("this record is too long to save in one piece; split it"));
+    }
+}
+
+static enum mq_status add_object(struct program *program, struct mq_span text, struct mq_saved *saved)
+{
+    struct mq_json *object;
+    enum mq_status status = mq_json_parse(&object, text, &program->error);
+    if (status != MQ_OK)
+        return status;
+    status = mq_records_add(program->device.replica, NULL, object, saved, &program->error);
+    mq_json_free(object);
+    return status;
+}
+
+static enum mq_status print_saved(struct program *program, const struct mq_saved *saved)
+{
+    uint8_t memory[1024];
+    struct mq_buffer out = mq_buffer(memory, sizeof memory);
+    struct mq_json_writer writer = {.out = &out};
+    const struct mq_emitter emitter = program_emitter(program);
+    mq_json_begin(&writer, '{');
+    mq_json_key(&writer, "id");
+    mq_json_text_value(&writer, saved->id);
+    if (saved->number[0] != '\0') {
+        mq_json_key(&writer, "no");
+        mq_json_text_value(&writer, saved->number);
+    }
+    if (saved->masked > 0) {
+        mq_json_key(&writer, "masked");
+        mq_json_int_value(&writer, (int64_t)saved->masked);
+    }
+    mq_json_key(&writer, "saved");
+    mq_json_bool_value(&writer, true);
+    mq_json_end(&writer, '}');
+    if (saved->masked > 0)
+        fprintf(stderr, _("minqing: %zu resident ID or bank card numbers were replaced by their masks; they are never stored\n"), saved->masked);
+    return emitter.emit(emitter.context, mq_written(&out), &program->error);
+}
+
+int command_add(void *context, const struct mq_command_line *line)
+{
+    struct program *program = context;
+    const struct mq_kind *kind = NULL;
+    struct mq_saved saved;
+    bool input = strcmp(line->words[line->word_count - 1], "-") == 0;
+    uint8_t *memory = malloc(OBJECT_MAX);
+    struct mq_buffer object = mq_buffer(memory, memory == NULL ? 0 : OBJECT_MAX);
+    enum mq_status status = input ? MQ_OK : kind_find(program, line->words[0], &kind);
+    if (status == MQ_OK && !input && kind == NULL)
+        status = mq_fail(&program->error, MQ_REFUSED, _("say which kind: `minqing add household --head ...`"));
+    if (status == MQ_OK)
+        status = input ? object_from_input(program, &object) : object_from_options(program, kind, &object);
+    if (status == MQ_OK)
+        status = program_open(program);
+    if (status == MQ_OK)
+        status = add_object(program, mq_written(&object), &saved);
+    if (status == MQ_OK)
+        status = print_saved(program, &saved);
+    if (memory != NULL)
+        mq_wipe(memory, object.size);
+    free(memory);
+    return program_end(program, status);
+}
+
+int command_set(void *context, const struct mq_command_line *line)
+{
+    struct program *program = context;
+    struct mq_saved saved;
+    enum mq_status status = program_open(program);
+    if (status == MQ_OK)
+        status = mq_records_set(program->device.replica, mq_span_text(line->words[0]), line->words + 1, (size_t)line->word_count - 1, &saved,
+                                &program->error);
+    if (status == MQ_OK)
+        status = print_saved(program, &saved);
+    return program_end(program, status);
+}
+
+/* ---- reading ---- */
+
+int command_list(void *context, const struct mq_command_line *line)
+{
+    struct program *program = context;
+    const struct mq_kind *kind;
+    const char *search = mq_option_get(line, "search"), *limit_text = mq_option_get(line, "limit");
+    const struct mq_emitter emitter = program_emitter(program);
+    int64_t limit = 0;
+    enum mq_status status = kind_find(program, line->words[0], &kind);
+    if (status == MQ_OK && limit_text != NULL && !number_read(limit_text, &limit))
+        status = mq_fail(&program->error, MQ_REFUSED, _("--limit should be a whole number"));
+    if (status == MQ_OK)
+        status = program_open(program);
+    if (status == MQ_OK)
+        status = mq_records_list(program->device.replica, kind, mq_span_text(search == NULL ? "" : search), limit, &emitter, &program->error);
+    return program_end(program, status);
+}
+
+int command_show(void *context, const struct mq_command_line *line)
+{
+    struct program *program = context;
+    const struct mq_emitter emitter = program_pages(program);
+    enum mq_status status = program_open(program);
+    if (status == MQ_OK)
+        status = mq_records_show(program->device.replica, mq_span_text(line->words[0]), mq_option_get(line, "history") != NULL, &emitter,
+                                 &program->error);
+    return program_end(program, status);
+}
+
+int command_export(void *context, const struct mq_command_line *line)
+{
+    struct program *program = context;
+    const struct mq_kind *kind;
+    program->json = true;
+    const struct mq_emitter emitter = program_emitter(program);
+    enum mq_status status = kind_find(program, mq_option_get(line, "kind"), &kind);
+    if (status == MQ_OK)
+        status = program_open(program);
+    if (status == MQ_OK)
+        status = mq_records_export(program->device.replica, kind, &emitter, &program->error);
+    return program_end(program, status);
+}
+
+int command_conflicts(void *context, const struct mq_command_line *line)
+{
+    struct program *program = context;
+    (void)line;
+    const struct mq_emitter emitter = program_pages(program);
+    enum mq_status status = program_open(program);
+    if (status == MQ_OK)
+        status = mq_records_conflicts(program->device.replica, &emitter, &program->error);
+    return program_end(program, status);
+}
+
+int command_resolve(void *context, const struct mq_command_line *line)
+{
+    struct program *program = context;
+    int64_t keep = 0;
+    enum mq_status status = MQ_OK;
+    if (!number_read(mq_option_get(line, "keep"), &keep))
+        status = mq_fail(&program->error, MQ_REFUSED, _("say which value stands: --keep N, as `conflicts` counts them from 1"));
+    if (status == MQ_OK)
+        status = program_open(program);
+    if (status == MQ_OK)
+        status = mq_records_resolve(program->device.replica, mq_span_text(line->words[0]), mq_span_text(line->words[1]), keep, &program->error);
+    return program_end(program, status);
+}

@@ -1,0 +1,22 @@
+/* The way out: requests through the keyless courier program, as a transport for a sync. */
+#ifndef MQ_CLIENT_NETWORK_H
+#define MQ_CLIENT_NETWORK_H
+
+#include "client/device.h"
+#include "platform/courier.h"
+#include "replica/sync.h"
+
+struct mq_network {
+    const struct mq_device *device;
+    struct mq_courier *courier;
+    int64_t deadline_ms; /* monotonic */
+    struct mq_transport transport;
+};
+
+/* `network` must stay where it is until mq_network_stop. */
+MQ_MUST_USE enum mq_status mq_network_start(struct mq_network *network, const struct mq_device *device, const char *url, struct mq_span pin,
+                                            int64_t timeout_ms, struct mq_error *error);
+int64_t mq_network_left(const struct mq_network *network); /* milliseconds */
+void mq_network_stop(struct mq_network *network);
+
+#endif
