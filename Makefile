@@ -127,10 +127,12 @@ $(SQLITE_DIR)/sqlite3.h: package-lock.json
 # --- tests -------------------------------------------------------------------------------------------------------------------
 TEST_SOURCES := $(sort $(wildcard tests/*/*_test.c))
 TESTS := $(patsubst %.c,$(OUT)/%,$(TEST_SOURCES))
-TEST_HELPERS := $(filter-out $(TEST_SOURCES),$(wildcard tests/protocol/*.c tests/platform/*.c tests/replica/*.c tests/server/*.c))
 LIBRARY := $(REPLICA) $(RELAY) $(PLATFORM) $(PROTOCOL) $(SQLITE_OBJ)
 
-$(TESTS): $(OUT)/%: $(OBJ)/%.o $(call objects,$(TEST_HELPERS)) $(LIBRARY)
+# A test links the helpers of its own folder; village.c is the small world for those of replica/ and server/.
+.SECONDEXPANSION:
+helpers_of = $(call objects,$(filter-out $(TEST_SOURCES),$(wildcard tests/$(1)/*.c)) $(if $(filter server,$(1)),tests/replica/village.c))
+$(TESTS): $(OUT)/%: $(OBJ)/%.o $$(call helpers_of,$$(word 2,$$(subst /, ,$$*))) $(LIBRARY)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE) $(LIBS_HTTP) -lcmocka -lcbor
 

@@ -157,9 +157,11 @@ static enum mq_status bind(struct mq_query *query, sqlite3_destructor_type keep,
             result = sqlite3_bind_int64(query->statement, at, va_arg(values, int64_t));
         else if (kind == 'b' || kind == 't')
             result = bind_span(query->statement, at, va_arg(values, struct mq_span), kind == 't', keep);
-        else if (kind == 'z')
-            result = bind_span(query->statement, at, mq_span_text(va_arg(values, const char *)), true, keep);
-        else
+        else if (kind == 'z') {
+            const char *text = va_arg(values, const char *);
+            if (text != NULL) /* else it stays NULL, as bindings begin */
+                result = bind_span(query->statement, at, mq_span_text(text), true, keep);
+        } else
             MQ_ASSERT(kind == 'n'); /* bindings start as NULL */
     }
     return result == SQLITE_OK ? MQ_OK : mq_db_trouble(query->db, result, error);
@@ -294,7 +296,7 @@ enum mq_status mq_db_number(struct mq_db *db, int64_t *out, struct mq_error *err
     }
     if (trouble.status != MQ_OK)
         return mq_fail(error, trouble.status, "%s", trouble.text);
-    return mq_fail(error, MQ_NOT_FOUND, _("%s does not hold what is asked for"), db->path);
+    return MQ_NOT_FOUND;
 }
 
 /* ---- transactions ---- */

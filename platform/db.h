@@ -21,7 +21,7 @@ void mq_db_close(struct mq_db *db);
  * newer file than `count` is refused untouched. Steps are only ever appended. */
 MQ_MUST_USE enum mq_status mq_db_migrate(struct mq_db *db, const char *const *steps, int count, struct mq_error *error);
 
-/* `format` has one letter a parameter: i int64_t, b struct mq_span as blob, t struct mq_span as text, z const char *, n
+/* `format` has one letter a parameter: i int64_t, b struct mq_span as blob, t struct mq_span as text, z const char * (NULL is NULL), n
  * NULL (takes no argument). Runs a statement that gives no rows. MQ_NO_SPACE: the disk is full, nothing was changed,
  * the transaction is rolled back. MQ_REFUSED: a constraint of the schema. After an I/O error
  * every later write answers MQ_FAULT until the file is opened anew: a failed fsync is never retried. */
@@ -49,7 +49,7 @@ struct mq_span mq_db_blob(struct mq_query *query, int column);
 struct mq_span mq_db_text(struct mq_query *query, int column);
 bool mq_db_is_null(struct mq_query *query, int column);
 
-/* One row, one number. MQ_NOT_FOUND: no row. */
+/* One row, one number. MQ_NOT_FOUND: no row; often no fault at all, so `error` stays as it is. */
 MQ_MUST_USE enum mq_status mq_db_number(struct mq_db *db, int64_t *out, struct mq_error *error, const char *sql,
                                         const char *format, ...);
 

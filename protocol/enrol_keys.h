@@ -6,8 +6,8 @@
 #include "protocol/grant_keys.h"
 #include "protocol/keys.h"
 
-/* "minqing:" and base64url without padding of: version 1, expiry day 4, url length 1, url (visible ASCII), SPKI hash 32,
- * root public 32, desk certificate 166, secret 16, check value 8 = H_8("invit", all before). The team is the desk
+/* "minqing:" and base64url without padding of: version 1, expiry day 4, url length 1, url (visible ASCII), SPKI hash
+ * 32, root public 32, desk certificate 166, secret 16, check value 8 = H_8("invit", all before). The team is the desk
  * certificate's. */
 struct mq_invitation {
     uint32_t expiry_day;
@@ -46,7 +46,6 @@ MQ_MUST_USE enum mq_status mq_enrol_request_open(struct mq_enrol_request *out, s
                                                  const uint8_t secret[MQ_SECRET_SIZE], const struct mq_identity *desk);
 
 /* What the desk answers: certificate, the desk's certificate, token, and for each compartment a grant with its wrap. */
-#define MQ_ENROL_GRANTS_MAX 64
 struct mq_enrol_reply {
     struct mq_certificate certificate, desk;
     uint8_t token[MQ_TOKEN_SIZE];

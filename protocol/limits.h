@@ -117,6 +117,7 @@
 #define MQ_INVITATION_TEXT_MAX 800
 #define MQ_NAME_TEXT_MAX 150      /* bytes of a person's or team's name: 50 Han characters */
 #define MQ_ENROL_MAX (64 * 1024)
+#define MQ_ENROL_GRANTS_MAX 64    /* compartments that a new member is let into at once */
 #define MQ_ENROL_REQUEST_MAX 512  /* anybody may bring one to a relay: keep it small */
 #define MQ_INVITATION_DAYS_MAX 90
 

@@ -126,14 +126,12 @@ bool mq_date_parse(int32_t *days, struct mq_span text)
     int32_t year = digits(text.data, 4), month = digits(text.data + 5, 2), day = digits(text.data + 8, 2);
     if (year < YEAR_FIRST || year > YEAR_LAST || month < 1 || month > 12 || day < 1)
         return false;
-    /* A day that the month does not have comes back as one of the next month. */
-    int32_t year_back, month_back, day_back;
-    int32_t found = days_of(year, month, day);
-    date_of(found, &year_back, &month_back, &day_back);
-    if (month_back != month || day_back != day)
-        return false;
-    *days = found;
-    return true;
+    /* A day that the month does not have comes back in a later month. */
+    int32_t found = days_of(year, month, day), month_back;
+    date_of(found, &year, &month_back, &day);
+    if (month_back == month)
+        *days = found;
+    return month_back == month;
 }
 
 static void print_digits(char *out, int32_t number, size_t size)

@@ -106,8 +106,9 @@ const struct mq_code *mq_code_by_text(const struct mq_code_list *list, struct mq
 bool mq_value_valid(const struct mq_field *field, struct mq_span value);
 
 /* A value of scalar type from the text a person or file gives ("2026-04-11", "饮水", "04", "14", "true"), as CBOR
- * into `out`, always such as mq_value_valid accepts. For ID, TEXT, LONG_TEXT, DATE, COUNT, BOOL, CODE, PLACE; REFERENCE,
- * PHONES and lists the caller builds himself (he must look things up, or parse JSON). MQ_REFUSED: not such a value. */
+ * into `out`, always such as mq_value_valid accepts. For ID, TEXT, LONG_TEXT, DATE, COUNT, BOOL, CODE, PLACE;
+ * REFERENCE, PHONES and lists the caller builds himself (he must look things up, or parse JSON). MQ_REFUSED: not such
+ * a value. */
 MQ_MUST_USE enum mq_status mq_value_from_text(const struct mq_field *field, struct mq_span text, struct mq_buffer *out);
 /* The way back, for the same types: the text that the record format shows (a code by its printed code or label, a date,
  * an id). MQ_REFUSED: not a valid value. */

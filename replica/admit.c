@@ -90,6 +90,8 @@ static enum mq_status payload_merge(struct mq_replica *replica, const struct pay
     }
     if (status == MQ_OK)
         status = settle_all(replica, records, known, error);
+    if (status == MQ_OK)
+        status = mq_view_settle_references(replica, error);
     mq_work_free(records, (work->count + 1) * MQ_ID_SIZE);
     return status;
 }

@@ -90,7 +90,9 @@ static enum mq_status journal_write(struct mq_replica *replica, void *context, s
         .rank = mq_role_rank(work->team->certificate.role), .segment = -batch.number,
         .wall = batch.wall + (batch.minute + minutes) * 60, .expanded = work->expanded};
     status = mq_view_add(replica, &change, error);
-    return status == MQ_OK ? mq_view_settle(replica, change.record, error) : status;
+    if (status == MQ_OK)
+        status = mq_view_settle(replica, change.record, error);
+    return status == MQ_OK ? mq_view_settle_references(replica, error) : status;
 }
 
 enum mq_status mq_journal_add(struct mq_replica *replica, const struct mq_team *team, struct mq_span expanded, const uint8_t *record,

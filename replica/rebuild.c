@@ -68,7 +68,10 @@ static enum mq_status rebuild(struct mq_replica *replica, void *context, struct 
     enum mq_status status = mq_db_script(replica->db, drop, error);
     if (status == MQ_OK)
         status = readmit(replica, error);
-    return status == MQ_OK ? rejournal(replica, error) : status;
+    if (status == MQ_OK)
+        status = rejournal(replica, error);
+    replica->regrouped = true;
+    return status == MQ_OK ? mq_view_settle_references(replica, error) : status;
 }
 
 enum mq_status mq_view_rebuild(struct mq_replica *replica, struct mq_error *error)

@@ -30,6 +30,7 @@ struct mq_replica {
     uint8_t root_public[MQ_PUBLIC_SIZE];
     bool has_root;
     struct mq_chain chain;
+    bool regrouped;                /* records became one or parted since references were last looked at (view.c) */
     struct mq_seal_space *space;   /* made when first needed: most commands never seal */
     uint8_t *payload;              /* MQ_PAYLOAD_MAX, likewise */
     uint8_t *expanded;             /* 4 * MQ_PAYLOAD_MAX, likewise */

@@ -54,9 +54,9 @@ static const char derived[] =
     "CREATE TABLE link(a BLOB NOT NULL, b BLOB NOT NULL, PRIMARY KEY(a, b)) WITHOUT ROWID;"
     "CREATE INDEX link_back ON link(b);"
     "CREATE TABLE state(canonical BLOB NOT NULL UNIQUE, kind INTEGER NOT NULL, deleted INTEGER NOT NULL, review INTEGER NOT NULL,"
-    "  conflicts INTEGER NOT NULL);"
+    "  conflicts INTEGER NOT NULL, leans INTEGER NOT NULL);" /* leans: fields in which references were found to mean one record */
     "CREATE INDEX state_kind ON state(kind);"
-    "CREATE INDEX state_conflicts ON state(conflicts) WHERE conflicts > 0;";
+    "CREATE INDEX state_conflicts ON state(conflicts) WHERE conflicts > 0 OR leans > 0;";
 
 /* Truth of a desk; a device leaves these empty. An invitation is used by one member, or void (used_by empty but not NULL). */
 static const char desk[] =

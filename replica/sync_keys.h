@@ -26,6 +26,7 @@ struct mq_sync_state {
     uint32_t budget;               /* bytes of a request's frames */
     struct mq_part_state up, down;
     bool have_list;                /* the next request carries what we hold */
+    bool introduced;               /* a stranger's outbox was said once more */
     bool more;                     /* something waits here that did not fit */
     int64_t outbox_sent, carry_sent; /* greatest row numbers in the last request */
 };

@@ -232,6 +232,13 @@ static enum mq_status again_needed(struct reply_work *work, bool *again, struct 
     return status;
 }
 
+/* A server that lost its list of members does not know its desk either: the desk says once more who may come. */
+static enum mq_status introduce(struct mq_sync_state *state, bool *again, struct mq_error *error)
+{
+    state->introduced = *again = true;
+    return mq_db_run(state->replica->db, error, "UPDATE outbox SET sent = 0", "");
+}
+
 enum mq_status mq_sync_reply(struct mq_sync_state *state, struct mq_span reply, bool *again, struct mq_error *error)
 {
     struct reply_work work = {.state = state};
@@ -239,6 +246,8 @@ enum mq_status mq_sync_reply(struct mq_sync_state *state, struct mq_span reply, 
     *again = false;
     if (mq_reply_get(&work.reply, state->request.mailbox_count, &reader) != MQ_OK)
         return mq_fail(error, MQ_UNREACHABLE, _("the server's answer could not be read; nothing was lost, try again later"));
+    if (work.reply.status == MQ_REPLY_STRANGER && !state->introduced)
+        return introduce(state, again, error);
     if (work.reply.status == MQ_REPLY_STRANGER)
         return mq_fail(error, MQ_REFUSED, _("the server does not know this device (yet); the records stay saved here. Ask the centre whether it was admitted"));
     work.frames = mq_take(&reader, mq_left(&reader));

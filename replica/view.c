@@ -6,6 +6,7 @@
 
 #include "protocol/assert.h"
 #include "replica/replica_keys.h"
+#include "replica/view_references.h"
 
 /* ---- facts ---- */
 
@@ -160,7 +161,7 @@ static enum mq_status links_store(struct mq_replica *replica, const uint8_t reco
 }
 
 static enum mq_status group_load(struct mq_replica *replica, const struct group *group, struct mq_arena *arena,
-                                 struct mq_group_state *state, struct mq_error *error)
+                                 struct mq_group_state *state, int64_t *leans, struct mq_error *error)
 {
     struct mq_fact *facts;
     size_t count = 0;
@@ -170,7 +171,9 @@ static enum mq_status group_load(struct mq_replica *replica, const struct group 
     if (status != MQ_OK)
         return status;
     status = mq_merge(state, facts, count, arena);
-    return status == MQ_OK ? MQ_OK : mq_fail(error, status, _("a record's history is too long or damaged; `check` names it"));
+    if (status == MQ_OK)
+        return mq_view_references(replica, state, arena, leans, error);
+    return mq_fail(error, status, _("a record's history is too long or damaged; `check` names it"));
 }
 
 static int64_t conflict_count(const struct mq_group_state *state)
@@ -185,23 +188,26 @@ static enum mq_status state_store(struct mq_replica *replica, const struct group
 {
     const uint8_t *canonical = smallest(group);
     enum mq_status status = MQ_OK;
-    for (size_t i = 0; i < group->count && status == MQ_OK; i++)
-        status = mq_db_run(replica->db, error, "UPDATE record SET canonical = ? WHERE record = ?", "bb", mq_span(canonical, MQ_ID_SIZE),
-                           MQ_SPAN(group->members[i]));
+    int64_t leans;
+    for (size_t i = 0; i < group->count && status == MQ_OK; i++) {
+        status = mq_db_run(replica->db, error, "UPDATE record SET canonical = ?1 WHERE record = ?2 AND canonical <> ?1", "bb",
+                           mq_span(canonical, MQ_ID_SIZE), MQ_SPAN(group->members[i]));
+        replica->regrouped = replica->regrouped || (status == MQ_OK && mq_db_changes(replica->db) > 0);
+    }
     for (size_t i = 0; i < group->count && status == MQ_OK; i++)
         if (group->members[i] != canonical)
             status = mq_db_run(replica->db, error, "DELETE FROM state WHERE canonical = ?", "b", MQ_SPAN(group->members[i]));
     struct mq_arena arena = mq_work_arena(replica);
     struct mq_group_state state;
     if (status == MQ_OK)
-        status = group_load(replica, group, &arena, &state, error);
+        status = group_load(replica, group, &arena, &state, &leans, error);
     if (status != MQ_OK)
         return status;
     return mq_db_run(replica->db, error,
-                     "INSERT INTO state(canonical, kind, deleted, review, conflicts) VALUES(?1, ?2, ?3, ?4, ?5)"
-                     " ON CONFLICT(canonical) DO UPDATE SET kind = ?2, deleted = ?3, review = ?4, conflicts = ?5", "biiii",
+                     "INSERT INTO state(canonical, kind, deleted, review, conflicts, leans) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
+                     " ON CONFLICT(canonical) DO UPDATE SET kind = ?2, deleted = ?3, review = ?4, conflicts = ?5, leans = ?6", "biiiii",
                      mq_span(canonical, MQ_ID_SIZE), (int64_t)state.kind, (int64_t)state.deleted, (int64_t)state.review,
-                     conflict_count(&state));
+                     conflict_count(&state), leans);
 }
 
 enum mq_status mq_view_settle(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct mq_error *error)
@@ -241,6 +247,32 @@ enum mq_status mq_view_settle(struct mq_replica *replica, const uint8_t record[M
     return status;
 }
 
+enum mq_status mq_view_settle_references(struct mq_replica *replica, struct mq_error *error)
+{
+    if (!replica->regrouped)
+        return MQ_OK;
+    replica->regrouped = false;
+    uint8_t at[MQ_ID_SIZE] = {0};
+    struct group group;
+    for (;;) { /* by ascending id, without holding a query open over the work */
+        struct mq_query *query;
+        enum mq_status status = mq_db_query(replica->db, &query, error,
+            "SELECT canonical FROM state WHERE (conflicts > 0 OR leans > 0) AND canonical > ? ORDER BY canonical LIMIT 1", "b", MQ_SPAN(at));
+        if (status != MQ_OK)
+            return status;
+        if (!mq_db_next(&query, error))
+            return error->status;
+        memcpy(at, mq_db_blob(query, 0).data, MQ_ID_SIZE);
+        mq_db_done(&query);
+        group.count = 0;
+        status = members_of(replica, at, &group, error);
+        if (status == MQ_OK)
+            status = state_store(replica, &group, error);
+        if (status != MQ_OK)
+            return status;
+    }
+}
+
 /* ---- reading ---- */
 
 static enum mq_status canonical_of(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], uint8_t out[MQ_ID_SIZE],
@@ -266,7 +298,8 @@ enum mq_status mq_view_group(struct mq_replica *replica, const uint8_t record[MQ
     if (status == MQ_OK)
         status = members_of(replica, canonical, &group, error);
     struct mq_arena arena = mq_work_arena(replica);
-    return status == MQ_OK ? group_load(replica, &group, &arena, out, error) : status;
+    int64_t leans;
+    return status == MQ_OK ? group_load(replica, &group, &arena, out, &leans, error) : status;
 }
 
 enum mq_status mq_view_by_id(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE], uint64_t kind, struct mq_span id,

@@ -16,6 +16,9 @@ struct mq_view_change {
 };
 /* Adds it (once: a change that is known only raises its rank). Then each record that was touched must be settled, once, in the same transaction. */
 MQ_MUST_USE enum mq_status mq_view_add(struct mq_replica *replica, const struct mq_view_change *change, struct mq_error *error);
+/* After the last of a run of settled records: where records became one or parted, looks again at every field that shows or hid a
+ * conflict between references to them. */
+MQ_MUST_USE enum mq_status mq_view_settle_references(struct mq_replica *replica, struct mq_error *error);
 /* Works out again which group `record` belongs to, and the state of every group concerned. */
 MQ_MUST_USE enum mq_status mq_view_settle(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct mq_error *error);
 

@@ -1,5 +1,6 @@
-/* Aim: control objects, receipts and access lists from outside are refused or read without harm, and nothing verifies but
- * what the desk signed. Input: a mode, then bytes as they are, or changes (position u16, value u8) to a good object. */
+/* Aim: control objects, receipts and access lists from outside are refused or read without harm, and nothing
+ * verifies but what the desk signed. Input: a mode, then bytes as they are, or changes (position u16, value u8) to a
+ * good object. */
 #include "protocol/assert.h"
 #include "protocol/control_keys.h"
 #include "tests/protocol/identities.h"

@@ -1,6 +1,6 @@
-/* Aim: whatever text is called an invitation, it is refused, or it prints and parses as the same again; nothing passes but
- * what the root's desk is named in. Input: a mode, then the text as it is, or the bytes behind the scheme without their
- * check value, or changes (position u16, value u8) to those of a good one. */
+/* Aim: whatever text is called an invitation, it is refused, or it prints and parses as the same again; nothing
+ * passes but what the root's desk is named in. Input: a mode, then the text as it is, or the bytes behind the scheme
+ * without their check value, or changes (position u16, value u8) to those of a good one. */
 #include "protocol/assert.h"
 #include "protocol/base64url.h"
 #include "protocol/enrol_keys.h"
@@ -20,7 +20,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argv;
     MQ_ASSERT(mq_crypto_start() == MQ_OK);
     struct people p = people();
-    struct mq_invitation invitation = {.expiry_day = EXPIRY_DAY, .url = "https://desk.example", .desk = p.desk_certificate};
+    struct mq_invitation invitation = {
+        .expiry_day = EXPIRY_DAY, .url = "https://desk.example", .desk = p.desk_certificate};
     uint8_t text[MQ_INVITATION_TEXT_MAX];
     struct mq_buffer out = mq_buffer(text, sizeof text), bytes = mq_buffer(good, sizeof good);
 

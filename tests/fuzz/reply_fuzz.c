@@ -1,5 +1,5 @@
-/* Aim: a reply's head from outside is refused, or read and written again as the same bytes. Input: the number of mailboxes
- * that were asked about, then the reply. */
+/* Aim: a reply's head from outside is refused, or read and written again as the same bytes. Input: the number of
+ * mailboxes that were asked about, then the reply. */
 #include <string.h>
 
 #include "protocol/assert.h"

@@ -148,6 +148,7 @@ static void shapes(void **state)
         {true, "85 02 R 03 82 R 81 R 81 N"},
         {true, "87 02 R 03 00 80 f6 R"},
         {false, "84 02 R 03 00"},
+        {false, "84 02 R 03 00 80"},        /* the names stand behind the change */
         {false, "85 02 03 03 00 80"},                                            /* a number as record */
         {false, "85 02 c6 00 03 00 80"},                                         /* not expanded */
         {false, "85 02 50 00112233445566778899aabbccddeeff 03 00 80"},           /* bytes without the tag */

@@ -133,7 +133,7 @@ static void invitation_with_blanks(void **state)
     assert_same_invitation(&parsed, &invitation);
 }
 
-/* Any one character mistyped after the scheme, or any cut, is seen as damage; without the scheme it is no invitation. */
+/* Any one character mistyped behind the scheme, or any cut, is damage; without the scheme it is no invitation. */
 static void invitation_mistyped(void **state)
 {
     uint8_t text[MQ_INVITATION_TEXT_MAX], alike[MQ_INVITATION_TEXT_MAX];
@@ -436,14 +436,29 @@ static void reply_with_foreign_grant(void **state)
     assert_int_equal(open_reply(seal_reply()), MQ_BAD_SIGNATURE);
 }
 
+/* The MAC is that of docs/protocol.md, section 1: under the secret, with another key for each direction. */
+static void assert_mac(struct mq_span message, uint8_t direction)
+{
+    const struct mq_span parts[] = {mq_span(&direction, 1), MQ_SPAN(invitation.secret)};
+    struct mq_span before = mq_span(message.data, message.size - MQ_HASH_SIZE);
+    uint8_t key[MQ_KEY_SIZE], mac[MQ_HASH_SIZE];
+
+    mq_hash(key, sizeof key, MQ_DOMAIN_ENROL, parts, 2);
+    mq_hash_keyed(mac, sizeof mac, key, MQ_DOMAIN_ENROL, &before, 1);
+    assert_memory_equal(message.data + before.size, mac, sizeof mac);
+}
+
 /* A request sent back as a reply, or a reply handed to the desk, does not pass. */
 static void directions_differ(void **state)
 {
     struct mq_enrol_request opened;
 
     (void)state;
-    assert_int_not_equal(open_reply(seal_request("王小明")), MQ_OK);
+    struct mq_span request = seal_request("王小明");
+    assert_mac(request, 1);
+    assert_int_not_equal(open_reply(request), MQ_OK);
     fill_reply(0);
+    assert_mac(seal_reply(), 2);
     assert_int_not_equal(mq_enrol_request_open(&opened, seal_reply(), invitation.secret, &p.desk), MQ_OK);
 }
 

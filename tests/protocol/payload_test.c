@@ -186,10 +186,10 @@ static void references(void **state)
         {false, "A B", "81 84 03 c600 01 00", "81 00", 0},                             /* B is not used */
         {false, "A A", "82 84 03 c600 01 00  84 03 c601 01 00", "82 00 00", 0},        /* A twice */
         {false, "A 00", "81 84 03 c600 01 00", "81 00", 0},                            /* 17 bytes */
-        {false, "A", "81 84 03 c601 01 00", "81 00", 0},                               /* the change itself, no create */
+        {false, "A", "81 84 03 c601 01 00", "81 00", 0},                               /* itself, no create */
         {false, "", "81 84 03 c600 01 00", "81 00", 0},                                /* the same without refs */
-        {false, "", "81 83 01 01 a1 03 c600", "81 00", 0},                             /* a create of itself */
         {true, "", "82 83 01 01 a0  84 03 c600 01 00", "82 00 00", 0},                 /* its batch's create */
+        {false, "", "81 83 01 01 a1 03 c600", "81 00", 0},                             /* a create of itself */
         {true, "A", "82 83 01 01 a1 03 c600  84 03 c601 01 00", "82 00 00", 0},
         {false, "A", "82 83 01 01 a1 03 c600  84 03 c602 01 00", "82 00 00", 0},       /* itself */
         {false, "A", "82 83 01 01 a1 03 c600  84 03 c603 01 00", "82 00 00", 0},       /* beyond the batch */

@@ -1,0 +1,248 @@
+/* An exchange from outside: who speaks, then what he brings, then what he is told (docs/protocol.md, section 4). */
+#include "server/relay/relay.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/assert.h"
+#include "server/relay/relay_work.h"
+
+#define DAY_SECONDS 86400
+#define ENROL_REQUEST_MIN (1 + MQ_ID_SIZE)
+
+static int32_t today(const struct mq_relay *relay)
+{
+    int64_t day = mq_now(relay->platform) / DAY_SECONDS;
+
+    return day < 0 ? 0 : day > INT32_MAX ? INT32_MAX : (int32_t)day;
+}
+
+/* Once a day, what waited too long is dropped: whoever still wants it sends it again. */
+static enum mq_status expire(struct mq_relay *relay, struct mq_error *error)
+{
+    int32_t day = today(relay);
+
+    if (day == relay->expired_day)
+        return MQ_OK;
+    enum mq_status status = relay->store->verbs->expire(relay->store, day - MQ_PARTS_KEEP_DAYS, error);
+    if (status == MQ_OK)
+        relay->expired_day = day;
+    return status;
+}
+
+bool mq_work_own_mailbox(const struct mq_relay_work *work, const uint8_t mailbox[MQ_ID_SIZE])
+{
+    for (size_t i = 0; i < MQ_COMPARTMENTS_MAX; i++)
+        if (memcmp(work->mailboxes[i], mailbox, MQ_ID_SIZE) == 0)
+            return true;
+    return false;
+}
+
+bool mq_work_control_good(const struct mq_relay_work *work, const struct mq_control *control)
+{
+    for (size_t i = 0; i < work->desk_count; i++)
+        if (mq_control_verify(control, &work->desks[i]) == MQ_OK)
+            return true;
+    return false;
+}
+
+/* ---- Pass one: desks and what they say, from anybody, because it is signed and bounded ---- */
+
+static enum mq_status take_desk(struct mq_relay_work *work, struct mq_span bytes)
+{
+    struct mq_store *store = work->relay->store;
+    struct mq_certificate certificate;
+
+    if (mq_certificate_decode(&certificate, bytes) != MQ_OK || !mq_role_is_desk(certificate.role) ||
+        !mq_certificate_signed_by(&certificate, work->relay->root_public))
+        return MQ_OK;
+    enum mq_status status = store->verbs->put_desk(store, bytes, work->error);
+    if (status != MQ_REFUSED)
+        return status;
+    mq_error_clear(work->error); /* too many desks: this one is passed over */
+    return MQ_OK;
+}
+
+static bool access_list_good(struct mq_span entries)
+{
+    return entries.size % MQ_ACCESS_ENTRY_SIZE == 0 && entries.size / MQ_ACCESS_ENTRY_SIZE <= MQ_ACCESS_ENTRIES_MAX;
+}
+
+static enum mq_status take_control(struct mq_relay_work *work, struct mq_span bytes)
+{
+    struct mq_store *store = work->relay->store;
+    struct mq_control control;
+    bool kept;
+
+    if (mq_control_decode(&control, bytes) != MQ_OK || control.number > INT64_MAX ||
+        (control.kind == MQ_CONTROL_ACCESS && !access_list_good(control.body)) || !mq_work_control_good(work, &control))
+        return MQ_OK;
+    enum mq_status status = store->verbs->put_control(store, &control, &kept, work->error);
+    if (status == MQ_OK && kept && control.kind == MQ_CONTROL_ACCESS)
+        status = store->verbs->set_access(store, control.team, control.body, work->error);
+    return status;
+}
+
+static enum mq_status take_each(struct mq_relay_work *work, uint8_t type,
+                                enum mq_status (*take)(struct mq_relay_work *, struct mq_span))
+{
+    struct mq_reader reader = mq_reader(work->frames);
+    struct mq_frame frame;
+    enum mq_status status = MQ_OK;
+
+    while (status == MQ_OK && mq_frame_next(&reader, &frame) == MQ_OK && frame.type != MQ_FRAME_END)
+        if (frame.type == type)
+            status = take(work, frame.payload);
+    return status;
+}
+
+static enum mq_status take_what_desks_say(struct mq_relay_work *work)
+{
+    struct mq_store *store = work->relay->store;
+    enum mq_status status = take_each(work, MQ_FRAME_CERTIFICATE, take_desk);
+
+    if (status == MQ_OK)
+        status = store->verbs->desks(store, work->desks, MQ_DESKS_MAX, &work->desk_count, work->error);
+    return status == MQ_OK ? take_each(work, MQ_FRAME_CONTROL, take_control) : status;
+}
+
+/* ---- Who speaks ---- */
+
+static bool collect_stream(void *context, const uint8_t stream[MQ_ID_SIZE])
+{
+    struct mq_relay_work *work = context;
+
+    memcpy(work->streams[work->stream_count++], stream, MQ_ID_SIZE);
+    return work->stream_count < MQ_STREAMS_MAX;
+}
+
+/* What a revoked key may still bring is bounded by what it has brought, announces included. */
+static enum mq_status sum_up_revoked(struct mq_relay_work *work)
+{
+    struct mq_store *store = work->relay->store;
+    enum mq_status status = MQ_OK;
+
+    for (size_t i = 0; status == MQ_OK && i < work->stream_count; i++) {
+        struct mq_have have;
+        uint64_t bytes = 0;
+        status = store->verbs->held(store, work->streams[i], &have, &bytes, work->error);
+        work->revoked_bytes += bytes + MQ_ANNOUNCE_SIZE;
+    }
+    return status;
+}
+
+static enum mq_status recognise(struct mq_relay_work *work)
+{
+    struct mq_store *store = work->relay->store;
+    uint8_t token_hash[MQ_ID_SIZE];
+
+    mq_token_hash(token_hash, work->request.token);
+    enum mq_status status = store->verbs->access(store, token_hash, &work->access, work->team, work->error);
+    work->stranger = status == MQ_NOT_FOUND ||
+                     (status == MQ_OK && !mq_work_may(work, MQ_ACCESS_MEMBER | MQ_ACCESS_DESK | MQ_ACCESS_REVOKED));
+    if (work->stranger)
+        return MQ_OK;
+    if (status != MQ_OK)
+        return status;
+    for (uint32_t i = 0; i < MQ_COMPARTMENTS_MAX; i++)
+        mq_mailbox(work->mailboxes[i], work->team, i);
+    return MQ_OK;
+}
+
+/* The key's streams, once everything new is there. */
+static enum mq_status collect_streams(struct mq_relay_work *work)
+{
+    struct mq_store *store = work->relay->store;
+
+    work->stream_count = 0;
+    return store->verbs->streams_of(store, work->access.key_name, collect_stream, work, work->error);
+}
+
+/* ---- The exchange ---- */
+
+static enum mq_status take_all(struct mq_relay_work *work)
+{
+    enum mq_status status = take_what_desks_say(work);
+
+    if (status == MQ_OK)
+        status = recognise(work);
+    if (status != MQ_OK || work->stranger)
+        return status;
+    if (mq_work_may(work, MQ_ACCESS_REVOKED)) {
+        status = collect_streams(work);
+        if (status == MQ_OK)
+            status = sum_up_revoked(work);
+    }
+    if (status == MQ_OK)
+        status = mq_work_take_frames(work);
+    return status == MQ_OK ? collect_streams(work) : status;
+}
+
+static enum mq_status exchange(struct mq_relay_work *work, struct mq_buffer *reply)
+{
+    struct mq_store *store = work->relay->store;
+    enum mq_status status = store->verbs->begin(store, work->error);
+
+    if (status != MQ_OK)
+        return status;
+    status = take_all(work);
+    if (status != MQ_OK) {
+        store->verbs->rollback(store);
+        return status;
+    }
+    status = store->verbs->commit(store, work->error);
+    if (status != MQ_OK)
+        return status;
+    if (work->news)
+        work->relay->news = true;
+    return mq_work_answer(work, reply);
+}
+
+enum mq_status mq_relay_exchange(struct mq_relay *relay, struct mq_span request, struct mq_buffer *reply,
+                                 struct mq_error *error)
+{
+    struct mq_reader reader = mq_reader(request);
+
+    MQ_ASSERT(reply->size == 0 && !reply->failed && reply->capacity >= MQ_REPLY_MAX);
+    struct mq_relay_work *work = calloc(1, sizeof *work);
+    if (work == NULL)
+        return mq_fail(error, MQ_FAULT, _("not enough memory"));
+    work->relay = relay;
+    work->error = error;
+    work->day = today(relay);
+    enum mq_status status = MQ_OK;
+    if (request.size > MQ_REQUEST_MAX || mq_request_get(&work->request, &reader) != MQ_OK)
+        status = mq_fail(error, MQ_REFUSED, _("this is not a request of this protocol's version"));
+    if (status == MQ_OK)
+        status = expire(relay, error);
+    if (status == MQ_OK) {
+        work->frames = mq_take(&reader, mq_left(&reader));
+        status = exchange(work, reply);
+    }
+    free(work);
+    return status;
+}
+
+/* ---- Enrolment ---- */
+
+enum mq_status mq_relay_enrol(struct mq_relay *relay, struct mq_span request, struct mq_buffer *reply,
+                              struct mq_error *error)
+{
+    struct mq_store *store = relay->store;
+    uint8_t hash[MQ_HASH_SIZE];
+
+    if (request.size < ENROL_REQUEST_MIN || request.size > MQ_ENROL_REQUEST_MAX)
+        return mq_fail(error, MQ_REFUSED, _("this is not an enrolment request"));
+    enum mq_status status = expire(relay, error);
+    if (status != MQ_OK)
+        return status;
+    mq_hash_one(hash, sizeof hash, MQ_DOMAIN_BODY, request);
+    status = store->verbs->enrol_reply(store, hash, reply, error);
+    if (status != MQ_NOT_FOUND)
+        return status;
+    status = store->verbs->put_enrol(store, hash, request, today(relay), error);
+    if (status != MQ_OK)
+        return status;
+    relay->news = true;
+    return MQ_WAITING;
+}

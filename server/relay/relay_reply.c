@@ -1,0 +1,405 @@
+/* What a member is told: receipts, wants, his own head, and his mailboxes' logs as far as the budget goes
+ * (docs/protocol.md, section 4). */
+#include <string.h>
+
+#include "protocol/assert.h"
+#include "protocol/segment.h"
+#include "server/relay/relay_work.h"
+
+#define END_SIZE MQ_FRAME_HEADER_SIZE
+
+struct writer {
+    struct mq_relay_work *work;
+    struct mq_buffer *out;
+    size_t limit;   /* the reply's size, room for the end frame taken off */
+    size_t share;   /* what the present kind of frame may use; never beyond `limit` */
+    bool given;     /* a log item or a part of one is in the reply */
+    struct mq_reply head;
+};
+
+static bool put_frame(struct writer *writer, enum mq_frame_type type, struct mq_span payload)
+{
+    if (writer->out->size + MQ_FRAME_HEADER_SIZE + payload.size > writer->share)
+        return false;
+    mq_frame_put(writer->out, type, payload);
+    return true;
+}
+
+/* The next kind of frame may use so many quarters of what is left, so that none starves those behind it. */
+static void share_out(struct writer *writer, size_t quarters)
+{
+    size_t left = writer->limit - writer->out->size;
+
+    writer->share = writer->out->size + left / 4 * quarters;
+    if (quarters == 4)
+        writer->share = writer->limit;
+}
+
+/* ---- Controls and wants ---- */
+
+/* One that does not fit is left out; smaller ones behind it may. */
+static bool give_control(void *context, struct mq_span bytes)
+{
+    (void)put_frame(context, MQ_FRAME_CONTROL, bytes);
+    return true;
+}
+
+/* Access lists are for relays, and for the desk that wrote them. */
+static bool give_member_control(void *context, struct mq_span bytes)
+{
+    struct mq_control control;
+
+    if (mq_control_decode(&control, bytes) == MQ_OK && control.kind != MQ_CONTROL_ACCESS)
+        return give_control(context, bytes);
+    return true;
+}
+
+/* A member gets what is said of his streams and of his team as a whole; a desk everything of its team, the greatest
+ * number first, so that a restored desk sees how far it had come. */
+static enum mq_status give_controls(struct writer *writer)
+{
+    static const uint8_t team_itself[MQ_ID_SIZE];
+    struct mq_relay_work *work = writer->work;
+    struct mq_store *store = work->relay->store;
+
+    share_out(writer, 3);
+    if (mq_work_may(work, MQ_ACCESS_DESK))
+        return store->verbs->controls(store, work->team, 0, NULL, give_control, writer, work->error);
+    enum mq_status status =
+        store->verbs->controls(store, work->team, 0, team_itself, give_member_control, writer, work->error);
+    for (size_t i = 0; status == MQ_OK && i < work->stream_count; i++)
+        status = store->verbs->controls(store, work->team, 0, work->streams[i], give_member_control, writer,
+                                        work->error);
+    return status;
+}
+
+static void give_wants(struct writer *writer)
+{
+    share_out(writer, 2);
+    for (size_t i = 0; i < writer->work->want_count; i++)
+        if (!put_frame(writer, MQ_FRAME_WANT, mq_span(writer->work->wants[i], MQ_ID_SIZE)))
+            return;
+}
+
+/* ---- Your head ---- */
+
+static enum mq_status give_skeleton(struct writer *writer, const struct mq_stream_head *head)
+{
+    struct mq_relay_work *work = writer->work;
+    struct mq_store *store = work->relay->store;
+    struct mq_buffer bytes = mq_buffer(work->segment, sizeof work->segment);
+    uint8_t skeleton[MQ_SKELETON_SIZE];
+    struct mq_segment segment;
+    enum mq_status status = store->verbs->segment(store, head->id, &bytes, work->error);
+
+    if (status != MQ_OK || mq_segment_decode(&segment, mq_written(&bytes)) != MQ_OK)
+        return mq_fail(work->error, status == MQ_OK || status == MQ_NOT_FOUND ? MQ_DAMAGED : status,
+                       _("the head of a stream in the relay's store is damaged; run check"));
+    mq_skeleton_encode(skeleton, &segment);
+    (void)put_frame(writer, MQ_FRAME_SKELETON, MQ_SPAN(skeleton));
+    return MQ_OK;
+}
+
+/* Said only of a stream that was announced in this very mailbox. Where it is not the asker's own head, the skeleton
+ * proves it: without that he need not believe that he is a copy. */
+static enum mq_status tell_head(struct writer *writer, const struct mq_mailbox_request *asked,
+                                struct mq_mailbox_reply *told)
+{
+    struct mq_store *store = writer->work->relay->store;
+    struct mq_error *error = writer->work->error;
+    uint8_t memory[MQ_ANNOUNCE_SIZE], mailbox[MQ_ID_SIZE];
+    struct mq_buffer announce = mq_buffer(memory, sizeof memory);
+    struct mq_stream_head head;
+    enum mq_status status = store->verbs->announce(store, asked->stream, mailbox, &announce, error);
+
+    if (status == MQ_NOT_FOUND || (status == MQ_OK && memcmp(mailbox, asked->mailbox, MQ_ID_SIZE) != 0))
+        return MQ_OK;
+    if (status == MQ_OK)
+        status = store->verbs->head(store, asked->stream, &head, error);
+    if (status != MQ_OK || head.seq == 0)
+        return status;
+    told->head_seq = head.seq;
+    memcpy(told->head_id, head.id, sizeof told->head_id);
+    if (memcmp(told->head_id, asked->head_id, sizeof told->head_id) == 0)
+        return MQ_OK;
+    return give_skeleton(writer, &head);
+}
+
+static enum mq_status tell_heads(struct writer *writer)
+{
+    const struct mq_request *request = &writer->work->request;
+    enum mq_status status = MQ_OK;
+
+    share_out(writer, 2);
+    for (size_t i = 0; status == MQ_OK && i < request->mailbox_count; i++)
+        if (mq_work_own_mailbox(writer->work, request->mailboxes[i].mailbox))
+            status = tell_head(writer, &request->mailboxes[i], &writer->head.mailboxes[i]);
+    return status;
+}
+
+/* ---- Parts that are asked for ---- */
+
+/* *reads: the segment stands in a mailbox of the asker's team. */
+static enum mq_status may_read(struct mq_relay_work *work, struct mq_span bytes, bool *reads)
+{
+    struct mq_store *store = work->relay->store;
+    uint8_t memory[MQ_ANNOUNCE_SIZE], mailbox[MQ_ID_SIZE];
+    struct mq_buffer announce = mq_buffer(memory, sizeof memory);
+    struct mq_segment segment;
+
+    *reads = false;
+    if (mq_segment_decode(&segment, bytes) != MQ_OK)
+        return mq_fail(work->error, MQ_DAMAGED, _("a segment in the relay's store is damaged; run check"));
+    enum mq_status status = store->verbs->announce(store, segment.stream, mailbox, &announce, work->error);
+    *reads = status == MQ_OK && mq_work_own_mailbox(work, mailbox);
+    return status == MQ_NOT_FOUND ? MQ_OK : status;
+}
+
+/* As much of the segment as there is room for, from `offset`. */
+static void put_part(struct writer *writer, const uint8_t id[MQ_SEGMENT_ID_SIZE], struct mq_span bytes, size_t offset)
+{
+    size_t used = writer->out->size + MQ_FRAME_HEADER_SIZE + MQ_PART_HEAD_SIZE;
+
+    if (used >= writer->share || offset >= bytes.size)
+        return;
+    size_t room = writer->share - used, left = bytes.size - offset;
+    size_t size = room < left ? room : left;
+    uint8_t *frame = mq_reserve(writer->out, MQ_FRAME_HEADER_SIZE + MQ_PART_HEAD_SIZE + size);
+    MQ_ASSERT(frame != NULL);
+    struct mq_buffer part = mq_buffer(frame, MQ_FRAME_HEADER_SIZE + MQ_PART_HEAD_SIZE + size);
+    mq_put_u8(&part, MQ_FRAME_PART);
+    mq_put_u24(&part, (uint32_t)(MQ_PART_HEAD_SIZE + size));
+    mq_put(&part, id, MQ_SEGMENT_ID_SIZE);
+    mq_put_u24(&part, (uint32_t)bytes.size);
+    mq_put_u24(&part, (uint32_t)offset);
+    mq_put(&part, bytes.data + offset, size);
+    writer->given = true;
+}
+
+static enum mq_status give_wanted_parts(struct writer *writer)
+{
+    struct mq_relay_work *work = writer->work;
+    struct mq_store *store = work->relay->store;
+
+    for (size_t i = 0; i < work->want_part_count; i++) {
+        struct mq_buffer bytes = mq_buffer(work->segment, sizeof work->segment);
+        const struct mq_want_part *want = &work->want_parts[i];
+        bool reads = false;
+        enum mq_status status = store->verbs->segment(store, want->id, &bytes, work->error);
+        if (status == MQ_OK)
+            status = may_read(work, mq_written(&bytes), &reads);
+        if (status != MQ_OK && status != MQ_NOT_FOUND)
+            return status;
+        if (reads)
+            put_part(writer, want->id, mq_written(&bytes), want->offset);
+    }
+    return MQ_OK;
+}
+
+/* ---- Logs ---- */
+
+struct listing {
+    struct writer *writer;
+    uint64_t cursor; /* of the last item that was given or passed over */
+};
+
+/* Records are not echoed to their sender: he has his own up to the head that he named. */
+static bool is_mine(const struct mq_relay_work *work, const struct mq_log_item *item)
+{
+    static const uint8_t none[MQ_ID_SIZE];
+
+    if (memcmp(item->stream, none, sizeof none) == 0)
+        return false;
+    for (size_t i = 0; i < work->request.mailbox_count; i++) {
+        const struct mq_mailbox_request *asked = &work->request.mailboxes[i];
+        if (memcmp(asked->stream, item->stream, sizeof item->stream) == 0 && item->seq <= asked->head_seq)
+            return true;
+    }
+    return false;
+}
+
+/* Received in parts, and whole by now? */
+static bool is_known(const struct mq_relay_work *work, const struct mq_log_item *item)
+{
+    for (size_t i = 0; i < work->want_part_count; i++)
+        if (work->want_parts[i].offset == item->bytes.size &&
+            memcmp(work->want_parts[i].id, item->id, sizeof item->id) == 0)
+            return true;
+    return false;
+}
+
+static bool give_item(void *context, const struct mq_log_item *item)
+{
+    struct listing *listing = context;
+    struct writer *writer = listing->writer;
+
+    if (!is_mine(writer->work, item) && !is_known(writer->work, item)) {
+        if (!put_frame(writer, (enum mq_frame_type)item->frame, item->bytes)) {
+            /* Too large even for a reply of its own: it goes in parts, and the cursor waits for the last. */
+            if (!writer->given && item->frame == MQ_FRAME_SEGMENT)
+                put_part(writer, item->id, item->bytes, 0);
+            return false;
+        }
+        writer->given = true;
+    }
+    listing->cursor = item->number;
+    return true;
+}
+
+static enum mq_status give_log(struct writer *writer, const struct mq_mailbox_request *asked,
+                               struct mq_mailbox_reply *told)
+{
+    struct mq_store *store = writer->work->relay->store;
+    struct mq_error *error = writer->work->error;
+    struct listing listing = {.writer = writer, .cursor = asked->cursor};
+    struct mq_log_position position, last;
+    enum mq_status status = MQ_OK;
+
+    if (writer->head.status == MQ_REPLY_RESET)
+        listing.cursor = 0;
+    else
+        status = store->verbs->list(store, asked->mailbox, asked->cursor, give_item, &listing, error);
+    if (status == MQ_OK)
+        status = store->verbs->position(store, asked->mailbox, listing.cursor, &position, error);
+    if (status == MQ_OK)
+        status = store->verbs->last(store, asked->mailbox, &last, error);
+    if (status != MQ_OK)
+        return status;
+    uint64_t remaining = last.number - position.number;
+    told->cursor = position.number;
+    told->remaining = remaining > UINT32_MAX ? UINT32_MAX : (uint32_t)remaining;
+    mq_sum_fingerprint(told->fingerprint, &position.sum);
+    return MQ_OK;
+}
+
+static enum mq_status give_logs(struct writer *writer)
+{
+    const struct mq_request *request = &writer->work->request;
+    enum mq_status status = MQ_OK;
+
+    share_out(writer, 4);
+    if (writer->head.status != MQ_REPLY_RESET)
+        status = give_wanted_parts(writer);
+    for (size_t i = 0; status == MQ_OK && i < request->mailbox_count; i++) {
+        const struct mq_mailbox_request *asked = &request->mailboxes[i];
+        struct mq_mailbox_reply *told = &writer->head.mailboxes[i];
+        if (asked->cursor == MQ_CURSOR_NONE)
+            told->cursor = MQ_CURSOR_NONE;
+        else if (mq_work_own_mailbox(writer->work, asked->mailbox))
+            status = give_log(writer, asked, told);
+    }
+    return status;
+}
+
+static bool give_enrol(void *context, struct mq_span request)
+{
+    return put_frame(context, MQ_FRAME_ENROL, request);
+}
+
+static enum mq_status give_enrols(struct writer *writer)
+{
+    struct mq_relay_work *work = writer->work;
+    struct mq_store *store = work->relay->store;
+
+    if (!mq_work_may(work, MQ_ACCESS_DESK))
+        return MQ_OK;
+    return store->verbs->enrols(store, give_enrol, writer, work->error);
+}
+
+/* ---- The reply ---- */
+
+/* Do server id, cursor and fingerprint fit together? If not, either of us was restored or emptied. */
+static enum mq_status compare_positions(struct writer *writer)
+{
+    static const uint8_t unknown[MQ_SERVER_ID_SIZE];
+    struct mq_relay_work *work = writer->work;
+    const struct mq_request *request = &work->request;
+    struct mq_store *store = work->relay->store;
+    bool fits = memcmp(request->server_id, unknown, sizeof unknown) == 0 ||
+                memcmp(request->server_id, writer->head.server_id, sizeof unknown) == 0;
+
+    for (size_t i = 0; fits && i < request->mailbox_count; i++) {
+        const struct mq_mailbox_request *asked = &request->mailboxes[i];
+        uint8_t fingerprint[MQ_FINGERPRINT_SIZE];
+        struct mq_log_position position;
+        if (asked->cursor == MQ_CURSOR_NONE || !mq_work_own_mailbox(work, asked->mailbox))
+            continue;
+        enum mq_status status =
+            store->verbs->position(store, asked->mailbox, asked->cursor, &position, work->error);
+        if (status != MQ_OK && status != MQ_NOT_FOUND)
+            return status;
+        mq_sum_fingerprint(fingerprint, &position.sum);
+        fits = status == MQ_OK && memcmp(fingerprint, asked->fingerprint, sizeof fingerprint) == 0;
+    }
+    if (!fits)
+        writer->head.status = MQ_REPLY_RESET;
+    return MQ_OK;
+}
+
+/* A revoked member is told what is stored of his own, so that he stops sending it, and nothing else. */
+static void keep_revoked_where_he_was(struct writer *writer)
+{
+    const struct mq_request *request = &writer->work->request;
+
+    for (size_t i = 0; i < request->mailbox_count; i++) {
+        struct mq_mailbox_reply *told = &writer->head.mailboxes[i];
+        told->cursor = request->mailboxes[i].cursor;
+        memcpy(told->fingerprint, request->mailboxes[i].fingerprint, sizeof told->fingerprint);
+    }
+}
+
+static enum mq_status give_frames(struct writer *writer)
+{
+    if (writer->work->stranger) {
+        writer->head.status = MQ_REPLY_STRANGER;
+        return MQ_OK;
+    }
+    if (mq_work_may(writer->work, MQ_ACCESS_REVOKED)) {
+        writer->share = writer->out->size; /* no frames: not even skeletons */
+        keep_revoked_where_he_was(writer);
+        const struct mq_request *request = &writer->work->request;
+        enum mq_status status = MQ_OK;
+        for (size_t i = 0; status == MQ_OK && i < request->mailbox_count; i++)
+            status = tell_head(writer, &request->mailboxes[i], &writer->head.mailboxes[i]);
+        return status;
+    }
+    enum mq_status status = compare_positions(writer);
+    if (status == MQ_OK)
+        status = give_controls(writer);
+    if (status == MQ_OK) {
+        give_wants(writer);
+        status = tell_heads(writer);
+    }
+    if (status == MQ_OK)
+        status = give_logs(writer);
+    return status == MQ_OK ? give_enrols(writer) : status;
+}
+
+static size_t budget_of(const struct mq_request *request)
+{
+    if (request->budget < MQ_REPLY_BUDGET_MIN)
+        return MQ_REPLY_BUDGET_MIN;
+    return request->budget < MQ_REPLY_MAX ? request->budget : MQ_REPLY_MAX;
+}
+
+enum mq_status mq_work_answer(struct mq_relay_work *work, struct mq_buffer *reply)
+{
+    struct mq_store *store = work->relay->store;
+    struct writer writer = {.work = work, .out = reply, .limit = budget_of(&work->request) - END_SIZE};
+    size_t head_size = MQ_REPLY_HEAD_SIZE + work->request.mailbox_count * MQ_REPLY_MAILBOX_SIZE;
+
+    uint8_t *room = mq_reserve(reply, head_size);
+    MQ_ASSERT(room != NULL && head_size < writer.limit);
+    writer.head.mailbox_count = work->request.mailbox_count;
+    enum mq_status status = store->verbs->server_id(store, writer.head.server_id, work->error);
+    if (status == MQ_OK)
+        status = give_frames(&writer);
+    if (status != MQ_OK)
+        return status;
+    /* Written last, because it says how far the frames reach. */
+    struct mq_buffer head = mq_buffer(room, head_size);
+    mq_reply_put(&head, &writer.head);
+    mq_frame_put(reply, MQ_FRAME_END, mq_span(NULL, 0));
+    MQ_ASSERT(!head.failed && !reply->failed && reply->size <= writer.limit + END_SIZE);
+    return MQ_OK;
+}

@@ -1,0 +1,324 @@
+/* The small world of village.h. */
+#include "tests/replica/village.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "protocol/assert.h"
+#include "protocol/control_keys.h"
+#include "protocol/identity_keys.h"
+#include "replica/outbox.h"
+
+#define PASSPHRASE "correct horse battery staple"
+#define KDF_MIB 8
+
+static struct mq_error problem;
+
+/* ---- the network ---- */
+
+static enum mq_status post(void *context, const char *path, struct mq_span body, struct mq_buffer *reply, struct mq_post_answer *answer,
+                           struct mq_error *error)
+{
+    struct village *village = context;
+    (void)path;
+    village->requests++;
+    answer->bytes_up = (uint32_t)body.size;
+    if (village->drop_requests > 0 && village->drop_requests--)
+        return mq_fail(error, MQ_UNREACHABLE, "the request was lost");
+    enum mq_status status = mq_relay_exchange(&village->relay, body, reply, error);
+    answer->http_status = status == MQ_OK ? 200 : status == MQ_REFUSED ? 400 : 500;
+    answer->bytes_down = (uint32_t)reply->size;
+    if (status != MQ_OK)
+        mq_error_clear(error);
+    if (village->drop_replies > 0 && village->drop_replies--)
+        return mq_fail(error, MQ_UNREACHABLE, "the reply was lost");
+    if (village->cut_reply_at > 0 && village->cut_reply_at < reply->size)
+        reply->size = village->cut_reply_at;
+    village->cut_reply_at = 0;
+    return MQ_OK;
+}
+
+static enum mq_status desk_between(void *context, const struct mq_team *team, struct mq_error *error)
+{
+    struct village_member *desk = context;
+    return mq_receipts_make(desk->replica, team, error);
+}
+
+enum mq_status village_sync(struct village *village, struct village_member *member, struct mq_sync_result *result)
+{
+    const struct mq_transport transport = {.context = village, .post = post};
+    const struct mq_sync_hooks hooks = {.context = member, .between = desk_between};
+    struct mq_sync_result ignored = {0};
+    mq_error_clear(&problem);
+    int64_t deadline = member->platform->monotonic_ms(member->platform->self) + 20000;
+    enum mq_status status = mq_sync(member->replica, &member->team, &transport, member == &village->desk ? &hooks : NULL, deadline,
+                                    result != NULL ? result : &ignored, &problem);
+    if (status != MQ_OK)
+        print_message("sync: %s\n", problem.text);
+    return status;
+}
+
+void village_sync_all(struct village *village, int rounds)
+{
+    for (int i = 0; i < rounds; i++) {
+        for (int d = 0; d < VILLAGE_DEVICES; d++)
+            if (village->devices[d].replica != NULL)
+                assert_int_equal(village_sync(village, &village->devices[d], NULL), MQ_OK);
+        assert_int_equal(village_sync(village, &village->desk, NULL), MQ_OK);
+    }
+}
+
+/* ---- members ---- */
+
+static void certify(struct village *village, struct village_member *member, const struct mq_identity *issuer, enum mq_role role, uint32_t serial)
+{
+    const struct mq_identity *own = mq_replica_identity(member->replica);
+    struct mq_certificate *certificate = &member->team.certificate;
+    *certificate = (struct mq_certificate){.role = role, .serial = serial, .issued_day = 20000, .expiry_day = 22000};
+    memset(certificate->team, 0x54, MQ_ID_SIZE);
+    memcpy(certificate->sign_public, own->sign_public, MQ_PUBLIC_SIZE);
+    memcpy(certificate->box_public, own->box_public, MQ_PUBLIC_SIZE);
+    mq_certificate_sign(certificate, issuer);
+    memcpy(member->team.team, certificate->team, MQ_ID_SIZE);
+    mq_mailbox(member->team.mailbox, member->team.team, 0);
+    snprintf(member->team.name, sizeof member->team.name, "%s", "杉坪队");
+    memset(member->team.token, (int)serial + 1, MQ_TOKEN_SIZE);
+    assert_int_equal(mq_root_put(member->replica, village->root.sign_public, &problem), MQ_OK);
+    assert_int_equal(mq_team_put(member->replica, &member->team, &problem), MQ_OK);
+}
+
+static void member_make(struct village *village, struct village_member *member, const char *name, uint64_t seed)
+{
+    member->fake = mq_fake_new(seed);
+    member->platform = mq_fake_platform(member->fake);
+    mq_fake_set_wall(member->fake, 1700000000);
+    snprintf(member->home, sizeof member->home, "%s/%s", village->directory, name);
+    enum mq_status status = mq_replica_create(&member->replica, member->platform, member->home, mq_span_text(PASSPHRASE), KDF_MIB, &problem);
+    if (status != MQ_OK)
+        print_message("%s\n", problem.text);
+    assert_int_equal(status, MQ_OK);
+}
+
+static void grant_all(struct village *village)
+{
+    struct mq_grant grant = {.compartment = 0, .epoch = 1};
+    struct mq_secret key;
+    uint8_t nonce[MQ_NONCE_SIZE] = {7}, bytes[MQ_GRANT_SIZE], certificate[MQ_CERTIFICATE_SIZE];
+    struct village_member *desk = &village->desk;
+    memset(key.bytes, 0x4b, sizeof key.bytes);
+    memcpy(grant.team, desk->team.team, MQ_ID_SIZE);
+    mq_grant_sign(&grant, &key, NULL, nonce, mq_replica_identity(desk->replica));
+    assert_int_equal(mq_grant_put(desk->replica, &grant, &key, &problem), MQ_OK);
+    assert_int_equal(mq_desk_put(desk->replica, &desk->team.certificate, &problem), MQ_OK);
+    for (int i = 0; i < VILLAGE_DEVICES; i++) {
+        assert_int_equal(mq_grant_put(village->devices[i].replica, &grant, &key, &problem), MQ_OK);
+        assert_int_equal(mq_desk_put(village->devices[i].replica, &desk->team.certificate, &problem), MQ_OK);
+    }
+    mq_grant_encode(bytes, &grant);
+    mq_certificate_encode(certificate, &desk->team.certificate);
+    assert_int_equal(mq_outbox_put(desk->replica, MQ_FRAME_CERTIFICATE, MQ_SPAN(certificate), MQ_SPAN(certificate), &problem), MQ_OK);
+    assert_int_equal(mq_outbox_put(desk->replica, MQ_FRAME_GRANT, MQ_SPAN(bytes), MQ_SPAN(bytes), &problem), MQ_OK);
+}
+
+static void access_one(struct mq_buffer *body, const struct village_member *member, uint8_t rights)
+{
+    struct mq_access access = {.rights = rights};
+    mq_token_hash(access.token_hash, member->team.token);
+    mq_key_name(access.key_name, mq_replica_identity(member->replica)->sign_public);
+    mq_access_put(body, &access);
+}
+
+static void access_all(struct village *village)
+{
+    uint8_t body_memory[1024], object_memory[2048];
+    struct mq_buffer body = mq_buffer(body_memory, sizeof body_memory), object = mq_buffer(object_memory, sizeof object_memory);
+    access_one(&body, &village->desk, MQ_ACCESS_MEMBER | MQ_ACCESS_DESK);
+    for (int i = 0; i < VILLAGE_DEVICES; i++)
+        access_one(&body, &village->devices[i], MQ_ACCESS_MEMBER);
+    struct mq_control control = {.kind = MQ_CONTROL_ACCESS, .body = mq_written(&body)};
+    memcpy(control.team, village->desk.team.team, MQ_ID_SIZE);
+    assert_int_equal(mq_control_number(village->desk.replica, &control.number, &problem), MQ_OK);
+    assert_int_equal(mq_control_sign(&object, &control, mq_replica_identity(village->desk.replica)), MQ_OK);
+    assert_int_equal(mq_outbox_put(village->desk.replica, MQ_FRAME_CONTROL, mq_span_text("access"), mq_written(&object), &problem), MQ_OK);
+}
+
+void village_begin(struct village *village, uint64_t seed)
+{
+    struct mq_secret seeds[2] = {{{1}}, {{2}}};
+    char path[256], name[24];
+    memset(village, 0, sizeof *village);
+    mq_error_clear(&problem);
+    assert_int_equal(mq_crypto_start(), MQ_OK);
+    snprintf(village->directory, sizeof village->directory, "/tmp/minqing-village-XXXXXX");
+    assert_non_null(mkdtemp(village->directory));
+    mq_identity_from_seeds(&village->root, &seeds[0], &seeds[1]);
+    village->fake = mq_fake_new(seed);
+    snprintf(path, sizeof path, "%s/relay.db", village->directory);
+    assert_int_equal(mq_store_sqlite_open(&village->store, mq_fake_platform(village->fake), path, &problem), MQ_OK);
+    village->relay = (struct mq_relay){.platform = mq_fake_platform(village->fake), .store = village->store};
+    memcpy(village->relay.root_public, village->root.sign_public, MQ_PUBLIC_SIZE);
+    member_make(village, &village->desk, "desk", seed + 1);
+    certify(village, &village->desk, &village->root, MQ_ROLE_COUNTY_DESK, 1);
+    for (int i = 0; i < VILLAGE_DEVICES; i++) {
+        snprintf(name, sizeof name, "device%d", i);
+        member_make(village, &village->devices[i], name, seed + 2 + (uint64_t)i);
+        certify(village, &village->devices[i], mq_replica_identity(village->desk.replica), MQ_ROLE_CADRE, 2 + (uint32_t)i);
+    }
+    grant_all(village);
+    access_all(village);
+    assert_int_equal(village_sync(village, &village->desk, NULL), MQ_OK);
+}
+
+void village_end(struct village *village)
+{
+    char command[256];
+    village_close(&village->desk);
+    mq_fake_free(village->desk.fake);
+    for (int i = 0; i < VILLAGE_DEVICES; i++) {
+        village_close(&village->devices[i]);
+        mq_fake_free(village->devices[i].fake);
+    }
+    village->store->verbs->close(village->store);
+    mq_fake_free(village->fake);
+    snprintf(command, sizeof command, "rm -rf %s", village->directory);
+    assert_int_equal(system(command), 0);
+}
+
+void village_close(struct village_member *member)
+{
+    mq_replica_close(member->replica);
+    member->replica = NULL;
+}
+
+void village_open(struct village_member *member)
+{
+    enum mq_status status = mq_replica_open(&member->replica, member->platform, member->home, mq_span_text(PASSPHRASE), 0, &problem);
+    if (status != MQ_OK)
+        print_message("%s\n", problem.text);
+    assert_int_equal(status, MQ_OK);
+}
+
+/* ---- homes that are copied ---- */
+
+static void copy_home(const char *from, const char *to)
+{
+    char command[600];
+    snprintf(command, sizeof command, "mkdir -p %s && cp %s/* %s/", to, from, to);
+    assert_int_equal(system(command), 0);
+}
+
+void village_clone(struct village *village, struct village_member *member, struct village_member *copy)
+{
+    village_close(member);
+    *copy = *member;
+    copy->fake = mq_fake_new(999);
+    copy->platform = mq_fake_platform(copy->fake);
+    mq_fake_set_wall(copy->fake, 1700001000);
+    snprintf(copy->home, sizeof copy->home, "%s/clone%lld", village->directory, (long long)village->requests);
+    copy_home(member->home, copy->home);
+    village_open(member);
+    village_open(copy);
+}
+
+void village_keep(struct village *village, struct village_member *member, const char *name)
+{
+    char path[400];
+    village_close(member);
+    snprintf(path, sizeof path, "%s/%s", village->directory, name);
+    copy_home(member->home, path);
+    village_open(member);
+}
+
+void village_bring_back(struct village *village, struct village_member *member, const char *name)
+{
+    char path[400];
+    village_close(member);
+    snprintf(path, sizeof path, "%s/%s", village->directory, name);
+    copy_home(path, member->home);
+    village_open(member);
+}
+
+/* ---- records ---- */
+
+void village_add(struct village_member *member, const char *json, struct mq_saved *saved)
+{
+    struct mq_json *object;
+    struct mq_saved ignored;
+    assert_int_equal(mq_json_parse(&object, mq_span_text(json), &problem), MQ_OK);
+    enum mq_status status = mq_records_add(member->replica, NULL, object, saved != NULL ? saved : &ignored, &problem);
+    if (status != MQ_OK)
+        print_message("%s: %s\n", json, problem.text);
+    assert_int_equal(status, MQ_OK);
+    mq_json_free(object);
+}
+
+void village_set(struct village_member *member, const char *id, const char *assignment)
+{
+    struct mq_saved saved;
+    enum mq_status status = mq_records_set(member->replica, mq_span_text(id), &assignment, 1, &saved, &problem);
+    if (status != MQ_OK)
+        print_message("%s\n", problem.text);
+    assert_int_equal(status, MQ_OK);
+}
+
+struct text {
+    char *bytes;
+    size_t size, capacity;
+};
+
+static enum mq_status append_line(void *context, struct mq_span object, struct mq_error *error)
+{
+    struct text *text = context;
+    (void)error;
+    if (text->size + object.size + 2 > text->capacity) {
+        text->capacity = 2 * (text->size + object.size + 2);
+        text->bytes = realloc(text->bytes, text->capacity);
+        assert_non_null(text->bytes);
+    }
+    memcpy(text->bytes + text->size, object.data, object.size);
+    text->size += object.size;
+    text->bytes[text->size++] = '\n';
+    text->bytes[text->size] = '\0';
+    return MQ_OK;
+}
+
+static int line_order(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Lines sorted, so that two exports of equal states are equal texts. */
+char *village_export(struct village_member *member)
+{
+    struct text text = {.bytes = calloc(1, 1), .capacity = 1};
+    const struct mq_emitter emitter = {.context = &text, .emit = append_line};
+    assert_int_equal(mq_records_export(member->replica, NULL, &emitter, &problem), MQ_OK);
+    size_t count = 0, at = 0;
+    for (size_t i = 0; i < text.size; i++)
+        count += text.bytes[i] == '\n';
+    char **lines = calloc(count + 1, sizeof *lines), *sorted = calloc(1, text.size + 1);
+    assert_non_null(lines);
+    assert_non_null(sorted);
+    count = 0;
+    for (char *line = strtok(text.bytes, "\n"); line != NULL; line = strtok(NULL, "\n")) /* tidy: allow strtok, one thread in a test */
+        lines[count++] = line;
+    qsort(lines, count, sizeof *lines, line_order);
+    for (size_t i = 0; i < count; i++)
+        at += (size_t)snprintf(sorted + at, text.size + 1 - at, "%s\n", lines[i]);
+    free(lines);
+    free(text.bytes);
+    return sorted;
+}
+
+struct mq_safety village_safety(struct village_member *member)
+{
+    struct mq_safety safety;
+    assert_int_equal(mq_safety_count(member->replica, &safety, &problem), MQ_OK);
+    return safety;
+}

@@ -1,0 +1,59 @@
+/* A small world in one process: an organisation's root, a relay with its real SQLite store, a desk and devices that are real replicas
+ * on pretended machines. Bytes travel by a function call; whatever a network does wrong, a test does by hand. */
+#ifndef MQ_TESTS_REPLICA_VILLAGE_H
+#define MQ_TESTS_REPLICA_VILLAGE_H
+
+#include "platform/fake.h"
+#include "replica/keyring_keys.h"
+#include "replica/receipts.h"
+#include "replica/records.h"
+#include "replica/sync.h"
+#include "server/relay/relay.h"
+
+#define VILLAGE_DEVICES 4
+
+struct village_member {
+    struct mq_fake *fake;
+    const struct mq_platform *platform;
+    char home[256];
+    struct mq_replica *replica;
+    struct mq_team team;
+};
+
+struct village {
+    char directory[128];
+    struct mq_fake *fake; /* the server's machine */
+    struct mq_identity root;
+    struct mq_store *store;
+    struct mq_relay relay;
+    struct village_member desk, devices[VILLAGE_DEVICES];
+    /* What the network does to the next requests. */
+    int drop_requests, drop_replies;   /* that many vanish; the second after the server has done its part */
+    size_t cut_reply_at;               /* bytes of the next reply that arrive; 0: all */
+    int64_t requests;
+};
+
+/* Makes everything under a fresh temporary directory; asserts that it works. */
+void village_begin(struct village *village, uint64_t seed);
+void village_end(struct village *village);
+
+/* One sync of a member with the relay, until nothing is left. The desk makes its receipts in between. */
+enum mq_status village_sync(struct village *village, struct village_member *member, struct mq_sync_result *result);
+/* The same, which must work. */
+void village_sync_all(struct village *village, int rounds);
+
+/* A record from JSON text; gives its id. Asserts that it is saved. */
+void village_add(struct village_member *member, const char *json, struct mq_saved *saved);
+void village_set(struct village_member *member, const char *id, const char *assignment);
+/* The export as one text, in a memory of its own that the caller frees. */
+char *village_export(struct village_member *member);
+struct mq_safety village_safety(struct village_member *member);
+/* Closes, copies the home to another directory, opens both again: `copy` is a clone of `member` from now on. */
+void village_clone(struct village *village, struct village_member *member, struct village_member *copy);
+/* Copies the closed home aside, or brings the copy back in its place (same files, older content). */
+void village_keep(struct village *village, struct village_member *member, const char *name);
+void village_bring_back(struct village *village, struct village_member *member, const char *name);
+void village_open(struct village_member *member);
+void village_close(struct village_member *member);
+
+#endif

@@ -1,0 +1,162 @@
+/* Aim: the SQLite backend keeps the contract of server/relay/store.h, and says by name what only a file can suffer. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "platform/db.h"
+#include "protocol/keys.h"
+#include "tests/server/directory.h"
+#include "tests/server/store_contract.h"
+
+static struct mq_store *open_store(bool fresh)
+{
+    struct mq_store *store;
+    struct mq_error error = {0};
+
+    if (fresh)
+        directory_empty();
+    if (mq_store_sqlite_open(&store, mq_platform_real(), store_path, &error) != MQ_OK)
+        fail_msg("%s", error.text);
+    return store;
+}
+
+static void append_some(struct mq_store *store)
+{
+    static const uint8_t mailbox[MQ_ID_SIZE] = {0xb0};
+    struct mq_error error = {0};
+    bool added;
+
+    for (uint8_t i = 0; i < 5; i++) {
+        struct mq_log_item item = {.frame = MQ_FRAME_WRAP, .bytes = mq_span(&i, 1)};
+        mq_hash_one(item.id, sizeof item.id, MQ_DOMAIN_BODY, item.bytes);
+        assert_int_equal(store->verbs->append(store, mailbox, &item, &added, &error), MQ_OK);
+    }
+}
+
+/* Changes the closed store's file behind its back, opens it and checks it. */
+static enum mq_status check_after(const char *sql)
+{
+    struct mq_store *store = open_store(true);
+    struct mq_error error = {0};
+    struct mq_db *db;
+
+    append_some(store);
+    store->verbs->close(store);
+    assert_int_equal(mq_db_open(&db, mq_platform_real(), store_path, &error), MQ_OK);
+    assert_int_equal(mq_db_script(db, sql, &error), MQ_OK);
+    mq_db_close(db);
+    store = open_store(false);
+    enum mq_status status = store->verbs->check(store, &error);
+    store->verbs->close(store);
+    return status;
+}
+
+/* A changed byte, a lost or renumbered row, a sum or an end that does not fit: each is found. */
+static void check_finds_damage(void **state)
+{
+    (void)state;
+    assert_int_equal(check_after("SELECT 1"), MQ_OK);
+    assert_int_equal(check_after("UPDATE log SET bytes = x'ff' WHERE number = 2"), MQ_DAMAGED);
+    assert_int_equal(check_after("DELETE FROM log WHERE number = 2"), MQ_DAMAGED);
+    assert_int_equal(check_after("DELETE FROM log WHERE number = 5"), MQ_DAMAGED);
+    assert_int_equal(check_after("DELETE FROM log"), MQ_DAMAGED);
+    assert_int_equal(check_after("UPDATE log SET total = zeroblob(32) WHERE number = 3"), MQ_DAMAGED);
+    assert_int_equal(check_after("UPDATE mailbox SET head = 4"), MQ_DAMAGED);
+    assert_int_equal(check_after("UPDATE mailbox SET total = zeroblob(32)"), MQ_DAMAGED);
+    assert_int_equal(check_after("DELETE FROM mailbox"), MQ_DAMAGED);
+}
+
+/* Where one write of a group does not succeed, commit says so and keeps nothing of it, not even what came after. */
+static void failed_group(void **state)
+{
+    static const uint8_t mailbox[MQ_ID_SIZE] = {0xb1};
+    struct mq_error error = {0};
+    struct mq_log_position last;
+    bool added;
+
+    (void)state;
+    assert_int_equal(check_after("CREATE TRIGGER refuse BEFORE INSERT ON log WHEN new.seq = 2"
+                                 " BEGIN SELECT raise(FAIL, 'refused'); END"),
+                     MQ_OK);
+    struct mq_store *store = open_store(false);
+    assert_int_equal(store->verbs->begin(store, &error), MQ_OK);
+    for (uint32_t seq = 1; seq <= 3; seq++) {
+        struct mq_log_item item = {.frame = MQ_FRAME_WRAP, .id = {(uint8_t)seq}, .seq = seq, .bytes = mq_span("x", 1)};
+        enum mq_status status = store->verbs->append(store, mailbox, &item, &added, &error);
+        assert_int_equal(status == MQ_OK, seq == 1);
+    }
+    assert_int_not_equal(store->verbs->commit(store, &error), MQ_OK);
+    assert_int_equal(store->verbs->last(store, mailbox, &last, &error), MQ_OK);
+    assert_int_equal(last.number, 0);
+    store->verbs->close(store);
+}
+
+/* A column of another length is damage, not a crash. */
+static void short_columns(void **state)
+{
+    struct mq_log_position position;
+    struct mq_error error = {0};
+    static const uint8_t mailbox[MQ_ID_SIZE] = {0xb0};
+
+    (void)state;
+    assert_int_equal(check_after("UPDATE mailbox SET total = x'00'"), MQ_DAMAGED);
+    struct mq_store *store = open_store(false);
+    assert_int_equal(store->verbs->last(store, mailbox, &position, &error), MQ_DAMAGED);
+    store->verbs->close(store);
+}
+
+/* A second process is refused while the first has the file. */
+static void one_process(void **state)
+{
+    struct mq_store *store = open_store(true), *second;
+    struct mq_error error = {0};
+
+    (void)state;
+    assert_int_equal(mq_store_sqlite_open(&second, mq_platform_real(), store_path, &error), MQ_BUSY);
+    assert_null(second);
+    store->verbs->close(store);
+}
+
+/* A copy is a whole store, of the same life. */
+static void copies(void **state)
+{
+    struct mq_store *store = open_store(true), *copy;
+    struct mq_error error = {0};
+    char path[400];
+    uint8_t a[MQ_SERVER_ID_SIZE], b[MQ_SERVER_ID_SIZE];
+
+    (void)state;
+    append_some(store);
+    snprintf(path, sizeof path, "%s.copy", store_path);
+    assert_int_equal(store->verbs->copy(store, path, &error), MQ_OK);
+    assert_int_equal(mq_store_sqlite_open(&copy, mq_platform_real(), path, &error), MQ_OK);
+    assert_int_equal(copy->verbs->check(copy, &error), MQ_OK);
+    assert_int_equal(store->verbs->server_id(store, a, &error), MQ_OK);
+    assert_int_equal(copy->verbs->server_id(copy, b, &error), MQ_OK);
+    assert_memory_equal(a, b, sizeof a);
+    copy->verbs->close(copy);
+    store->verbs->close(store);
+    directory_empty();
+}
+
+int main(void)
+{
+    const struct store_backend backend = {.open = open_store};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(check_finds_damage),
+        cmocka_unit_test(failed_group),
+        cmocka_unit_test(short_columns),
+        cmocka_unit_test(one_process),
+        cmocka_unit_test(copies),
+    };
+
+    if (mq_crypto_start() != MQ_OK || directory_make() != 0)
+        return 1;
+    int failed = store_contract(&backend) + cmocka_run_group_tests(tests, NULL, NULL);
+    directory_remove();
+    return failed;
+}
