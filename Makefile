@@ -5,6 +5,7 @@
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
+.SECONDARY:
 MAKEFLAGS += --no-builtin-rules
 
 PROFILE ?= release
@@ -22,7 +23,7 @@ PACKAGES_TEST := libcmocka-dev libcbor-dev clang libclang-rt-14-dev python3 stra
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wno-format-nonliteral -Werror
 HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-CPPFLAGS := -I. -I$(BUILD)/generated -D_GNU_SOURCE
+CPPFLAGS := -I. -I$(BUILD) -D_GNU_SOURCE
 LINK_HARDEN := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 
 ifeq ($(PROFILE),release)
@@ -37,8 +38,12 @@ else ifeq ($(PROFILE),clang)
 CC := clang
 CFLAGS := -std=c11 -O1 -g $(WARN) $(SANITIZE)
 LDFLAGS := $(SANITIZE)
+else ifeq ($(PROFILE),fuzz)
+CC := clang
+CFLAGS := -std=c11 -O1 -g $(WARN) $(SANITIZE) -fsanitize=fuzzer-no-link
+LDFLAGS := $(SANITIZE) -fsanitize=fuzzer
 else
-$(error PROFILE is release, asan or clang)
+$(error PROFILE is release, asan, clang or fuzz)
 endif
 
 # --- SQLite3MultipleCiphers: one amalgamation for every target ---------------------------------------------------------
@@ -137,13 +142,28 @@ $(TESTS): $(OUT)/%: $(OBJ)/%.o $$(call helpers_of,$$(word 2,$$(subst /, ,$$*))) 
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE) $(LIBS_HTTP) -lcmocka -lcbor
 
 .PHONY: unit
-unit: $(TESTS) programs
+unit: $(TESTS) $(PROGRAMS)
 
 test: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) programs
 	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=asan unit
 	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=clang unit
 	@tests/run
+
+# --- fuzzing: FUZZ_S seconds for each target, findings under build/fuzz/findings ----------------------------------------
+FUZZ_S ?= 60
+FUZZERS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/fuzz/*_fuzz.c))
+$(OUT)/tests/fuzz/%_fuzz: $(OBJ)/tests/fuzz/%_fuzz.o $(call objects,tests/protocol/merge_model.c) $(RELAY) $(PLATFORM) $(PROTOCOL) $(SQLITE_OBJ)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE) $(LIBS_HTTP)
+.PHONY: fuzz-run
+fuzz-run: $(FUZZERS)
+	@mkdir -p $(OUT)/findings
+	@for target in $(FUZZERS); do echo "$$(basename $$target): $(FUZZ_S) s"; mkdir -p $(OUT)/corpus/$$(basename $$target); \
+	  $$target -max_total_time=$(FUZZ_S) -print_final_stats=1 -verbosity=0 -artifact_prefix=$(OUT)/findings/ $(OUT)/corpus/$$(basename $$target) 2>&1 \
+	  | grep -E "number_of_executed_units|ERROR|SUMMARY|^artifact" ; test $${PIPESTATUS[0]} = 0 || exit 1; done; echo "no findings"
+fuzz: deps-test
+	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=fuzz fuzz-run
 
 tidy: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) programs

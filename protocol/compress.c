@@ -1,4 +1,4 @@
-/* The only place that knows zstd: frames without magic, with checksum, behind a prefix (docs/protocol.md, section 2). */
+/* The one door to zstd: frames without magic but with checksum, behind a prefix (docs/protocol.md, section 2). */
 #include "protocol/compress.h"
 
 #define ZSTD_STATIC_LINKING_ONLY /* for the magic-less format; the shared library exports everything used here */

@@ -3,7 +3,7 @@
  * the next number. The build makes prose_1.h from prose/1.txt with prose/embed.sh. */
 #include "protocol/compress.h"
 
-#include "prose_1.h"
+#include "generated/prose_1.h"
 
 _Static_assert(sizeof prose_1 <= MQ_PROSE_MAX, "the joined prefix in seal.c has room for no more");
 

@@ -1,7 +1,7 @@
 /* For the tests of segments: one invented writer, and section 2 of docs/protocol.md spelled a second time, with plain
  * offsets, so that what seal.c writes is compared with something that is not seal.c. */
-#ifndef MQ_TEST_SEGMENT_KIT_H
-#define MQ_TEST_SEGMENT_KIT_H
+#ifndef MQ_TESTS_PROTOCOL_SEGMENT_KIT_H
+#define MQ_TESTS_PROTOCOL_SEGMENT_KIT_H
 
 #include "protocol/assert.h"
 #include "protocol/seal.h"
