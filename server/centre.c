@@ -1,0 +1,116 @@
+/* Opening the centre, its passphrase, and its transport to the store. */
+#include "server/centre_keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/secret_key.h"
+#include "platform/terminal.h"
+#include "protocol/assert.h"
+#include "server/data.h"
+
+#define DESK_WAIT_MS 5000
+
+/* ---- transport ---- */
+
+static enum mq_status post(void *context, const char *path, struct mq_span body, struct mq_buffer *reply,
+                           struct mq_post_answer *answer, struct mq_error *error)
+{
+    struct mq_centre *centre = context;
+
+    MQ_ASSERT(strcmp(path, "/v1/exchange") == 0);
+    enum mq_status status = mq_link_ask(&centre->link, MQ_LINK_EXCHANGE, body, reply, error);
+    if (status == MQ_OK)
+        answer->http_status = 200;
+    return status;
+}
+
+static enum mq_status open_store(struct mq_centre *centre, const struct mq_platform *platform, const char *data,
+                                 struct mq_error *error)
+{
+    struct mq_data_path path;
+    enum mq_status status = mq_data_path(&path, data, "relay/store.db", error);
+
+    if (status == MQ_OK)
+        status = mq_store_sqlite_open(&centre->store, platform, path.text, error);
+    if (status != MQ_OK)
+        return status;
+    centre->relay = (struct mq_relay){.platform = platform, .store = centre->store};
+    memcpy(centre->relay.root_public, mq_replica_root(centre->desk.replica), MQ_PUBLIC_SIZE);
+    return MQ_OK;
+}
+
+enum mq_status mq_centre_open(struct mq_centre *centre, const struct mq_platform *platform, const char *data,
+                              const struct mq_phrase *passphrase, int descriptor, struct mq_error *error)
+{
+    *centre = (struct mq_centre){.link = {.descriptor = descriptor, .relay = &centre->relay}};
+    enum mq_status status = mq_desk_open(&centre->desk, platform, data, passphrase, DESK_WAIT_MS, error);
+
+    centre->desk.transport = (struct mq_transport){centre, post};
+    if (status == MQ_OK && descriptor < 0)
+        status = open_store(centre, platform, data, error);
+    return status;
+}
+
+enum mq_status mq_centre_open_remote(struct mq_centre *centre, const struct mq_platform *platform, const char *data,
+                                     const struct mq_phrase *passphrase, const struct mq_transport *transport,
+                                     struct mq_error *error)
+{
+    *centre = (struct mq_centre){.link = {.descriptor = -1}};
+    enum mq_status status = mq_desk_open(&centre->desk, platform, data, passphrase, DESK_WAIT_MS, error);
+
+    centre->desk.transport = *transport;
+    return status;
+}
+
+void mq_centre_close(struct mq_centre *centre)
+{
+    mq_desk_close(&centre->desk);
+    if (centre->store != NULL)
+        centre->store->verbs->close(centre->store);
+    centre->store = NULL;
+}
+
+/* ---- passphrase ---- */
+
+static enum mq_status ask(struct mq_phrase *phrase, bool twice, struct mq_error *error)
+{
+    struct mq_buffer typed = mq_buffer(phrase->bytes, sizeof phrase->bytes);
+    enum mq_status status = mq_passphrase_ask(&typed, twice ? _("New passphrase for this centre:") : _("Passphrase of this centre:"),
+                                              error);
+
+    phrase->size = typed.size;
+    if (status != MQ_OK || !twice)
+        return status;
+    struct mq_phrase *again = mq_secret_alloc(sizeof *again);
+    MQ_ASSERT(again != NULL);
+    typed = mq_buffer(again->bytes, sizeof again->bytes);
+    status = mq_passphrase_ask(&typed, _("Once more:"), error);
+    if (status == MQ_OK && (typed.size != phrase->size || memcmp(phrase->bytes, again->bytes, typed.size) != 0))
+        status = mq_fail(error, MQ_REFUSED, _("the two passphrases differ; nothing was made"));
+    mq_secret_free(again);
+    return status;
+}
+
+enum mq_status mq_phrase_get(struct mq_phrase **out, const struct mq_command_line *line, bool twice, struct mq_error *error)
+{
+    const char *file = mq_option_get(line, "passphrase-file");
+    struct mq_phrase *phrase = mq_secret_alloc(sizeof *phrase);
+
+    MQ_ASSERT(phrase != NULL);
+    *out = NULL;
+    if (file == NULL)
+        file = getenv("MINQING_PASSPHRASE_FILE");
+    enum mq_status status;
+    if (file != NULL && file[0] != '\0') {
+        struct mq_buffer content = mq_buffer(phrase->bytes, sizeof phrase->bytes);
+        status = mq_passphrase_read(&content, file, error);
+        phrase->size = content.size;
+    } else
+        status = ask(phrase, twice, error);
+    if (status == MQ_OK)
+        *out = phrase;
+    else
+        mq_secret_free(phrase);
+    return status;
+}

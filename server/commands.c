@@ -1,0 +1,67 @@
+/* The commands of minqingd: parsed, helped and documented from this table (docs/contract.md). */
+#include "server/program.h"
+
+#define TEAM {"team", "TEAM", N_("name or id of the team; not needed where there is only one")}
+#define OUT {"out", "FILE", N_("where the result goes; otherwise to standard output")}
+
+const struct mq_option mq_server_options[] = {
+    {"data", "DIR", N_("the centre's directory")},
+    {"passphrase-file", "FILE", N_("the passphrase is the first line of this file")},
+    {"json", NULL, N_("one JSON object a line")},
+    {"version", NULL, N_("prints the version")},
+    {0},
+};
+
+const struct mq_command mq_server_commands[] = {
+    {"init", "--data DIR --org NAME", N_("makes a centre: root and desk keys, store"), 0, 0, false,
+     {{"org", "NAME", N_("name of the organisation")},
+      {"root-out", "FILE", N_("the root's key goes into this file, sealed, instead of into DIR")},
+      {"kdf-memory", "MIB", N_("memory that guessing a passphrase shall cost")}}, mq_run_init},
+    {"serve", "--data DIR", N_("serves devices: relay and desk"), 0, 0, false,
+     {{"listen", "HOST:PORT", N_("for devices; 127.0.0.1:8420 if not given, port 0 picks one")},
+      {"console", "HOST:PORT", N_("for staff: not yet")},
+      {"plain", NULL, N_("without TLS: behind a proxy that ends it")},
+      {"tls-cert", "FILE", N_("certificate in PEM, instead of the centre's own")},
+      {"tls-key", "FILE", N_("its key")},
+      {"relay", NULL, N_("a relay alone, without keys")},
+      {"root", "FILE", N_("with --relay: root.pub of the centre")},
+      {"store", "URL", N_("another store: not yet")},
+      {"upstream", "URL", N_("another relay above: not yet")}}, mq_run_serve},
+    {"team add", "NAME", N_("makes a team; needs the root's key"), 1, 1, false,
+     {{"root", "FILE", N_("the root's key, where it is not in DIR")}}, mq_run_at_desk},
+    {"team list", "", N_("lists the teams"), 0, 0, false, {{0}}, mq_run_at_desk},
+    {"invite", "--team TEAM", N_("makes an invitation for one device"), 0, 0, false,
+     {TEAM,
+      {"days", "N", N_("how long it is good; 7 if not given")},
+      {"url", "URL", N_("the server's address for devices, where it differs from the one it listens on")},
+      {"pin", "HEX", N_("SHA-256 of that server's public key, where it is not this centre's")},
+      {"qr", NULL, N_("also as a code for a camera")},
+      {"confirm", NULL, N_("staff compare a code first: not yet")}}, mq_run_at_desk},
+    {"member list", "", N_("lists who has joined"), 0, 0, false, {{0}}, mq_run_at_desk},
+    {"member admit", "REQUEST --out FILE", N_("answers a request to join that came in a file"), 1, 1, false, {OUT},
+     mq_run_at_desk},
+    {"member revoke", "ID", N_("takes a device's rights: not yet"), 1, 1, false, {{0}}, mq_run_not_yet},
+    {"user add", "NAME --role ROLE", N_("makes a user of the console: not yet"), 1, 1, false,
+     {{"role", "ROLE", N_("reviewer, lead, auditor or admin")}}, mq_run_not_yet},
+    {"desk", "--upstream URL --pin HEX", N_("merges and reviews, where the relay is another machine"), 0, 0, false,
+     {{"upstream", "URL", N_("the relay's address")}, {"pin", "HEX", N_("SHA-256 of the relay's public key")}}, mq_run_desk},
+    {"desk list", "KIND", N_("lists records, all teams together"), 1, 1, false,
+     {{"state", "STATE", N_("only those in this state")}}, mq_run_at_desk},
+    {"desk show", "ID", N_("shows a record"), 1, 1, false, {{"history", NULL, N_("with every change")}}, mq_run_at_desk},
+    {"desk step", "NEED STEP [--FIELD VALUE ...]", N_("moves a need along: not yet"), 2, 2, true, {{0}}, mq_run_not_yet},
+    {"desk conflicts", "", N_("lists fields with more than one value"), 0, 0, false, {{0}}, mq_run_at_desk},
+    {"desk resolve", "ID FIELD --keep N", N_("decides which value stays"), 2, 2, false,
+     {{"keep", "N", N_("counted from 1, as `desk conflicts` lists them")}}, mq_run_at_desk},
+    {"desk duplicates", "", N_("lists records that may be the same: not yet"), 0, 0, false, {{0}}, mq_run_not_yet},
+    {"desk merge", "A B", N_("says that two records are the same"), 2, 2, false, {{0}}, mq_run_at_desk},
+    {"desk unmerge", "A B", N_("says that two records are not the same"), 2, 2, false, {{0}}, mq_run_at_desk},
+    {"desk quarantine", "", N_("lists what could not be merged, and why"), 0, 0, false, {{0}}, mq_run_at_desk},
+    {"desk adopt", "ID", N_("merges a quarantined segment: not yet"), 1, 1, false, {{0}}, mq_run_not_yet},
+    {"export", "KIND --format jsonl", N_("the exact copy of the records of a kind, or of all"), 1, 1, false,
+     {{"format", "FORMAT", N_("jsonl; xlsx and csv: not yet")}, OUT}, mq_run_at_desk},
+    {"status", "", N_("how the centre stands"), 0, 0, false, {{0}}, mq_run_at_desk},
+    {"check", "", N_("verifies every page, signature and chain"), 0, 0, false, {{0}}, mq_run_at_desk},
+    {"backup", "FILE", N_("everything into one encrypted file"), 1, 1, false, {{0}}, mq_run_at_desk},
+    {"restore", "FILE", N_("everything back from such a file"), 1, 1, false, {{0}}, mq_run_restore},
+};
+const size_t mq_server_command_count = sizeof mq_server_commands / sizeof *mq_server_commands;

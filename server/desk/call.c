@@ -1,0 +1,86 @@
+/* What all commands at the desk need. */
+#include "server/desk/call_keys.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+bool mq_call_json(const struct mq_call *call)
+{
+    return mq_option_get(call->line, "json") != NULL;
+}
+
+void mq_call_print(struct mq_call *call, struct mq_span line)
+{
+    fwrite(line.data, 1, line.size, call->out);
+    fputc('\n', call->out);
+}
+
+enum mq_status mq_call_path(const struct mq_call *call, const char *name, char out[MQ_PATH_MAX], struct mq_error *error)
+{
+    int length = name[0] == '/' ? snprintf(out, MQ_PATH_MAX, "%s", name)
+                                : snprintf(out, MQ_PATH_MAX, "%s/%s", call->directory, name);
+
+    return length > 0 && length < MQ_PATH_MAX ? MQ_OK : mq_fail(error, MQ_REFUSED, _("the path is too long: %s"), name);
+}
+
+enum mq_status mq_call_number(const char *text, const char *what, int64_t least, int64_t most, int64_t *out,
+                              struct mq_error *error)
+{
+    char *end;
+
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    if (end == text || *end != '\0' || errno != 0 || number < least || number > most)
+        return mq_fail(error, MQ_REFUSED, _("%s is a number from %" PRId64 " to %" PRId64 ", not \"%s\""), what, least, most,
+                       text);
+    *out = number;
+    return MQ_OK;
+}
+
+static bool is_team(const struct mq_team *team, const char *text)
+{
+    char id[2 * MQ_ID_SIZE + 1];
+
+    for (size_t i = 0; i < MQ_ID_SIZE; i++)
+        snprintf(id + 2 * i, 3, "%02x", team->team[i]);
+    return strcmp(text, team->name) == 0 || strcmp(text, id) == 0;
+}
+
+enum mq_status mq_call_team(struct mq_call *call, const char *text, struct mq_team *out, struct mq_error *error)
+{
+    struct mq_team *teams;
+    size_t count;
+    char names[400] = "";
+    enum mq_status status = mq_desk_teams(call->desk, &teams, &count, error);
+
+    if (status == MQ_OK && count == 0)
+        status = mq_fail(error, MQ_REFUSED, _("there is no team yet; `minqingd team add NAME` makes one"));
+    for (size_t i = 0; status == MQ_OK && i < count; i++) {
+        size_t length = strlen(names);
+        snprintf(names + length, sizeof names - length, "%s%s", i > 0 ? ", " : "", teams[i].name);
+        if (text == NULL ? count > 1 : !is_team(&teams[i], text))
+            continue;
+        *out = teams[i];
+        free(teams);
+        return MQ_OK;
+    }
+    free(teams);
+    if (status != MQ_OK)
+        return status;
+    if (text == NULL)
+        return mq_fail(error, MQ_REFUSED, _("there are several teams; say which with --team: %s"), names);
+    return mq_fail(error, MQ_REFUSED, _("there is no team \"%s\"; there are: %s"), text, names);
+}
+
+void mq_time_text(char out[MQ_TIME_TEXT_SIZE], int64_t seconds)
+{
+    struct tm parts;
+    time_t moment = (time_t)seconds;
+
+    out[0] = '\0';
+    if (gmtime_r(&moment, &parts) != NULL)
+        strftime(out, MQ_TIME_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &parts);
+}

@@ -1,0 +1,135 @@
+/* Opening a desk, and its sync with the store. */
+#include "server/desk/desk_keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/assert.h"
+#include "replica/receipts.h"
+#include "server/desk/enrol_keys.h"
+
+#define DAY_SECONDS 86400
+#define SYNC_MS 20000 /* for one team */
+
+enum mq_status mq_desk_open(struct mq_desk *desk, const struct mq_platform *platform, const char *data,
+                            const struct mq_phrase *passphrase, int wait_ms, struct mq_error *error)
+{
+    char home[MQ_PATH_MAX];
+
+    *desk = (struct mq_desk){.platform = platform, .data = data, .passphrase = passphrase};
+    mq_home_path(home, data, "desk");
+    if (!mq_vault_exists(platform, home))
+        return mq_fail(error, MQ_NOT_FOUND, _("there is no centre in %s; `minqingd init` makes one"), data);
+    return mq_replica_open(&desk->replica, platform, home, mq_span(passphrase->bytes, passphrase->size), wait_ms, error);
+}
+
+void mq_desk_close(struct mq_desk *desk)
+{
+    mq_replica_close(desk->replica);
+    desk->replica = NULL;
+}
+
+uint32_t mq_desk_today(const struct mq_desk *desk)
+{
+    int64_t day = mq_now(desk->platform) / DAY_SECONDS;
+
+    return day < 0 ? 0 : day > UINT32_MAX ? UINT32_MAX : (uint32_t)day;
+}
+
+enum mq_status mq_desk_serial(struct mq_desk *desk, uint32_t *serial, struct mq_error *error)
+{
+    int64_t last;
+    enum mq_status status = mq_setting_number(desk->replica, "serial", &last, error);
+
+    if (status != MQ_OK)
+        return status;
+    if (last < 0 || last >= UINT32_MAX)
+        return mq_fail(error, MQ_REFUSED, _("this desk has used up its numbers for certificates"));
+    *serial = (uint32_t)last + 1;
+    return mq_setting_put_number(desk->replica, "serial", last + 1, error);
+}
+
+/* ---- teams ---- */
+
+struct collect {
+    struct mq_team *teams;
+    size_t count;
+};
+
+static enum mq_status collect_team(void *context, const struct mq_team *team, struct mq_error *error)
+{
+    struct collect *collect = context;
+
+    (void)error;
+    MQ_ASSERT(collect->count < MQ_DESKS_MAX); /* mq_team_add keeps it */
+    collect->teams[collect->count++] = *team;
+    return MQ_OK;
+}
+
+enum mq_status mq_desk_teams(struct mq_desk *desk, struct mq_team **teams, size_t *count, struct mq_error *error)
+{
+    struct collect collect = {.teams = calloc(MQ_DESKS_MAX, sizeof **teams)};
+
+    MQ_ASSERT(collect.teams != NULL);
+    enum mq_status status = mq_team_each(desk->replica, collect_team, &collect, error);
+    if (status != MQ_OK || collect.count == 0) {
+        free(collect.teams);
+        collect = (struct collect){0};
+    }
+    *teams = collect.teams;
+    *count = collect.count;
+    return status;
+}
+
+/* ---- sync ---- */
+
+static enum mq_status give_receipts(void *context, const struct mq_team *team, struct mq_error *error)
+{
+    struct mq_desk *desk = context;
+
+    return mq_receipts_make(desk->replica, team, error);
+}
+
+static enum mq_status answer_enrolment(void *context, const struct mq_team *team, struct mq_span request,
+                                       struct mq_error *error)
+{
+    (void)team; /* the invitation names its own */
+    return mq_enrol_take(context, request, error);
+}
+
+static enum mq_status sync_once(struct mq_desk *desk, const struct mq_team *team, struct mq_error *error)
+{
+    const struct mq_sync_hooks hooks = {desk, answer_enrolment, give_receipts};
+    struct mq_sync_result result = {0};
+    int64_t deadline = desk->platform->monotonic_ms(desk->platform->self) + SYNC_MS;
+
+    return mq_sync(desk->replica, team, &desk->transport, &hooks, deadline, &result, error);
+}
+
+/* A stranger to the store: it was emptied, and knows this desk's access lists no more. Everything is said once more. */
+static enum mq_status sync_team(struct mq_desk *desk, const struct mq_team *team, struct mq_error *error)
+{
+    enum mq_status status = sync_once(desk, team, error);
+
+    if (status != MQ_REFUSED)
+        return status;
+    mq_error_clear(error);
+    status = mq_db_run(mq_replica_db(desk->replica), error, "UPDATE outbox SET sent = 0", "");
+    return status == MQ_OK ? sync_once(desk, team, error) : status;
+}
+
+enum mq_status mq_desk_sync(struct mq_desk *desk, struct mq_error *error)
+{
+    struct mq_team *teams;
+    size_t count;
+    enum mq_status status = mq_desk_teams(desk, &teams, &count, error);
+
+    for (size_t i = 0; i < count; i++) {
+        struct mq_error own = {0};
+        enum mq_status one = sync_team(desk, &teams[i], &own);
+        if (one != MQ_OK && status == MQ_OK)
+            status = mq_fail(error, one, "%s", own.text);
+    }
+    free(teams);
+    return status;
+}

@@ -1,0 +1,40 @@
+/* The desk of a centre: a replica with more rights. For those who work with its keys. */
+#ifndef MQ_SERVER_DESK_DESK_KEYS_H
+#define MQ_SERVER_DESK_DESK_KEYS_H
+
+#include "replica/keyring_keys.h"
+#include "replica/sync.h"
+
+/* A passphrase in guarded memory (mq_secret_alloc). */
+struct mq_phrase {
+    uint8_t bytes[MQ_PASSPHRASE_MAX];
+    size_t size;
+};
+
+struct mq_desk {
+    struct mq_replica *replica;
+    const struct mq_platform *platform;
+    const char *data;                   /* the centre's directory; the replica's home is `desk` in it. Borrowed */
+    const struct mq_phrase *passphrase; /* opens the root's key and seals backups; borrowed */
+    struct mq_transport transport;      /* to the relay's store */
+};
+
+/* Opens DATA/desk. The caller sets the transport before the first sync, and calls mq_desk_close. As mq_replica_open. */
+MQ_MUST_USE enum mq_status mq_desk_open(struct mq_desk *desk, const struct mq_platform *platform, const char *data,
+                                        const struct mq_phrase *passphrase, int wait_ms, struct mq_error *error);
+void mq_desk_close(struct mq_desk *desk);
+
+/* Merges everything that the store has, answers who asks to join, gives receipts, brings what waits here: for each team. A
+ * team that fails does not stop the others; the first failure comes back. */
+MQ_MUST_USE enum mq_status mq_desk_sync(struct mq_desk *desk, struct mq_error *error);
+
+/* Every team of the desk. The caller frees `*teams`, which is NULL where there is none. */
+MQ_MUST_USE enum mq_status mq_desk_teams(struct mq_desk *desk, struct mq_team **teams, size_t *count,
+                                         struct mq_error *error);
+
+/* Days since 1970, by this machine's clock. */
+uint32_t mq_desk_today(const struct mq_desk *desk);
+/* The next number for a certificate; within a transaction. */
+MQ_MUST_USE enum mq_status mq_desk_serial(struct mq_desk *desk, uint32_t *serial, struct mq_error *error);
+
+#endif

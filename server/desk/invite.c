@@ -1,0 +1,122 @@
+/* `invite`: an invitation for one person to one team, as text and, for a phone's camera, as a code. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/json.h"
+#include "platform/qr.h"
+#include "platform/tls_key.h"
+#include "protocol/assert.h"
+#include "protocol/record.h"
+#include "server/desk/call_keys.h"
+#include "server/desk/enrol_keys.h"
+#include "server/desk/reach.h"
+
+#define DAYS_DEFAULT 7
+#define LINE_SIZE (MQ_INVITATION_TEXT_MAX + 200)
+
+/* The pin of the certificate that the centre made itself, where it has never listened yet. */
+static enum mq_status own_pin(const struct mq_desk *desk, uint8_t pin[MQ_HASH_SIZE], struct mq_error *error)
+{
+    char path[MQ_PATH_MAX];
+    uint8_t memory[MQ_TLS_PEM_MAX];
+    struct mq_buffer certificate = mq_buffer(memory, sizeof memory);
+
+    mq_home_path(path, desk->data, "tls.pem");
+    enum mq_status status = desk->platform->read(desk->platform->self, path, &certificate, error);
+    return status == MQ_OK ? mq_tls_pin(pin, mq_written(&certificate), error) : status;
+}
+
+/* "https://[::]:8420" is where a server listens, not where anybody reaches it. */
+static bool is_wildcard(const char *url)
+{
+    const char *host = strstr(url, "://");
+
+    return host != NULL && (strncmp(host + 3, "0.0.0.0", 7) == 0 || strncmp(host + 3, "[::]", 4) == 0);
+}
+
+static enum mq_status find_reach(struct mq_call *call, struct mq_reach *reach, struct mq_error *error)
+{
+    const char *url = mq_option_get(call->line, "url"), *pin = mq_option_get(call->line, "pin");
+    enum mq_status status = mq_reach_read(call->desk->platform, call->desk->data, reach, error);
+
+    if (status == MQ_NOT_FOUND && url == NULL)
+        return mq_fail(error, MQ_REFUSED, _("the server has never listened yet: start `minqingd serve`, or name its address with --url"));
+    if (status == MQ_NOT_FOUND)
+        status = own_pin(call->desk, reach->pin, error);
+    if (status != MQ_OK)
+        return status;
+    if (url != NULL && (strlen(url) > MQ_INVITATION_URL_MAX ||
+                        (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)))
+        return mq_fail(error, MQ_REFUSED, _("--url is https://HOST[:PORT], at most %d bytes"), MQ_INVITATION_URL_MAX);
+    if (url != NULL)
+        memcpy(reach->url, url, strlen(url) + 1);
+    if (pin != NULL && !mq_hex_read(reach->pin, sizeof reach->pin, mq_span_text(pin)))
+        return mq_fail(error, MQ_REFUSED, _("--pin is the SHA-256 of the server's public key: 64 hexadecimal digits"));
+    if (is_wildcard(reach->url))
+        return mq_fail(error, MQ_REFUSED, _("the server listens on all its addresses; say with --url by which one devices reach it"));
+    return MQ_OK;
+}
+
+static enum mq_status print(struct mq_call *call, const struct mq_invitation *invitation, struct mq_error *error)
+{
+    uint8_t text_memory[MQ_INVITATION_TEXT_MAX], line_memory[LINE_SIZE];
+    struct mq_buffer text = mq_buffer(text_memory, sizeof text_memory), line = mq_buffer(line_memory, sizeof line_memory);
+    struct mq_json_writer writer = {.out = &line};
+    char day[11];
+
+    if (mq_invitation_print(&text, invitation) != MQ_OK)
+        return mq_fail(error, MQ_REFUSED, _("the address %s cannot stand in an invitation: use visible ASCII"), invitation->url);
+    mq_date_print(day, (int32_t)invitation->expiry_day);
+    if (mq_call_json(call)) {
+        mq_json_begin(&writer, '{');
+        mq_json_key(&writer, "invitation");
+        mq_json_string_value(&writer, mq_written(&text));
+        mq_json_key(&writer, "expires");
+        mq_json_text_value(&writer, day);
+        mq_json_end(&writer, '}');
+        mq_call_print(call, mq_written(&line));
+        return MQ_OK;
+    }
+    mq_call_print(call, mq_written(&text));
+    if (mq_option_get(call->line, "qr") != NULL) {
+        struct mq_buffer code = mq_buffer(malloc(MQ_QR_ROOM), MQ_QR_ROOM);
+        MQ_ASSERT(code.data != NULL);
+        enum mq_status status = mq_qr_put(&code, mq_written(&text), MQ_QR_ON_DARK, error);
+        if (status == MQ_OK)
+            mq_call_print(call, mq_written(&code));
+        mq_wipe(code.data, MQ_QR_ROOM);
+        free(code.data);
+        if (status != MQ_OK)
+            return status;
+    }
+    fprintf(call->talk, _("Good for one device, until %s. Whoever has it can join: hand it to that person only.\n"), day);
+    return MQ_OK;
+}
+
+enum mq_status mq_verb_invite(struct mq_call *call, struct mq_error *error)
+{
+    const char *text = mq_option_get(call->line, "days");
+    struct mq_invitation invitation = {0};
+    struct mq_team team;
+    struct mq_reach reach;
+    int64_t days = DAYS_DEFAULT;
+
+    if (mq_option_get(call->line, "confirm") != NULL)
+        return mq_fail(error, MQ_REFUSED, _("--confirm: not yet in this version; invite without it"));
+    enum mq_status status = text == NULL ? MQ_OK : mq_call_number(text, "--days", 1, MQ_INVITATION_DAYS_MAX, &days, error);
+    if (status == MQ_OK)
+        status = mq_call_team(call, mq_option_get(call->line, "team"), &team, error);
+    if (status == MQ_OK)
+        status = find_reach(call, &reach, error);
+    if (status != MQ_OK)
+        return status;
+    MQ_ASSERT(strlen(reach.url) < sizeof invitation.url);
+    memcpy(invitation.url, reach.url, strlen(reach.url));
+    memcpy(invitation.server_pin, reach.pin, sizeof invitation.server_pin);
+    invitation.expiry_day = mq_desk_today(call->desk) + (uint32_t)days;
+    status = mq_invitation_make(call->desk, &team, &invitation, error);
+    if (status == MQ_OK)
+        status = print(call, &invitation, error);
+    mq_wipe(&invitation, sizeof invitation);
+    return status;
+}

@@ -1,0 +1,152 @@
+/* Records at the desk: what is listed, shown, decided and exported, after everything stored was merged. */
+#include "replica/records.h"
+
+#include <string.h>
+
+#include "server/desk/call_keys.h"
+
+static enum mq_status emit_line(void *context, struct mq_span object, struct mq_error *error)
+{
+    (void)error;
+    mq_call_print(context, object);
+    return MQ_OK;
+}
+
+static enum mq_status merge_stored(struct mq_call *call, struct mq_error *error)
+{
+    return mq_desk_sync(call->desk, error);
+}
+
+/* `word` names a kind; with `all`, "all" is every one (NULL). */
+static enum mq_status find_kind(const char *word, bool all, const struct mq_kind **kind, struct mq_error *error)
+{
+    char names[200] = "";
+
+    *kind = mq_kind_by_key(mq_span_text(word));
+    if (*kind != NULL || (all && strcmp(word, "all") == 0))
+        return MQ_OK;
+    for (size_t i = 0; i < mq_kind_count; i++) {
+        size_t length = strlen(names);
+        snprintf(names + length, sizeof names - length, "%s%s", i > 0 ? ", " : "", mq_kinds[i].key);
+    }
+    return mq_fail(error, MQ_REFUSED, _("there is no kind \"%s\"; there are: %s%s"), word, names, all ? ", all" : "");
+}
+
+/* ---- reading ---- */
+
+struct state_filter {
+    struct mq_call *call;
+    const char *state;
+};
+
+static enum mq_status emit_in_state(void *context, struct mq_span object, struct mq_error *error)
+{
+    struct state_filter *filter = context;
+    struct mq_json *parsed;
+    enum mq_status status = mq_json_parse(&parsed, object, error);
+
+    if (status != MQ_OK)
+        return status;
+    const struct mq_json *state = mq_json_get(parsed, "state");
+    if (state != NULL && mq_json_type(state) == MQ_JSON_STRING &&
+        mq_span_equal(mq_json_string(state), mq_span_text(filter->state)))
+        mq_call_print(filter->call, object);
+    mq_json_free(parsed);
+    return MQ_OK;
+}
+
+enum mq_status mq_verb_desk_list(struct mq_call *call, struct mq_error *error)
+{
+    const struct mq_kind *kind;
+    struct state_filter filter = {.call = call, .state = mq_option_get(call->line, "state")};
+    struct mq_emitter emitter = {&filter, emit_in_state};
+    enum mq_status status = find_kind(call->line->words[0], true, &kind, error);
+
+    if (filter.state == NULL)
+        emitter = (struct mq_emitter){call, emit_line};
+    if (status == MQ_OK)
+        status = merge_stored(call, error);
+    return status == MQ_OK ? mq_records_list(call->desk->replica, kind, mq_span(NULL, 0), 0, &emitter, error) : status;
+}
+
+enum mq_status mq_verb_desk_show(struct mq_call *call, struct mq_error *error)
+{
+    const struct mq_emitter emitter = {call, emit_line};
+    bool history = mq_option_get(call->line, "history") != NULL;
+    enum mq_status status = merge_stored(call, error);
+
+    return status == MQ_OK ? mq_records_show(call->desk->replica, mq_span_text(call->line->words[0]), history, &emitter, error)
+                           : status;
+}
+
+enum mq_status mq_verb_desk_conflicts(struct mq_call *call, struct mq_error *error)
+{
+    const struct mq_emitter emitter = {call, emit_line};
+    enum mq_status status = merge_stored(call, error);
+
+    return status == MQ_OK ? mq_records_conflicts(call->desk->replica, &emitter, error) : status;
+}
+
+enum mq_status mq_verb_desk_quarantine(struct mq_call *call, struct mq_error *error)
+{
+    const struct mq_emitter emitter = {call, emit_line};
+    enum mq_status status = merge_stored(call, error);
+
+    return status == MQ_OK ? mq_records_quarantine(call->desk->replica, &emitter, error) : status;
+}
+
+enum mq_status mq_verb_export(struct mq_call *call, struct mq_error *error)
+{
+    const struct mq_kind *kind;
+    const struct mq_emitter emitter = {call, emit_line};
+    const char *format = mq_option_get(call->line, "format");
+    enum mq_status status = find_kind(call->line->words[0], true, &kind, error);
+
+    if (status != MQ_OK)
+        return status;
+    if (format != NULL && (strcmp(format, "xlsx") == 0 || strcmp(format, "csv") == 0))
+        return mq_fail(error, MQ_REFUSED, _("--format %s: not yet in this version; jsonl works"), format);
+    if (format != NULL && strcmp(format, "jsonl") != 0)
+        return mq_fail(error, MQ_REFUSED, _("there is no format \"%s\"; there is: jsonl"), format);
+    status = merge_stored(call, error);
+    return status == MQ_OK ? mq_records_export(call->desk->replica, kind, &emitter, error) : status;
+}
+
+/* ---- deciding ---- */
+
+enum mq_status mq_verb_desk_resolve(struct mq_call *call, struct mq_error *error)
+{
+    const char *const *words = call->line->words, *keep = mq_option_get(call->line, "keep");
+    int64_t number;
+
+    if (keep == NULL)
+        return mq_fail(error, MQ_REFUSED, _("say which value to keep: --keep N, counted from 1 as `desk conflicts` lists them"));
+    enum mq_status status = mq_call_number(keep, "--keep", 1, INT32_MAX, &number, error);
+    if (status == MQ_OK)
+        status = merge_stored(call, error);
+    if (status == MQ_OK)
+        status = mq_records_resolve(call->desk->replica, mq_span_text(words[0]), mq_span_text(words[1]), number, error);
+    call->changed = status == MQ_OK;
+    return status;
+}
+
+static enum mq_status link_two(struct mq_call *call, bool undo, struct mq_error *error)
+{
+    const char *const *words = call->line->words;
+    enum mq_status status = merge_stored(call, error);
+
+    if (status == MQ_OK)
+        status = mq_records_merge(call->desk->replica, mq_span_text(words[0]), mq_span_text(words[1]), undo, error);
+    call->changed = status == MQ_OK;
+    return status;
+}
+
+enum mq_status mq_verb_desk_merge(struct mq_call *call, struct mq_error *error)
+{
+    return link_two(call, false, error);
+}
+
+enum mq_status mq_verb_desk_unmerge(struct mq_call *call, struct mq_error *error)
+{
+    return link_two(call, true, error);
+}

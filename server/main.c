@@ -1,0 +1,78 @@
+/* minqingd: the centre's program. A table of commands, and the call of one. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/locale.h"
+#include "platform/secret_key.h"
+#include "server/program.h"
+
+#define VERSION "0.1.0"
+
+int mq_program_fail(const struct mq_error *error)
+{
+    fprintf(stderr, "minqingd: %s\n", error->text);
+    return mq_exit_code(error->status);
+}
+
+const char *mq_program_data(const struct mq_command_line *line)
+{
+    const char *data = mq_option_get(line, "data");
+
+    if (data == NULL || data[0] == '\0') {
+        fprintf(stderr, "minqingd: %s\n", _("say where the centre's directory is: --data DIR"));
+        return NULL;
+    }
+    return data;
+}
+
+int mq_run_not_yet(void *context, const struct mq_command_line *line)
+{
+    const struct mq_program *program = context;
+
+    (void)line;
+    fprintf(stderr, _("minqingd: %s: not yet in this version\n"), program->command->name);
+    return 1;
+}
+
+/* The parser writes where a field's name ends; what goes to a running server must be what was typed. */
+static char **copy_arguments(int argc, char **argv)
+{
+    char **copy = calloc((size_t)argc + 1, sizeof *copy);
+
+    for (int i = 0; copy != NULL && i < argc; i++) {
+        copy[i] = strdup(argv[i]);
+        if (copy[i] == NULL)
+            return NULL;
+    }
+    return copy;
+}
+
+int main(int argc, char **argv)
+{
+    struct mq_program program = {.platform = mq_platform_real(), .argc = argc, .argv = argv};
+    struct mq_command_line line;
+    struct mq_error error = {0};
+
+    mq_locale_start();
+    mq_secret_guard_process();
+    char **arguments = copy_arguments(argc, argv);
+    if (arguments == NULL || mq_crypto_start() != MQ_OK) {
+        fprintf(stderr, "minqingd: %s\n", _("the program cannot start on this machine"));
+        return 70;
+    }
+    if (mq_options_parse(mq_server_commands, mq_server_command_count, mq_server_options, argc, arguments, &program.command,
+                         &line, &error) != MQ_OK) {
+        fprintf(stderr, "minqingd: %s\n", error.text);
+        return 2;
+    }
+    if (line.help || (program.command == NULL && mq_option_get(&line, "version") == NULL)) {
+        mq_options_help("minqingd", mq_server_commands, mq_server_command_count, mq_server_options, program.command);
+        return 0;
+    }
+    if (mq_option_get(&line, "version") != NULL) {
+        printf("minqingd %s\n", VERSION);
+        return 0;
+    }
+    return program.command->run(&program, &line);
+}

@@ -1,0 +1,198 @@
+/* `restore`: a backup becomes the centre; what stood there is moved aside, never removed. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "platform/secret_key.h"
+#include "replica/outgoing.h"
+#include "server/archive_keys.h"
+#include "server/backup.h"
+#include "server/centre_keys.h"
+#include "server/data.h"
+#include "server/desk/enrol_keys.h"
+#include "server/program.h"
+
+#define SCRATCH "restore.tmp"
+#define SERIALS_SKIPPED 100 /* given out after the backup was made: nobody knows how many */
+
+struct restore {
+    const struct mq_platform *platform;
+    const char *data, *file;
+    const struct mq_phrase *phrase;
+    struct mq_data_path scratch, aside;
+};
+
+/* What may stand in the directory of a centre and belongs to one life of it. */
+static const char *const entries[] = {"desk", "relay", "tls.pem", "tls_key.pem", "root.pub", "root.key", "url"};
+
+static bool is_piece(const char *name, bool found[])
+{
+    for (size_t i = 0; i < mq_backup_piece_count; i++)
+        if (strcmp(mq_backup_pieces[i].name, name) == 0 && !found[i])
+            return found[i] = true;
+    return false;
+}
+
+/* ---- unpacking ---- */
+
+static void remove_scratch(const struct restore *work)
+{
+    static const char *const directories[] = {"desk", "relay"};
+    struct mq_data_path path;
+    struct mq_error unheard = {0};
+
+    for (size_t i = 0; i < mq_backup_piece_count; i++)
+        if (mq_data_path(&path, work->scratch.text, mq_backup_pieces[i].name, &unheard) == MQ_OK)
+            (void)unlink(path.text);
+    for (size_t i = 0; i < sizeof directories / sizeof *directories; i++)
+        if (mq_data_path(&path, work->scratch.text, directories[i], &unheard) == MQ_OK)
+            (void)rmdir(path.text);
+    (void)rmdir(work->scratch.text);
+}
+
+static enum mq_status make_scratch(struct restore *work, struct mq_error *error)
+{
+    const struct mq_platform *platform = work->platform;
+    struct mq_data_path path;
+    enum mq_status status = mq_data_path(&work->scratch, work->data, SCRATCH, error);
+
+    if (status != MQ_OK)
+        return status;
+    remove_scratch(work); /* of one that was broken off */
+    status = mq_data_path(&path, work->scratch.text, "desk", error);
+    if (status == MQ_OK)
+        status = platform->make_directory(platform->self, path.text, error);
+    if (status == MQ_OK)
+        status = mq_data_path(&path, work->scratch.text, "relay", error);
+    return status == MQ_OK ? platform->make_directory(platform->self, path.text, error) : status;
+}
+
+static enum mq_status unpack(struct restore *work, struct mq_error *error)
+{
+    struct mq_archive *archive;
+    char name[MQ_ARCHIVE_NAME_SIZE];
+    bool found[16] = {0};
+    struct mq_data_path path;
+    enum mq_status status = mq_archive_open(&archive, work->file, mq_span(work->phrase->bytes, work->phrase->size), error);
+
+    if (status != MQ_OK)
+        return status;
+    status = make_scratch(work, error);
+    while (status == MQ_OK) {
+        status = mq_archive_next(archive, name, error);
+        if (status != MQ_OK)
+            break;
+        bool known = is_piece(name, found);
+        status = mq_data_path(&path, work->scratch.text, name, error);
+        if (status == MQ_OK)
+            status = mq_archive_extract(archive, known ? path.text : NULL, error);
+    }
+    mq_archive_close(archive);
+    if (status != MQ_NOT_FOUND || error->status != MQ_OK)
+        return status;
+    for (size_t i = 0; i < mq_backup_piece_count; i++)
+        if (mq_backup_pieces[i].needed && !found[i])
+            return mq_fail(error, MQ_DAMAGED, _("the backup %s is without its piece %s"), work->file, mq_backup_pieces[i].name);
+    return MQ_OK;
+}
+
+/* ---- changing places ---- */
+
+static enum mq_status move(const struct restore *work, const char *from, const char *to, const char *name, struct mq_error *error)
+{
+    struct mq_data_path source, target;
+    enum mq_status status = MQ_OK;
+
+    if (!mq_data_has(work->platform, from, name))
+        return MQ_OK;
+    status = mq_data_path(&source, from, name, error);
+    if (status == MQ_OK)
+        status = mq_data_path(&target, to, name, error);
+    return status == MQ_OK ? work->platform->rename(work->platform->self, source.text, target.text, error) : status;
+}
+
+static enum mq_status change_places(struct restore *work, struct mq_error *error)
+{
+    struct tm parts;
+    char moment[32];
+    time_t now = (time_t)mq_now(work->platform);
+
+    if (gmtime_r(&now, &parts) == NULL || strftime(moment, sizeof moment, "%Y%m%dT%H%M%SZ", &parts) == 0)
+        return mq_fail(error, MQ_FAULT, _("this machine's clock is not set"));
+    size_t end = strlen(work->data);
+    while (end > 1 && work->data[end - 1] == '/')
+        end--;
+    int length = snprintf(work->aside.text, sizeof work->aside.text, "%.*s.before-%s", (int)end, work->data, moment);
+    if (length < 0 || (size_t)length >= sizeof work->aside.text)
+        return mq_fail(error, MQ_REFUSED, _("the path is too long: %s"), work->data);
+    enum mq_status status = work->platform->make_directory(work->platform->self, work->aside.text, error);
+    for (size_t i = 0; i < sizeof entries / sizeof *entries && status == MQ_OK; i++)
+        status = move(work, work->data, work->aside.text, entries[i], error);
+    for (size_t i = 0; i < sizeof entries / sizeof *entries && status == MQ_OK; i++)
+        status = move(work, work->scratch.text, work->data, entries[i], error);
+    (void)rmdir(work->aside.text); /* goes only where nothing stood there before */
+    return status;
+}
+
+/* ---- a new life ---- */
+
+static enum mq_status renew_desk(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    struct mq_centre *centre = context;
+    int64_t serial;
+    enum mq_status status = mq_streams_close(replica, error);
+
+    if (status == MQ_OK)
+        status = mq_invitations_void(&centre->desk, error);
+    if (status == MQ_OK)
+        status = mq_setting_number(replica, "serial", &serial, error);
+    return status == MQ_OK ? mq_setting_put_number(replica, "serial", serial + SERIALS_SKIPPED, error) : status;
+}
+
+/* Another server id, so that devices bring what is missing; new streams for the desk; open invitations are void. */
+static enum mq_status renew(const struct restore *work, struct mq_error *error)
+{
+    struct mq_centre centre;
+    enum mq_status status = mq_centre_open(&centre, work->platform, work->data, work->phrase, -1, error);
+
+    if (status == MQ_OK)
+        status = centre.store->verbs->renew(centre.store, error);
+    if (status == MQ_OK)
+        status = mq_replica_transact(centre.desk.replica, renew_desk, &centre, error);
+    mq_centre_close(&centre);
+    return status;
+}
+
+int mq_run_restore(void *context, const struct mq_command_line *line)
+{
+    const struct mq_program *program = context;
+    struct restore work = {.platform = program->platform, .data = mq_program_data(line), .file = line->words[0]};
+    struct mq_phrase *phrase = NULL;
+    struct mq_error error = {0};
+
+    if (work.data == NULL)
+        return 2;
+    enum mq_status status = work.platform->make_directory(work.platform->self, work.data, &error);
+    if (status == MQ_OK)
+        status = mq_data_lock(work.platform, work.data, 0, &error);
+    if (status == MQ_OK)
+        status = mq_phrase_get(&phrase, line, false, &error);
+    work.phrase = phrase;
+    if (status == MQ_OK)
+        status = unpack(&work, &error);
+    if (status == MQ_OK)
+        status = change_places(&work, &error);
+    if (status == MQ_OK)
+        status = renew(&work, &error);
+    mq_secret_free(phrase);
+    if (work.scratch.text[0] != '\0')
+        remove_scratch(&work);
+    if (status != MQ_OK)
+        return mq_program_fail(&error);
+    if (access(work.aside.text, F_OK) == 0)
+        fprintf(stderr, _("What stood in %s is now in %s.\n"), work.data, work.aside.text);
+    fprintf(stderr, _("Restored. Open invitations are void; devices bring by themselves what came after the backup.\n"));
+    return 0;
+}
