@@ -5,6 +5,7 @@ usage: compare_records.py EXPORT IMPORT..."""
 import json
 import sys
 
+CODES = {"category": {"产业生产": "12"}}  # a label that the import files use, and the code that exports show
 SETS = {"types", "tags", "asks", "households"}
 
 
@@ -16,6 +17,9 @@ def read(path):
                 record = json.loads(line)
                 for key in SETS & record.keys():
                     record[key] = sorted(record[key])
+                for key, codes in CODES.items():
+                    if key in record:
+                        record[key] = codes.get(record[key], record[key])
                 records[record["kind"], record["id"]] = record
     return records
 

@@ -1,0 +1,429 @@
+/* Aim: the desk makes a centre that devices can join: teams with root-signed certificates, invitations that work once, replies that
+ * open on the device and only there, access lists that let members in and strangers not; all through the real relay. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "platform/fake.h"
+#include "protocol/assert.h"
+#include "protocol/exchange.h"
+#include "server/desk/call_keys.h"
+#include "server/desk/enrol_keys.h"
+#include "server/desk/reach.h"
+#include "server/desk/root_keys.h"
+#include "server/relay/relay.h"
+#include "tests/server/directory.h"
+
+#define PASSPHRASE "one grey heron by the weir"
+#define DAY 86400
+
+static struct mq_fake *fake;
+static const struct mq_platform *machine;
+static struct mq_phrase phrase;
+static struct mq_desk desk;
+static struct mq_store *store;
+static struct mq_relay relay;
+static struct mq_error problem;
+static uint8_t reply_memory[MQ_REPLY_MAX];
+
+/* ---- a centre in one process ---- */
+
+static enum mq_status post(void *context, const char *path, struct mq_span body, struct mq_buffer *reply,
+                           struct mq_post_answer *answer, struct mq_error *error)
+{
+    (void)context;
+    (void)path;
+    answer->http_status = 200;
+    return mq_relay_exchange(&relay, body, reply, error);
+}
+
+static void in_directory(char out[400], const char *name)
+{
+    snprintf(out, 400, "%s/%s", directory, name);
+}
+
+static void make_centre(void)
+{
+    struct mq_identity root;
+    const struct mq_reach reach = {.url = "https://127.0.0.1:8420", .pin = {1}};
+    char path[400];
+
+    in_directory(path, "desk");
+    assert_int_equal(mq_replica_create(&desk.replica, machine, path, mq_span_text(PASSPHRASE), 8, &problem), MQ_OK);
+    mq_root_make(&root, machine);
+    assert_int_equal(mq_root_put(desk.replica, root.sign_public, &problem), MQ_OK);
+    in_directory(path, "root.key");
+    assert_int_equal(mq_root_write(machine, path, mq_span_text(PASSPHRASE), mq_kdf_choose(8), &root, &problem), MQ_OK);
+    assert_int_equal(mq_reach_write(machine, directory, &reach, &problem), MQ_OK);
+    assert_int_equal(mq_store_sqlite_open(&store, machine, store_path, &problem), MQ_OK);
+    relay = (struct mq_relay){.platform = machine, .store = store};
+    memcpy(relay.root_public, root.sign_public, MQ_PUBLIC_SIZE);
+    mq_identity_wipe(&root);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    if (mq_crypto_start() != MQ_OK || directory_make() != 0)
+        return -1;
+    fake = mq_fake_new(7);
+    machine = mq_fake_platform(fake);
+    mq_fake_set_wall(fake, 1800000000);
+    mq_error_clear(&problem);
+    phrase.size = strlen(PASSPHRASE);
+    memcpy(phrase.bytes, PASSPHRASE, phrase.size);
+    desk = (struct mq_desk){.platform = machine, .data = directory, .passphrase = &phrase, .transport = {NULL, post}};
+    make_centre();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    char command[400];
+
+    (void)state;
+    mq_desk_close(&desk);
+    store->verbs->close(store);
+    mq_fake_free(fake);
+    snprintf(command, sizeof command, "rm -rf %s", directory);
+    return system(command);
+}
+
+/* ---- commands ---- */
+
+/* Runs a verb with one word (or NULL) and --json; what it printed comes back, the caller frees. */
+static enum mq_status run(mq_verb *verb, const char *word, char **printed)
+{
+    static const struct mq_option json = {.name = "json"};
+    struct mq_command_line line = {.words = {word}, .word_count = word != NULL, .values = {{&json, NULL}}, .value_count = 1};
+    size_t size;
+    struct mq_call call = {.desk = &desk, .line = &line, .directory = directory};
+    FILE *talk = fopen("/dev/null", "w");
+
+    *printed = NULL;
+    call.out = open_memstream(printed, &size);
+    call.talk = talk;
+    assert_true(call.out != NULL && talk != NULL);
+    mq_error_clear(&problem);
+    enum mq_status status = verb(&call, &problem);
+    fclose(call.out);
+    fclose(talk);
+    return status;
+}
+
+static void run_well(mq_verb *verb, const char *word)
+{
+    char *printed;
+    enum mq_status status = run(verb, word, &printed);
+
+    if (status != MQ_OK)
+        print_message("%s\n", problem.text);
+    assert_int_equal(status, MQ_OK);
+    free(printed);
+}
+
+static void sync_desk(void)
+{
+    enum mq_status status = mq_desk_sync(&desk, &problem);
+
+    if (status != MQ_OK)
+        print_message("%s\n", problem.text);
+    assert_int_equal(status, MQ_OK);
+}
+
+static struct mq_invitation invite(void)
+{
+    char *printed;
+    struct mq_invitation invitation;
+
+    assert_int_equal(run(mq_verb_invite, NULL, &printed), MQ_OK);
+    char *text = strstr(printed, "minqing:");
+    assert_non_null(text);
+    *strchr(text, '"') = '\0';
+    assert_int_equal(mq_invitation_parse(&invitation, mq_span_text(text)), MQ_OK);
+    free(printed);
+    return invitation;
+}
+
+/* ---- a device ---- */
+
+struct device {
+    struct mq_identity identity;
+    uint8_t request_memory[MQ_ENROL_REQUEST_MAX], reply_memory[MQ_ENROL_MAX];
+    struct mq_buffer request, reply;
+};
+
+static void make_request(struct device *device, const struct mq_invitation *invitation)
+{
+    struct mq_enrol_request asked = {.name = "李四"};
+    struct mq_secret ephemeral;
+
+    mq_random(machine, &ephemeral, sizeof ephemeral);
+    memcpy(asked.sign_public, device->identity.sign_public, MQ_PUBLIC_SIZE);
+    memcpy(asked.box_public, device->identity.box_public, MQ_PUBLIC_SIZE);
+    device->request = mq_buffer(device->request_memory, sizeof device->request_memory);
+    assert_int_equal(mq_enrol_request_seal(&device->request, &asked, invitation, &device->identity, &ephemeral), MQ_OK);
+}
+
+static void make_device(struct device *device, const struct mq_invitation *invitation)
+{
+    struct mq_secret seeds[2];
+
+    mq_random(machine, seeds, sizeof seeds);
+    mq_identity_from_seeds(&device->identity, &seeds[0], &seeds[1]);
+    make_request(device, invitation);
+}
+
+/* Brings the request to the relay, lets the desk work, and fetches the answer. */
+static void bring(struct device *device)
+{
+    device->reply = mq_buffer(device->reply_memory, sizeof device->reply_memory);
+    (void)mq_relay_enrol(&relay, mq_written(&device->request), &device->reply, &problem);
+    sync_desk();
+    device->reply.size = 0;
+    assert_int_equal(mq_relay_enrol(&relay, mq_written(&device->request), &device->reply, &problem), MQ_OK);
+}
+
+static void assert_refused(const struct device *device, enum mq_enrol_refusal why)
+{
+    assert_int_equal(device->reply.size, 1);
+    assert_int_equal(device->reply.data[0], why);
+}
+
+static enum mq_reply_status exchange(const uint8_t token[MQ_TOKEN_SIZE])
+{
+    uint8_t memory[1024];
+    struct mq_buffer bytes = mq_buffer(memory, sizeof memory), reply = mq_buffer(reply_memory, sizeof reply_memory);
+    struct mq_request request = {.budget = MQ_REPLY_MAX};
+    struct mq_reply answer;
+
+    memcpy(request.token, token, MQ_TOKEN_SIZE);
+    mq_request_put(&bytes, &request);
+    assert_int_equal(mq_relay_exchange(&relay, mq_written(&bytes), &reply, &problem), MQ_OK);
+    struct mq_reader reader = mq_reader(mq_written(&reply));
+    assert_int_equal(mq_reply_get(&answer, 0, &reader), MQ_OK);
+    return answer.status;
+}
+
+/* ---- tests ---- */
+
+/* A device that joins gets a certificate that chains to the root, the team's key, and a token that the relay knows. */
+static void test_join(void **state)
+{
+    struct device *device = calloc(1, sizeof *device);
+    struct mq_enrol_reply *reply = calloc(1, sizeof *reply);
+    struct mq_secret key;
+    uint8_t stranger[MQ_TOKEN_SIZE] = {9};
+    char *printed;
+
+    (void)state;
+    assert_true(device != NULL && reply != NULL);
+    run_well(mq_verb_team_add, "杉坪队");
+    sync_desk();
+    struct mq_invitation invitation = invite();
+    make_device(device, &invitation);
+    bring(device);
+    assert_int_equal(mq_enrol_reply_open(reply, mq_written(&device->reply), &invitation, &device->identity), MQ_OK);
+    assert_int_equal(reply->certificate.role, MQ_ROLE_CADRE);
+    assert_int_equal(reply->certificate.expiry_day, 1800000000 / DAY + MQ_CADRE_DAYS);
+    assert_int_equal(mq_certificate_verify(&reply->certificate, relay.root_public, &reply->desk, 1), MQ_OK);
+    assert_int_equal(reply->grant_count, 1);
+    assert_int_equal(mq_wrap_open(&key, MQ_SPAN(reply->wraps[0]), &reply->grants[0], &device->identity), MQ_OK);
+    assert_int_equal(exchange(reply->token), MQ_REPLY_OK);
+    assert_int_equal(exchange(stranger), MQ_REPLY_STRANGER);
+    assert_int_equal(run(mq_verb_member_list, NULL, &printed), MQ_OK);
+    assert_non_null(strstr(printed, "\"name\":\"李四\""));
+    free(printed);
+    free(device);
+    free(reply);
+}
+
+/* Who asks again, in the same words or in new ones under the same keys, gets the same answer, and stays one member. */
+static void test_again(void **state)
+{
+    struct device *device = calloc(1, sizeof *device);
+    uint8_t first[MQ_ENROL_MAX];
+    int64_t members;
+
+    (void)state;
+    assert_non_null(device);
+    run_well(mq_verb_team_add, "杉坪队");
+    sync_desk();
+    struct mq_invitation invitation = invite();
+    make_device(device, &invitation);
+    bring(device);
+    size_t size = device->reply.size;
+    memcpy(first, device->reply.data, size);
+    bring(device);
+    assert_true(mq_span_equal(mq_written(&device->reply), mq_span(first, size)));
+    make_request(device, &invitation);
+    bring(device);
+    assert_true(mq_span_equal(mq_written(&device->reply), mq_span(first, size)));
+    assert_int_equal(mq_db_number(mq_replica_db(desk.replica), &members, &problem, "SELECT count(*) FROM member", ""), MQ_OK);
+    assert_int_equal(members, 1);
+    free(device);
+}
+
+/* A used invitation, an expired one, one of another secret and one that is void are each refused by their reason. */
+static void test_refusals(void **state)
+{
+    struct device *device = calloc(1, sizeof *device);
+
+    (void)state;
+    assert_non_null(device);
+    run_well(mq_verb_team_add, "杉坪队");
+    sync_desk();
+    struct mq_invitation used = invite(), late = invite(), void_one = invite(), forged = invite();
+    make_device(device, &used);
+    bring(device);
+    assert_true(device->reply.size > 1);
+    make_device(device, &used);
+    bring(device);
+    assert_refused(device, MQ_ENROL_USED);
+
+    forged.secret[0] ^= 1;
+    make_device(device, &forged);
+    bring(device);
+    assert_refused(device, MQ_ENROL_UNKNOWN);
+    forged.secret[0] ^= 1;
+    make_device(device, &forged);
+    device->request.data[device->request.size - 1] ^= 1;
+    bring(device);
+    assert_refused(device, MQ_ENROL_WRONG);
+
+    mq_fake_advance(fake, 7 * DAY);
+    make_device(device, &forged);
+    bring(device);
+    assert_true(device->reply.size > 1); /* the last day still counts */
+    mq_fake_advance(fake, DAY);
+    make_device(device, &late);
+    bring(device);
+    assert_refused(device, MQ_ENROL_EXPIRED);
+    assert_int_equal(mq_invitations_void(&desk, &problem), MQ_OK);
+    make_device(device, &void_one);
+    bring(device);
+    assert_refused(device, MQ_ENROL_USED);
+    free(device);
+}
+
+/* A reply is of no use to another device, and none to the right one when a bit of it is changed. */
+static void test_reply_is_for_one(void **state)
+{
+    struct device *device = calloc(1, sizeof *device), *other = calloc(1, sizeof *other);
+    struct mq_enrol_reply *reply = calloc(1, sizeof *reply);
+
+    (void)state;
+    assert_true(device != NULL && other != NULL && reply != NULL);
+    run_well(mq_verb_team_add, "杉坪队");
+    sync_desk();
+    struct mq_invitation invitation = invite();
+    make_device(device, &invitation);
+    make_device(other, &invitation);
+    bring(device);
+    assert_int_not_equal(mq_enrol_reply_open(reply, mq_written(&device->reply), &invitation, &other->identity), MQ_OK);
+    device->reply.data[device->reply.size / 2] ^= 4;
+    assert_int_not_equal(mq_enrol_reply_open(reply, mq_written(&device->reply), &invitation, &device->identity), MQ_OK);
+    free(device);
+    free(other);
+    free(reply);
+}
+
+/* By files: the same judgement in words, and the same member when the file comes twice. */
+static void test_by_files(void **state)
+{
+    struct device *device = calloc(1, sizeof *device);
+    struct mq_enrol_reply *reply = calloc(1, sizeof *reply);
+
+    (void)state;
+    assert_true(device != NULL && reply != NULL);
+    run_well(mq_verb_team_add, "杉坪队");
+    struct mq_invitation invitation = invite();
+    make_device(device, &invitation);
+    device->reply = mq_buffer(device->reply_memory, sizeof device->reply_memory);
+    assert_int_equal(mq_enrol_admit(&desk, mq_written(&device->request), &device->reply, &problem), MQ_OK);
+    assert_int_equal(mq_enrol_reply_open(reply, mq_written(&device->reply), &invitation, &device->identity), MQ_OK);
+    make_device(device, &invitation);
+    device->reply.size = 0;
+    assert_int_equal(mq_enrol_admit(&desk, mq_written(&device->request), &device->reply, &problem), MQ_REFUSED);
+    assert_non_null(strstr(problem.text, "used"));
+    sync_desk();
+    assert_int_equal(exchange(reply->token), MQ_REPLY_OK);
+    free(device);
+    free(reply);
+}
+
+/* A second team has a certificate, a key and members of its own; a name is given once; the wrong passphrase makes none. */
+static void test_teams(void **state)
+{
+    char *printed;
+    struct mq_team *teams;
+    size_t count;
+
+    (void)state;
+    run_well(mq_verb_team_add, "杉坪队");
+    run_well(mq_verb_team_add, "柳溪队");
+    assert_int_equal(run(mq_verb_team_add, "柳溪队", &printed), MQ_REFUSED);
+    free(printed);
+    assert_int_equal(run(mq_verb_team_add, "two\nlines", &printed), MQ_REFUSED);
+    free(printed);
+    assert_int_equal(run(mq_verb_invite, NULL, &printed), MQ_REFUSED); /* which of the two? */
+    free(printed);
+    phrase.bytes[0] ^= 1;
+    assert_int_equal(run(mq_verb_team_add, "桑坪队", &printed), MQ_WRONG_KEY);
+    free(printed);
+    sync_desk();
+    mq_error_clear(&problem);
+    assert_int_equal(mq_desk_teams(&desk, &teams, &count, &problem), MQ_OK);
+    assert_int_equal(count, 2);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(mq_certificate_verify(&teams[i].certificate, relay.root_public, NULL, 0), MQ_OK);
+        assert_int_equal(exchange(teams[i].token), MQ_REPLY_OK);
+    }
+    assert_memory_not_equal(teams[0].certificate.team, teams[1].certificate.team, MQ_ID_SIZE);
+    assert_memory_not_equal(teams[0].token, teams[1].token, MQ_TOKEN_SIZE);
+    free(teams);
+}
+
+/* A relay whose store was emptied is told everything again: the member's token works there too. */
+static void test_emptied_store(void **state)
+{
+    struct device *device = calloc(1, sizeof *device);
+    struct mq_enrol_reply *reply = calloc(1, sizeof *reply);
+
+    (void)state;
+    assert_true(device != NULL && reply != NULL);
+    run_well(mq_verb_team_add, "杉坪队");
+    sync_desk();
+    struct mq_invitation invitation = invite();
+    make_device(device, &invitation);
+    bring(device);
+    assert_int_equal(mq_enrol_reply_open(reply, mq_written(&device->reply), &invitation, &device->identity), MQ_OK);
+    store->verbs->close(store);
+    directory_empty();
+    assert_int_equal(mq_store_sqlite_open(&store, machine, store_path, &problem), MQ_OK);
+    relay.store = store;
+    assert_int_equal(exchange(reply->token), MQ_REPLY_STRANGER);
+    sync_desk();
+    assert_int_equal(exchange(reply->token), MQ_REPLY_OK);
+    free(device);
+    free(reply);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_join, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_reply_is_for_one, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_by_files, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_teams, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_emptied_store, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
