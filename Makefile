@@ -132,7 +132,7 @@ $(SQLITE_DIR)/sqlite3.h: package-lock.json
 # --- tests -------------------------------------------------------------------------------------------------------------------
 TEST_SOURCES := $(sort $(wildcard tests/*/*_test.c))
 TESTS := $(patsubst %.c,$(OUT)/%,$(TEST_SOURCES))
-LIBRARY := $(REPLICA) $(RELAY) $(PLATFORM) $(PROTOCOL) $(SQLITE_OBJ)
+LIBRARY := $(filter-out $(OBJ)/server/main.o,$(SERVER)) $(REPLICA) $(RELAY) $(PLATFORM) $(PROTOCOL) $(SQLITE_OBJ)
 
 # A test links the helpers of its own folder; village.c is the small world for those of replica/ and server/.
 .SECONDEXPANSION:

@@ -155,6 +155,8 @@
 #define MQ_COURIER_HEAD_MAX (16 * 1024)          /* of a reply */
 #define MQ_LOCAL_REQUEST_MAX (1024 * 1024)
 #define MQ_LOCAL_REPLY_MAX (64 * 1024 * 1024)
+#define MQ_CALL_ARGUMENTS_MAX 128                /* words of one local command */
+#define MQ_CALL_TALK_MAX (64 * 1024)             /* bytes of what it says beside its result */
 #define MQ_LOCAL_READ_MS 2000                    /* a local command has this long to say what it wants */
 #define MQ_LOCAL_WRITE_MS 10000                  /* and to take the answer */
 #define MQ_QR_TEXT_MAX 2048

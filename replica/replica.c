@@ -47,6 +47,12 @@ struct mq_arena mq_work_arena(struct mq_replica *replica)
     return mq_arena(replica->arena, MQ_ARENA_SIZE);
 }
 
+void mq_work_arena_used(struct mq_replica *replica, const struct mq_arena *arena)
+{
+    if (arena->size > replica->arena_used)
+        replica->arena_used = arena->size;
+}
+
 void mq_work_free(void *memory, size_t size)
 {
     if (memory != NULL)
@@ -218,7 +224,7 @@ void mq_replica_close(struct mq_replica *replica)
     mq_work_free(replica->space, mq_seal_space_size());
     mq_work_free(replica->payload, MQ_PAYLOAD_MAX);
     mq_work_free(replica->expanded, 4 * MQ_PAYLOAD_MAX);
-    mq_work_free(replica->arena, MQ_ARENA_SIZE);
+    mq_work_free(replica->arena, replica->arena_used);
     mq_secret_free(replica->identity);
     mq_secret_free(replica->store_key);
     if (replica->lock >= 0)

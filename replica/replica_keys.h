@@ -35,6 +35,7 @@ struct mq_replica {
     uint8_t *payload;              /* MQ_PAYLOAD_MAX, likewise */
     uint8_t *expanded;             /* 4 * MQ_PAYLOAD_MAX, likewise */
     uint8_t *arena;                /* for merge, likewise */
+    size_t arena_used;             /* the most that was ever used of it: what has to be wiped, and no page more */
 };
 
 /* For a group's facts, and for merging them: 400 bytes for each of MQ_HISTORY_MAX facts and their values (protocol/merge.h). Only what is
@@ -50,6 +51,7 @@ struct mq_seal_space *mq_work_space(struct mq_replica *replica);
 struct mq_buffer mq_work_payload(struct mq_replica *replica);
 struct mq_buffer mq_work_expanded(struct mq_replica *replica);
 struct mq_arena mq_work_arena(struct mq_replica *replica);
+void mq_work_arena_used(struct mq_replica *replica, const struct mq_arena *arena);
 
 extern const char *const mq_schema_steps[];
 extern const int mq_schema_count;

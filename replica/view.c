@@ -172,7 +172,10 @@ static enum mq_status group_load(struct mq_replica *replica, const struct group 
         return status;
     status = mq_merge(state, facts, count, arena);
     if (status == MQ_OK)
-        return mq_view_references(replica, state, arena, leans, error);
+        status = mq_view_references(replica, state, arena, leans, error);
+    mq_work_arena_used(replica, arena);
+    if (status == MQ_OK || error->status != MQ_OK)
+        return status;
     return mq_fail(error, status, _("a record's history is too long or damaged; `check` names it"));
 }
 
@@ -230,6 +233,7 @@ enum mq_status mq_view_settle(struct mq_replica *replica, const uint8_t record[M
         status = facts_load(replica, record, &arena, facts, &count, error);
     if (status == MQ_OK && mq_merge_links(&links, facts, count, &arena) != MQ_OK)
         status = mq_fail(error, MQ_FAULT, _("a record's history is too long or damaged; `check` names it"));
+    mq_work_arena_used(replica, &arena);
     if (status == MQ_OK)
         status = links_store(replica, record, &links, error);
     group_put(&concerned, mq_span(record, MQ_ID_SIZE));

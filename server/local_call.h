@@ -4,11 +4,10 @@
 #define MQ_SERVER_LOCAL_CALL_H
 
 #include "protocol/bytes.h"
+#include "protocol/limits.h"
 #include "protocol/status.h"
 
-#define MQ_CALL_ARGUMENTS_MAX 128
 #define MQ_CALL_PIECE (4u * 1024 * 1024) /* of a result */
-#define MQ_CALL_TALK_MAX (64u * 1024)
 
 /* Either a command, or (with `handle`) the next piece of an earlier one's result. Spans borrow from what was decoded. */
 struct mq_call_request {

@@ -173,7 +173,9 @@ static enum mq_status start_front(struct serve *serve, int *code, struct mq_erro
     int link[2] = {-1, -1}, ready[2];
 
     serve->news = serve->relay_alone ? -1 : eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (pipe2(ready, O_CLOEXEC) != 0 || (!serve->relay_alone && (serve->news < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link) != 0)))
+    bool linked = serve->relay_alone ||
+                  (serve->news >= 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link) == 0);
+    if (!linked || pipe2(ready, O_CLOEXEC) != 0)
         return mq_fail(error, MQ_FAULT, _("cannot start the server's processes: %s"), strerror(errno));
     serve->front.link = link[1];
     serve->front.news = serve->news;
