@@ -39,12 +39,13 @@ struct join_work {
     uint8_t request_memory[MQ_ENROL_MAX], reply_memory[MQ_ENROL_MAX];
     struct mq_buffer request, reply;
     struct mq_enrol_reply answer;
+    bool made; /* the home was made in this call */
 };
 
 /* A home without a team holds no records: after a refusal it is taken away, so that another invitation can be tried. */
 static void home_remove(struct mq_device *device)
 {
-    static const char *const files[] = {"store.db", "store.db-wal", "vault", "witness", "reserve", "tries", "lock"};
+    static const char *const files[] = {"vault", "store.db", "store.db-wal", "witness", "reserve", "tries", "lock"};
     char path[MQ_PATH_MAX];
     mq_device_close(device);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
@@ -158,7 +159,8 @@ static enum mq_status home_begin(struct join_work *work, struct mq_error *error)
 {
     struct mq_device *device = work->device;
     struct mq_team team;
-    if (!mq_vault_exists(device->platform, device->home))
+    work->made = !mq_vault_exists(device->platform, device->home);
+    if (work->made)
         return mq_replica_create(&device->replica, device->platform, device->home, work->join->passphrase, work->join->kdf_memory_mib, error);
     enum mq_status status = mq_replica_open(&device->replica, device->platform, device->home, work->join->passphrase, LOCK_WAIT_MS, error);
     if (status != MQ_OK)
@@ -215,7 +217,7 @@ static enum mq_status join_home(struct join_work *work, struct mq_error *error)
     status = reply_read(work, error);
     if (status == MQ_OK)
         status = mq_replica_transact(work->device->replica, keys_store, work, error);
-    if (status == MQ_REFUSED)
+    if (status == MQ_REFUSED && work->made) /* an older home may be known at the desk already: its keys stay */
         home_remove(work->device);
     return status == MQ_OK ? reserve_make(work->device, error) : status;
 }

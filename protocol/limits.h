@@ -80,14 +80,17 @@
 #define MQ_PEOPLE_MAX 999         /* people of one household */
 #define MQ_AFFECTED_MAX 999999    /* households that a need is about */
 #define MQ_LINE_MAX (64 * 1024)   /* one line of an import file */
-#define MQ_GROUP_MAX 64           /* records linked into one */
+#define MQ_GROUP_MAX 256          /* records linked into one */
 #define MQ_HISTORY_MAX 4096       /* changes of one group */
+
+#define MQ_UNVERIFIED_MAX 2048    /* frames kept while nobody can say yet whether they are good */
 
 /* Exchange (section 4). */
 #define MQ_FRAME_HEADER_SIZE 4
 #define MQ_FRAME_MAX 0xffffff
 #define MQ_BODY_START (256 * 1024)
 #define MQ_BODY_SMALLEST (16 * 1024)
+#define MQ_REPLY_FIRST (64 * 1024) /* what a reply may have at first: 20 s on a thin link */
 #define MQ_REQUEST_MAX (512 * 1024)
 #define MQ_REPLY_MAX (1024 * 1024)
 #define MQ_MAILBOXES_MAX 16

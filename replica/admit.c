@@ -22,11 +22,41 @@ struct payload_work {
 
 #define RANK_DESK 2
 
-/* `decide` and links between records are for desks, control changes too (docs/protocol.md, section 6). */
+/* No honest writer puts more into one field (parse.c); a hostile one would fill every reader's memory with a few bytes. */
+static bool sizes_allow(const struct mq_change *change)
+{
+    struct mq_reader reader = mq_reader(change->fields);
+    uint64_t count = mq_cbor_map(&reader, MQ_FIELDS_MAX);
+    for (uint64_t i = 0; i < count && !reader.failed; i++) {
+        (void)mq_cbor_uint(&reader);
+        struct mq_span value = mq_cbor_take(&reader);
+        struct mq_reader inside = mq_reader(value);
+        struct mq_cbor_item item = mq_cbor_next(&inside);
+        if ((item.type == MQ_CBOR_ARRAY || item.type == MQ_CBOR_MAP) && item.number > MQ_SET_MAX)
+            return false;
+    }
+    return !reader.failed;
+}
+
+/* Does a create say of its own record that it is the same as another? */
+static bool creates_link(const struct mq_change *change)
+{
+    struct mq_reader reader = mq_reader(change->fields);
+    uint64_t count = mq_cbor_map(&reader, MQ_FIELDS_MAX);
+    for (uint64_t i = 0; i < count; i++) {
+        if (mq_cbor_uint(&reader) == MQ_FIELD_SAME_AS)
+            return true;
+        (void)mq_cbor_take(&reader);
+    }
+    return reader.failed;
+}
+
+/* `decide` and links between records, however they are written, are for desks; control changes too (docs/protocol.md, section 6). */
 static bool role_allows(const struct mq_change *change, unsigned rank)
 {
-    bool desk_only = change->type == MQ_CHANGE_DECIDE || change->type >= 16 ||
-                     ((change->type == MQ_CHANGE_ADD || change->type == MQ_CHANGE_REMOVE) && change->field == MQ_FIELD_SAME_AS);
+    bool about_record = change->type >= MQ_CHANGE_SET && change->type <= MQ_CHANGE_DECIDE;
+    bool desk_only = change->type == MQ_CHANGE_DECIDE || change->type >= 16 || (about_record && change->field == MQ_FIELD_SAME_AS) ||
+                     (change->type == MQ_CHANGE_CREATE && creates_link(change));
     return !desk_only || rank >= RANK_DESK;
 }
 
@@ -44,6 +74,8 @@ static enum mq_status roles_check(const struct payload_work *work)
     struct mq_change change;
     for (size_t i = 0; i < work->count; i++) {
         if (decode_change(&change, work->changes[i].expanded) != MQ_OK)
+            return MQ_REFUSED;
+        if (change.type == MQ_CHANGE_CREATE && !sizes_allow(&change))
             return MQ_REFUSED;
         if (!role_allows(&change, work->rank))
             return MQ_WRONG_KEY;
@@ -113,7 +145,7 @@ static enum mq_status admit_payload(struct mq_replica *replica, int64_t number, 
     struct mq_buffer space = mq_work_expanded(replica);
     work.changes = mq_work_memory(MQ_CHANGES_MAX * sizeof *work.changes);
     enum mq_status status = mq_payload_decode(&work.head, work.changes, MQ_CHANGES_MAX, &work.count, payload, &space);
-    enum mq_status roles = status == MQ_OK ? roles_check(&work) : status;
+    enum mq_status roles = status == MQ_OK ? roles_check(&work) : MQ_REFUSED; /* more than any device can hold is refused by all alike */
     if (roles == MQ_REFUSED)
         status = state_set(replica, number, MQ_SEGMENT_UNDECODABLE, "payload", links, error);
     else if (roles == MQ_WRONG_KEY)
@@ -138,9 +170,7 @@ enum mq_status mq_segment_try(struct mq_replica *replica, int64_t number, struct
     MQ_ASSERT(status == MQ_OK); /* it was decoded before it was stored */
     status = mq_announce_find(replica, segment.stream, &announce, error);
     if (status == MQ_NOT_FOUND)
-        return MQ_OK; /* it waits */
-    if (status == MQ_OK && mq_segment_verify(&segment, &announce) != MQ_OK)
-        return state_set(replica, number, MQ_SEGMENT_UNDECODABLE, "signature", 0, error);
+        return mq_fail(error, MQ_DAMAGED, _("a stream's announce in this store is damaged"));
     struct mq_buffer payload = mq_work_payload(replica);
     if (status == MQ_OK)
         status = mq_segment_open(replica, &segment, &payload, &links, error);
@@ -221,11 +251,13 @@ enum mq_status mq_admit_segment(struct mq_replica *replica, struct mq_span bytes
     if (status != MQ_NOT_FOUND)
         return status; /* known already, or the store failed */
     status = mq_announce_find(replica, segment.stream, &announce, error);
+    if (status == MQ_NOT_FOUND)
+        return mq_unverified_put(replica, MQ_FRAME_SEGMENT, segment.stream, bytes, carry, result, error);
     if (status == MQ_OK && mq_segment_verify(&segment, &announce) != MQ_OK) {
         result->refused++;
         return MQ_OK;
     }
-    if (status != MQ_OK && status != MQ_NOT_FOUND)
+    if (status != MQ_OK)
         return status;
     status = mq_db_run(replica->db, error,
         "INSERT INTO segment(id, stream, seq, previous, mine, state, carry, bytes) VALUES(?, ?, ?, ?, 0, 0, ?, ?)", "bbibib",
@@ -257,5 +289,9 @@ enum mq_status mq_partition(struct mq_replica *replica, struct mq_partition *out
         case MQ_SEGMENT_UNDECODABLE: out->undecodable = mq_db_int(query, 1); break;
         }
     }
-    return error->status;
+    int64_t unverified = 0;
+    if (error->status == MQ_OK)
+        status = mq_db_number(replica->db, &unverified, error, "SELECT count(*) FROM unverified WHERE frame = 1", "");
+    out->waiting += unverified;
+    return status;
 }

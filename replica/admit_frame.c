@@ -5,6 +5,55 @@
 #include "protocol/control.h"
 #include "replica/admit_keys.h"
 
+/* ---- what cannot be verified yet ---- */
+
+enum mq_status mq_unverified_put(struct mq_replica *replica, enum mq_frame_type type, const uint8_t stream[MQ_ID_SIZE], struct mq_span bytes,
+                                 bool carry, struct mq_admitted *result, struct mq_error *error)
+{
+    uint8_t hash[MQ_HASH_SIZE];
+    int64_t count;
+    enum mq_status status = mq_db_number(replica->db, &count, error, "SELECT count(*) FROM unverified", "");
+    if (status != MQ_OK)
+        return status;
+    if (count >= MQ_UNVERIFIED_MAX) {
+        result->refused++;
+        return MQ_OK;
+    }
+    mq_hash_one(hash, sizeof hash, MQ_DOMAIN_BODY, bytes);
+    return mq_db_run(replica->db, error, "INSERT OR IGNORE INTO unverified VALUES(?, ?, ?, ?, ?)", "bibib", MQ_SPAN(hash), (int64_t)type,
+                     mq_span(stream, MQ_ID_SIZE), (int64_t)carry, bytes);
+}
+
+/* What waited for this stream's announce (type segment), or for a desk's certificate (type announce), goes through the door again. */
+static enum mq_status unverified_again(struct mq_replica *replica, enum mq_frame_type type, const uint8_t stream[MQ_ID_SIZE],
+                                       struct mq_admitted *result, struct mq_error *error)
+{
+    uint8_t *copy = mq_work_memory(MQ_SEGMENT_MAX), at[MQ_HASH_SIZE] = {0};
+    enum mq_status status = MQ_OK;
+    while (status == MQ_OK) {
+        struct mq_query *query;
+        status = mq_db_query(replica->db, &query, error,
+            "SELECT hash, carry, bytes FROM unverified WHERE frame = ? AND stream = ? AND hash > ? ORDER BY hash LIMIT 1", "ibb",
+            (int64_t)type, mq_span(stream, MQ_ID_SIZE), MQ_SPAN(at));
+        if (status != MQ_OK || !mq_db_next(&query, error))
+            break;
+        struct mq_span bytes = mq_db_blob(query, 2);
+        struct mq_frame frame = {.type = (uint8_t)type, .payload = {copy, bytes.size}};
+        bool carry = mq_db_int(query, 1) != 0;
+        MQ_ASSERT(bytes.size <= MQ_SEGMENT_MAX);
+        memcpy(copy, bytes.data, bytes.size);
+        memcpy(at, mq_db_blob(query, 0).data, sizeof at);
+        mq_db_done(&query);
+        status = mq_db_run(replica->db, error, "DELETE FROM unverified WHERE hash = ?", "b", MQ_SPAN(at));
+        if (status == MQ_OK)
+            status = mq_admit(replica, &frame, carry, result, error);
+    }
+    mq_work_free(copy, MQ_SEGMENT_MAX);
+    return status != MQ_OK ? status : error->status;
+}
+
+static const uint8_t no_stream[MQ_ID_SIZE];
+
 static enum mq_status admit_certificate(struct mq_replica *replica, struct mq_span payload, struct mq_admitted *result, struct mq_error *error)
 {
     struct mq_certificate certificate;
@@ -14,7 +63,8 @@ static enum mq_status admit_certificate(struct mq_replica *replica, struct mq_sp
         return MQ_OK;
     }
     result->keys = true;
-    return mq_desk_put(replica, &certificate, error);
+    enum mq_status status = mq_desk_put(replica, &certificate, error);
+    return status == MQ_OK ? unverified_again(replica, MQ_FRAME_ANNOUNCE, no_stream, result, error) : status;
 }
 
 static enum mq_status admit_announce(struct mq_replica *replica, struct mq_span payload, struct mq_admitted *result, struct mq_error *error)
@@ -33,12 +83,15 @@ static enum mq_status admit_announce(struct mq_replica *replica, struct mq_span 
     status = mq_certificate_trust(replica, &announce.certificate, error);
     if (status == MQ_FAULT || status == MQ_DAMAGED)
         return status;
+    if (status == MQ_WAITING) /* for its desk's certificate */
+        return mq_unverified_put(replica, MQ_FRAME_ANNOUNCE, no_stream, payload, false, result, error);
     if (status != MQ_OK) {
         result->refused++;
         return MQ_OK;
     }
     result->keys = true;
-    return mq_stream_put(replica, &announce, false, error);
+    status = mq_stream_put(replica, &announce, false, error);
+    return status == MQ_OK ? unverified_again(replica, MQ_FRAME_SEGMENT, stream, result, error) : status;
 }
 
 /* The grant's desk among those known: hint and team must fit, and the signature. */

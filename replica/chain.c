@@ -62,6 +62,8 @@ static enum mq_status open_with_key(struct mq_replica *replica, const struct mq_
     if (status != MQ_OK)
         return status == MQ_NOT_FOUND ? MQ_WAITING : status;
 
+    if (memcmp(grant->team, announce.certificate.team, MQ_ID_SIZE) != 0 || grant->compartment != announce.compartment)
+        return MQ_REFUSED; /* a key of another compartment says nothing here */
     struct mq_seal_context context = {.key = key};
     mq_grant_hash(context.grant_hash, grant);
     mq_certificate_hash(context.certificate_hash, &announce.certificate);
@@ -169,6 +171,8 @@ enum mq_status mq_segment_open(struct mq_replica *replica, const struct mq_segme
     *links = 0;
     enum mq_status status = open_here(replica, segment, payload, links, error);
     if (status == MQ_WAITING && *links > 0) { /* it leans on what came before */
+        if (segment->seq == 1)
+            return MQ_REFUSED; /* nothing can have come before */
         status = mq_chain_load(replica, segment->seq, segment->previous, error);
         if (status != MQ_OK)
             return status;

@@ -303,7 +303,8 @@ static enum mq_status parse_key(struct mq_replica *replica, const struct mq_team
     if (mq_json_type(value) == MQ_JSON_NULL)
         return MQ_OK; /* not said */
     const struct mq_field *field = mq_field_by_key(out->kind, mq_span_text(key));
-    if (field == NULL || field->number < MQ_FIELD_ID)
+    bool given = field != NULL && (field->flags & MQ_FIELD_MADE) && field->type == MQ_TYPE_REFERENCE; /* by the program, from the screen */
+    if (field == NULL || field->number < MQ_FIELD_ID || given)
         return mq_fail(error, MQ_REFUSED, _("\"%s\" is no key of a %s; nothing of this record was saved"), key, out->kind->key);
     struct mq_span encoded;
     enum mq_status status = mq_parse_value(replica, team, field, value, &out->memory, &out->masked, &encoded, error);

@@ -18,6 +18,7 @@ struct receipt_walk {
     uint8_t id[MQ_SEGMENT_ID_SIZE];      /* its head; for seq 0 the announce's hash */
     struct mq_receipt receipt;
     bool moved;
+    bool overfull; /* more exceptions than a receipt can name: then none is given, rather than one that covers too much */
 };
 
 static uint8_t exception_of(int64_t state, struct mq_span reason)
@@ -30,8 +31,10 @@ static uint8_t exception_of(int64_t state, struct mq_span reason)
 static void except(struct receipt_walk *walk, struct mq_span id, uint8_t reason)
 {
     struct mq_receipt *receipt = &walk->receipt;
-    if (receipt->excepted_count == MQ_EXCEPTED_MAX)
+    if (receipt->excepted_count == MQ_EXCEPTED_MAX) {
+        walk->overfull = true;
         return;
+    }
     struct mq_exception *one = &receipt->excepted[receipt->excepted_count++];
     memcpy(one->id, id.data, MQ_SEGMENT_ID_SIZE);
     one->reason = reason;
@@ -56,7 +59,45 @@ static enum mq_status walk_chain(struct mq_replica *replica, struct receipt_walk
     }
 }
 
-/* All segments of the stream that are not merged, and the merged ones that stand on another branch than the head's. */
+/* Is everything that the segment follows here too, back to the stream's first? A branch behind a hole must not be named: its author would take
+ * what the hole hides for merged. */
+static enum mq_status whole_past(struct mq_replica *replica, const uint8_t id[MQ_SEGMENT_ID_SIZE], bool *whole, struct mq_error *error)
+{
+    int64_t first;
+    enum mq_status status = mq_db_number(replica->db, &first, error,
+        "WITH RECURSIVE past(id, previous, seq, state) AS (SELECT id, previous, seq, state FROM segment WHERE id = ?"
+        " UNION ALL SELECT g.id, g.previous, g.seq, g.state FROM segment AS g JOIN past ON g.id = past.previous)"
+        " SELECT min(seq) = 1 AND max(state = 0) = 0 FROM past", "b", mq_span(id, MQ_SEGMENT_ID_SIZE));
+    *whole = status == MQ_OK && first != 0;
+    return status;
+}
+
+/* The last segments of other branches than the head's, as far as they are whole. */
+static enum mq_status list_branches(struct mq_replica *replica, struct receipt_walk *walk, struct mq_error *error)
+{
+    uint8_t after[MQ_SEGMENT_ID_SIZE] = {0};
+    for (;;) {
+        struct mq_query *query;
+        bool whole;
+        enum mq_status status = mq_db_query(replica->db, &query, error,
+            "SELECT id FROM segment AS tip WHERE stream = ?1 AND state = 1 AND id <> ?2 AND id > ?3"
+            " AND NOT EXISTS (SELECT 1 FROM segment AS next WHERE next.previous = tip.id AND next.stream = tip.stream AND next.state <> 0) ORDER BY id LIMIT 1", "bbb",
+            MQ_SPAN(walk->stream), MQ_SPAN(walk->id), MQ_SPAN(after));
+        if (status != MQ_OK)
+            return status;
+        if (!mq_db_next(&query, error))
+            return error->status;
+        memcpy(after, mq_db_blob(query, 0).data, MQ_SEGMENT_ID_SIZE);
+        mq_db_done(&query);
+        status = whole_past(replica, after, &whole, error);
+        if (status != MQ_OK)
+            return status;
+        if (whole)
+            except(walk, MQ_SPAN(after), MQ_EXCEPTION_BRANCH);
+    }
+}
+
+/* All segments of the stream that are not merged, by name; then the other branches. */
 static enum mq_status list_exceptions(struct mq_replica *replica, struct receipt_walk *walk, struct mq_error *error)
 {
     struct mq_query *query;
@@ -66,16 +107,7 @@ static enum mq_status list_exceptions(struct mq_replica *replica, struct receipt
         return status;
     while (mq_db_next(&query, error))
         except(walk, mq_db_blob(query, 0), exception_of(mq_db_int(query, 1), mq_db_text(query, 2)));
-    if (error->status != MQ_OK)
-        return error->status;
-    status = mq_db_query(replica->db, &query, error,
-        "SELECT id FROM segment AS tip WHERE stream = ?1 AND state = 1 AND id <> ?2"
-        " AND NOT EXISTS (SELECT 1 FROM segment AS next WHERE next.previous = tip.id)", "bb", MQ_SPAN(walk->stream), MQ_SPAN(walk->id));
-    if (status != MQ_OK)
-        return status;
-    while (mq_db_next(&query, error))
-        except(walk, mq_db_blob(query, 0), MQ_EXCEPTION_BRANCH);
-    return error->status;
+    return error->status != MQ_OK ? error->status : list_branches(replica, walk, error);
 }
 
 static enum mq_status receipt_sign(struct mq_replica *replica, const struct mq_team *team, struct receipt_walk *walk, struct mq_error *error)
@@ -111,8 +143,6 @@ static enum mq_status receipt_make(struct mq_replica *replica, const struct mq_t
 {
     int64_t branches_before = 0;
     enum mq_status status = walk_chain(replica, walk, error);
-    if (status == MQ_OK)
-        status = list_exceptions(replica, walk, error);
     if (status != MQ_OK)
         return status;
     /* A branch that grew behind an unmoved head is news too. */
@@ -127,6 +157,9 @@ static enum mq_status receipt_make(struct mq_replica *replica, const struct mq_t
         status = mq_db_number(replica->db, &segments, error, "SELECT count(*) FROM segment WHERE stream = ? AND state <> 0", "b",
                               MQ_SPAN(walk->stream));
     if (status != MQ_OK || (!walk->moved && segments == branches_before))
+        return status;
+    status = list_exceptions(replica, walk, error);
+    if (status != MQ_OK || walk->overfull)
         return status;
     status = mq_setting_put_number(replica, slot, segments, error);
     return status == MQ_OK ? receipt_sign(replica, team, walk, error) : status;
@@ -198,8 +231,9 @@ enum mq_status mq_receipt_apply(struct mq_replica *replica, const struct mq_cont
 {
     struct mq_receipt receipt;
     int64_t own, newest;
-    enum mq_status status = mq_db_number(replica->db, &own, error, "SELECT count(*) FROM stream WHERE stream = ? AND mine = 1", "b",
-                                         MQ_SPAN(control->subject));
+    enum mq_status status = mq_db_number(replica->db, &own, error, 
+        "SELECT count(*) FROM stream JOIN mailbox USING(mailbox) WHERE stream = ? AND mine = 1 AND team = ?", "bb",
+        MQ_SPAN(control->subject), MQ_SPAN(control->team));
     if (status != MQ_OK || own == 0 || mq_receipt_get(&receipt, control->body) != MQ_OK)
         return status;
     status = anchor_up_to(replica, control->subject, receipt.head_id, error);

@@ -93,11 +93,13 @@ static enum mq_status check_view(struct mq_replica *replica, void *context, stru
         status = mq_view_rebuild(replica, error);
     if (status == MQ_OK)
         status = mq_view_hash(replica, after, error);
-    if (status != MQ_OK || memcmp(before, after, sizeof before) == 0)
+    if (status != MQ_OK)
         return status;
+    if (memcmp(before, after, sizeof before) == 0)
+        return MQ_WAITING; /* nothing to write */
     status = finding(work, "view differs from journal and segments", MQ_SPAN(after), error);
     if (status == MQ_OK && !work->rebuild)
-        return MQ_WAITING; /* rolls back: nothing is repaired unasked */
+        return MQ_WAITING; /* nothing is repaired unasked */
     return status;
 }
 
@@ -128,7 +130,7 @@ enum mq_status mq_records_check(struct mq_replica *replica, bool rebuild, struct
         status = check_chains(&work, error);
     if (status == MQ_OK) {
         status = mq_replica_transact(replica, check_view, &work, error);
-        if (status == MQ_WAITING)
+        if (status == MQ_WAITING) /* rolled back, as meant */
             status = MQ_OK;
     }
     if (status == MQ_OK)

@@ -82,6 +82,10 @@ static enum mq_status list_one(void *context, const uint8_t canonical[MQ_ID_SIZE
     if (work->left == 0)
         return MQ_OK;
     enum mq_status status = mq_view_group(work->replica, canonical, &state, error);
+    if (status == MQ_NO_SPACE || status == MQ_REFUSED) { /* unreadable: counted for review, no reason to show nothing */
+        mq_error_clear(error);
+        return MQ_OK;
+    }
     if (status != MQ_OK || (work->search.size > 0 && !state_contains(&state, work->search)))
         return status;
     work->left -= work->left > 0;
@@ -223,7 +227,7 @@ static enum mq_status history(struct read_work *work, const uint8_t canonical[MQ
         "SELECT c.wall, s.announce, c.expanded, CASE WHEN c.segment < 0 THEN 0 WHEN NOT g.mine THEN 3 WHEN g.excepted <> 0 THEN -1"
         " WHEN g.anchored THEN 2 WHEN g.stored THEN 1 ELSE 0 END FROM change AS c LEFT JOIN segment AS g ON g.number = c.segment"
         " LEFT JOIN stream AS s ON s.stream = g.stream WHERE c.record IN (SELECT record FROM record WHERE canonical = ?)"
-        " ORDER BY c.wall, c.id", "b", mq_span(canonical, MQ_ID_SIZE));
+        " ORDER BY c.wall, c.number", "b", mq_span(canonical, MQ_ID_SIZE));
     if (status != MQ_OK)
         return status;
     while (status == MQ_OK && mq_db_next(&query, error)) {

@@ -284,6 +284,21 @@ enum mq_status mq_replica_open(struct mq_replica **out, const struct mq_platform
     return MQ_OK;
 }
 
+/* A store without a vault was begun and never finished: nobody can open it any more. */
+static enum mq_status leftovers_remove(struct mq_replica *replica, struct mq_error *error)
+{
+    static const char *const files[] = {"store.db", "store.db-wal", "witness"};
+    char path[MQ_PATH_MAX];
+    enum mq_status status = MQ_OK;
+    if (mq_vault_exists(replica->platform, replica->home))
+        return mq_fail(error, MQ_REFUSED, _("there is a store in %s already; it is left as it is. Choose another home to make a new one"), replica->home);
+    for (size_t i = 0; i < sizeof files / sizeof *files && status == MQ_OK; i++) {
+        mq_home_path(path, replica->home, files[i]);
+        status = replica->platform->remove(replica->platform->self, path, error);
+    }
+    return status;
+}
+
 enum mq_status mq_replica_create(struct mq_replica **out, const struct mq_platform *platform, const char *home, struct mq_span passphrase,
                                  uint32_t kdf_memory_mib, struct mq_error *error)
 {
@@ -293,7 +308,8 @@ enum mq_status mq_replica_create(struct mq_replica **out, const struct mq_platfo
     if (status == MQ_OK)
         status = take_lock(replica, LOCK_WAIT_CREATE_MS, error);
     if (status == MQ_OK)
-        status = mq_vault_create(platform, home, passphrase, mq_kdf_choose(kdf_memory_mib), replica->store_key, error);
+        status = leftovers_remove(replica, error);
+    mq_random(platform, replica->store_key->bytes, sizeof replica->store_key->bytes);
     if (status == MQ_OK)
         status = open_store(replica, error);
     if (status == MQ_OK)
@@ -302,6 +318,8 @@ enum mq_status mq_replica_create(struct mq_replica **out, const struct mq_platfo
         status = make_identity(replica, error);
     if (status == MQ_OK)
         status = mq_db_commit(replica->db, error);
+    if (status == MQ_OK)
+        status = mq_vault_create(platform, home, passphrase, mq_kdf_choose(kdf_memory_mib), replica->store_key, error);
     if (status == MQ_OK)
         status = load_identity(replica, error);
     if (status == MQ_OK)

@@ -57,6 +57,15 @@ static enum mq_status http_status(const struct mq_post_answer *answer, struct mq
     return mq_fail(error, MQ_UNREACHABLE, _("the server answered %u; nothing was lost, try again later"), answer->http_status);
 }
 
+/* A reply that was cut: every whole frame in it counts, the cursor stays, and smaller ones are asked for. */
+static void take_cut_reply(struct mq_sync_state *state, struct round *round)
+{
+    struct mq_error unneeded = {0};
+    bool again;
+    if (round->answer.http_status == 200 && round->reply.size > 0 && !round->reply.failed)
+        state->cut = mq_sync_reply(state, mq_written(&round->reply), &again, &unneeded) == MQ_OK;
+}
+
 static enum mq_status one_round(struct mq_sync_state *state, const struct mq_transport *transport, struct round *round, bool *again,
                                 struct mq_error *error)
 {
@@ -78,7 +87,46 @@ static enum mq_status one_round(struct mq_sync_state *state, const struct mq_tra
         return mq_sync_reply(state, mq_written(&round->reply), again, error);
     state->up = up;
     state->result->sent = sent;
+    if (status == MQ_UNREACHABLE)
+        take_cut_reply(state, round);
     return status;
+}
+
+/* Bodies halve where the link fails and double where it does not. What was found is kept for the next sync: on a thin link
+ * the first try would otherwise always be too large for the time there is. */
+static void bodies_grow(struct mq_sync_state *state)
+{
+    if (state->budget < MQ_BODY_START)
+        state->budget *= 2;
+    if (state->reply_budget < MQ_REPLY_MAX / 2)
+        state->reply_budget *= 2;
+}
+
+static void bodies_shrink(struct mq_sync_state *state)
+{
+    if (state->budget > MQ_BODY_SMALLEST)
+        state->budget /= 2;
+    if (state->reply_budget > MQ_BODY_SMALLEST)
+        state->reply_budget /= 2;
+}
+
+static enum mq_status bodies_recall(struct mq_sync_state *state, struct mq_error *error)
+{
+    int64_t up, down;
+    enum mq_status status = mq_setting_number(state->replica, "body_up", &up, error);
+    if (status == MQ_OK)
+        status = mq_setting_number(state->replica, "body_down", &down, error);
+    if (status != MQ_OK)
+        return status;
+    state->budget = up >= MQ_BODY_SMALLEST && up <= MQ_BODY_START ? (uint32_t)up : MQ_BODY_START;
+    state->reply_budget = down >= MQ_BODY_SMALLEST && down <= MQ_REPLY_MAX / 2 ? (uint32_t)down : MQ_REPLY_FIRST;
+    return MQ_OK;
+}
+
+static enum mq_status bodies_keep(struct mq_sync_state *state, struct mq_error *error)
+{
+    enum mq_status status = mq_setting_put_number(state->replica, "body_up", state->budget, error);
+    return status == MQ_OK ? mq_setting_put_number(state->replica, "body_down", state->reply_budget, error) : status;
 }
 
 static enum mq_status rounds(struct mq_sync_state *state, const struct mq_transport *transport, struct round *round, int64_t deadline,
@@ -92,36 +140,45 @@ static enum mq_status rounds(struct mq_sync_state *state, const struct mq_transp
         enum mq_status status = one_round(state, transport, round, &again, error);
         if (status == MQ_OK) {
             failures = 0;
-            if (state->budget < MQ_BODY_START)
-                state->budget *= 2;
+            bodies_grow(state);
             idle = state->result->sent + state->result->received == before ? idle + 1 : 0;
             if (idle > IDLE_ROUNDS_MAX)
                 return mq_fail(error, MQ_UNREACHABLE, _("the server answers but takes nothing; nothing was lost, tell the centre"));
             continue;
         }
-        if (status != MQ_UNREACHABLE || now_ms(replica) >= deadline)
+        if (status != MQ_UNREACHABLE)
             return status;
         again = true;
-        if (state->budget > MQ_BODY_SMALLEST)
-            state->budget /= 2;
+        bodies_shrink(state);
         wait_a_little(replica, failures++, round->answer.retry_after, deadline);
         if (now_ms(replica) >= deadline)
             return status;
         mq_error_clear(error);
     }
+    if (again)
+        return mq_fail(error, MQ_UNREACHABLE, _("there is more to exchange than fits one sync; nothing was lost, sync once more"));
     return MQ_OK;
 }
 
 enum mq_status mq_sync(struct mq_replica *replica, const struct mq_team *team, const struct mq_transport *transport,
                        const struct mq_sync_hooks *hooks, int64_t deadline_ms, struct mq_sync_result *result, struct mq_error *error)
 {
-    struct mq_sync_state state = {.replica = replica, .team = team, .hooks = hooks, .result = result, .budget = MQ_BODY_START};
+    struct mq_sync_state state = {.replica = replica, .team = team, .hooks = hooks, .result = result};
     enum mq_status status = seal_with_reserve(replica, error);
+    if (status == MQ_OK)
+        status = bodies_recall(&state, error);
     if (status != MQ_OK)
         return status;
     uint8_t *request = mq_work_memory(MQ_REQUEST_MAX), *reply = mq_work_memory(MQ_REPLY_MAX);
     struct round round = {.request = mq_buffer(request, MQ_REQUEST_MAX), .reply = mq_buffer(reply, MQ_REPLY_MAX)};
+    uint32_t before_up = state.budget, before_down = state.reply_budget;
     status = rounds(&state, transport, &round, deadline_ms, error);
+    if (state.budget != before_up || state.reply_budget != before_down) {
+        struct mq_error unkept = {0};
+        enum mq_status kept = bodies_keep(&state, &unkept);
+        if (status == MQ_OK && kept != MQ_OK)
+            status = mq_fail(error, kept, "%s", unkept.text);
+    }
     mq_work_free(request, MQ_REQUEST_MAX);
     mq_work_free(reply, MQ_REPLY_MAX);
     return status;

@@ -24,8 +24,10 @@ struct mq_sync_state {
     uint32_t head_seq;             /* of it, here */
     uint32_t sent_seq;             /* greatest number of it in the last request; the server's before that */
     uint32_t budget;               /* bytes of a request's frames */
+    uint32_t reply_budget;         /* bytes that a reply may have */
     struct mq_part_state up, down;
     bool have_list;                /* the next request carries what we hold */
+    bool cut;                      /* the last reply was cut, but what came of it was taken in */
     bool introduced;               /* a stranger's outbox was said once more */
     bool more;                     /* something waits here that did not fit */
     int64_t outbox_sent, carry_sent; /* greatest row numbers in the last request */

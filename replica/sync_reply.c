@@ -50,7 +50,9 @@ static enum mq_status own_past(struct reply_work *work, struct mq_error *error)
     enum mq_status status = mq_announce_find(state->replica, state->stream, &announce, error);
     if (status != MQ_OK)
         return status;
-    if (!work->has_skeleton || mq_segment_verify(&work->skeleton, &announce) != MQ_OK)
+    const struct mq_mailbox_reply *said = &work->reply.mailboxes[0];
+    if (!work->has_skeleton || work->skeleton.seq != said->head_seq || memcmp(work->skeleton.id, said->head_id, MQ_ID_SIZE) != 0 ||
+        mq_segment_verify(&work->skeleton, &announce) != MQ_OK)
         return MQ_OK; /* an empty claim */
     struct mq_db *db = state->replica->db;
     status = mq_db_run(db, error, "UPDATE segment SET carry = 1 WHERE stream = ? AND mine = 1 AND anchored = 0", "b", MQ_SPAN(state->stream));
@@ -68,8 +70,8 @@ static enum mq_status own_stream(struct reply_work *work, struct mq_error *error
     struct mq_sync_state *state = work->state;
     const struct mq_mailbox_reply *said = &work->reply.mailboxes[0];
     uint8_t id[MQ_SEGMENT_ID_SIZE];
-    if (state->request.mailboxes[0].head_seq == 0 && said->head_seq == 0)
-        return MQ_OK;
+    if (state->request.mailboxes[0].head_seq == 0)
+        return MQ_OK; /* there is nothing of ours that it could know */
     if (said->head_seq == 0)
         return stored_up_to(state, 0, error);
     enum mq_status status = own_id_at(state, said->head_seq, id, error);
@@ -105,6 +107,9 @@ static enum mq_status part(struct reply_work *work, struct mq_span payload, stru
     if (!down->active || memcmp(down->id, id, sizeof id) != 0) {
         *down = (struct mq_part_state){.active = true, .size = size};
         memcpy(down->id, id, sizeof id);
+        enum mq_status cleared = mq_db_run(db, error, "DELETE FROM part", ""); /* of an earlier sync */
+        if (cleared != MQ_OK)
+            return cleared;
     }
     if (offset != down->offset || size != down->size)
         return MQ_OK;
@@ -171,8 +176,20 @@ static enum mq_status server_changed(struct reply_work *work, struct mq_error *e
         status = mq_db_run(db, error, "UPDATE mailbox SET cursor = 0, fingerprint = zeroblob(16)", "");
         if (status == MQ_OK)
             status = mq_db_run(db, error, "UPDATE outbox SET sent = 0", "");
+        if (status == MQ_OK) /* "stored" was that other server's word */
+            status = mq_db_run(db, error, "UPDATE segment SET stored = 0 WHERE mine = 1 AND anchored = 0", "");
+        if (status == MQ_OK) /* owed until it was said and answered, whatever happens to this sync */
+            status = mq_setting_put_number(state->replica, "have_owed", 1, error);
     }
     return status;
+}
+
+static enum mq_status have_said(struct reply_work *work, struct mq_error *error)
+{
+    struct mq_sync_state *state = work->state;
+    if (!state->have_list || !work->ended || work->reply.status == MQ_REPLY_RESET)
+        return MQ_OK;
+    return mq_setting_put_number(state->replica, "have_owed", 0, error);
 }
 
 static enum mq_status cursor_move(struct reply_work *work, struct mq_error *error)
@@ -211,6 +228,8 @@ static enum mq_status take_in(struct mq_replica *replica, void *context, struct 
         status = own_stream(work, error);
     if (status == MQ_OK)
         status = cursor_move(work, error);
+    if (status == MQ_OK)
+        status = have_said(work, error);
     if (status == MQ_OK && work->state->hooks != NULL && work->state->hooks->between != NULL)
         status = work->state->hooks->between(work->state->hooks->context, work->state->team, error);
     return status;
@@ -261,7 +280,6 @@ enum mq_status mq_sync_reply(struct mq_sync_state *state, struct mq_span reply, 
         return status;
     }
     state->up.active = state->up.active && state->up.offset < state->up.size;
-    state->have_list = work.reply.status == MQ_REPLY_RESET;
     state->result->received += work.admitted.segments;
     state->result->changes += work.admitted.changes;
     state->result->refused += work.admitted.refused;

@@ -42,7 +42,7 @@ static enum mq_status request_head(struct mq_sync_state *state, int64_t *server_
     struct mq_mailbox_request *mailbox = &request->mailboxes[0];
     uint8_t head_id[MQ_SEGMENT_ID_SIZE];
     memset(request, 0, sizeof *request);
-    request->budget = MQ_REPLY_MAX / 2;
+    request->budget = state->reply_budget;
     request->mailbox_count = 1;
     memcpy(request->token, state->team->token, MQ_TOKEN_SIZE);
     memcpy(mailbox->mailbox, state->team->mailbox, MQ_ID_SIZE);
@@ -185,9 +185,13 @@ static enum mq_status put_carried(struct mq_sync_state *state, struct mq_buffer 
             mq_frame_put(out, MQ_FRAME_ANNOUNCE, announce);
             memcpy(last, stream.data, MQ_ID_SIZE);
         }
-        if (!put_segment(state, out, out->size, mq_db_blob(query, 2).data, mq_db_blob(query, 3)))
+        bool whole = put_segment(state, out, out->size, mq_db_blob(query, 2).data, mq_db_blob(query, 3));
+        bool last_part = !whole && state->up.active && state->up.offset == state->up.size &&
+                         memcmp(state->up.id, mq_db_blob(query, 2).data, MQ_SEGMENT_ID_SIZE) == 0;
+        if (whole || last_part)
+            state->carry_sent = mq_db_int(query, 0);
+        if (!whole)
             break;
-        state->carry_sent = mq_db_int(query, 0);
     }
     mq_db_done(&query);
     return error->status;
@@ -247,13 +251,17 @@ static void put_want_part(struct mq_sync_state *state, struct mq_buffer *out)
 
 enum mq_status mq_sync_request(struct mq_sync_state *state, struct mq_buffer *out, struct mq_error *error)
 {
-    int64_t server_seq;
+    int64_t server_seq, owed;
     state->more = false;
+    state->outbox_sent = state->carry_sent = 0; /* nothing of these may count as said before it is */
     enum mq_status status = request_head(state, &server_seq, error);
     if (status != MQ_OK)
         return status;
     mq_request_put(out, &state->request);
     status = put_outbox(state, out, error);
+    if (status == MQ_OK)
+        status = mq_setting_number(state->replica, "have_owed", &owed, error);
+    state->have_list = status == MQ_OK && owed != 0;
     if (status == MQ_OK && state->have_list)
         status = put_have(state, out, error);
     if (state->down.active)

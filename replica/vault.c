@@ -99,14 +99,10 @@ enum mq_status mq_vault_rewrap(const struct mq_platform *platform, const char *h
 }
 
 enum mq_status mq_vault_create(const struct mq_platform *platform, const char *home, struct mq_span passphrase,
-                               struct mq_kdf_cost cost, struct mq_secret *store_key, struct mq_error *error)
+                               struct mq_kdf_cost cost, const struct mq_secret *store_key, struct mq_error *error)
 {
-    enum mq_status status = platform->make_directory(platform->self, home, error);
-    if (status != MQ_OK)
-        return status;
     if (mq_vault_exists(platform, home))
         return mq_fail(error, MQ_REFUSED, _("there is a store in %s already; it is left as it is. Choose another home to make a new one"), home);
-    mq_random(platform, store_key->bytes, sizeof store_key->bytes);
     return mq_vault_rewrap(platform, home, store_key, passphrase, cost, error);
 }
 

@@ -8,10 +8,10 @@
 #include "platform/platform.h"
 #include "platform/secret_key.h"
 
-/* Makes the home and a fresh random store key, wrapped under `passphrase` (1 to 1024 bytes) at the given cost. MQ_REFUSED: there is a vault already,
- * or the passphrase is empty. The caller wipes `store_key`. */
+/* Wraps a new store's key under `passphrase` (1 to 1024 bytes) at the given cost. It is the last step in making a home: without it nothing of the store
+ * can be opened, with it the store is whole. MQ_REFUSED: there is a vault already, or the passphrase is empty. */
 MQ_MUST_USE enum mq_status mq_vault_create(const struct mq_platform *platform, const char *home, struct mq_span passphrase,
-                                           struct mq_kdf_cost cost, struct mq_secret *store_key, struct mq_error *error);
+                                           struct mq_kdf_cost cost, const struct mq_secret *store_key, struct mq_error *error);
 /* MQ_NOT_FOUND: no vault here. MQ_WRONG_KEY: wrong passphrase; each one after the third makes the next try wait longer (up to 30 s). MQ_DAMAGED: the file is not
  * what was written. */
 MQ_MUST_USE enum mq_status mq_vault_open(const struct mq_platform *platform, const char *home, struct mq_span passphrase,

@@ -13,6 +13,15 @@
 enum mq_status mq_view_add(struct mq_replica *replica, const struct mq_view_change *change, struct mq_error *error)
 {
     struct mq_span id = mq_span(change->id, MQ_ID_SIZE), record = mq_span(change->record, MQ_ID_SIZE);
+    int64_t foreign;
+    bool create = memcmp(change->id, change->record, MQ_ID_SIZE) == 0;
+    enum mq_status known = create ? MQ_NOT_FOUND
+                                  : mq_db_number(replica->db, &foreign, error, "SELECT team <> ? FROM record WHERE record = ?", "bb",
+                                                 mq_span(change->team, MQ_ID_SIZE), record);
+    if (known == MQ_OK && foreign != 0)
+        return MQ_OK; /* another team's record: not his to change */
+    if (known != MQ_OK && known != MQ_NOT_FOUND)
+        return known;
     /* The same change in two segments (a writer that was copied) is one; the higher rank counts, in whatever order they came. */
     enum mq_status status = mq_db_run(replica->db, error,
         "INSERT INTO change(id, record, rank, segment, wall, expanded) VALUES(?, ?, ?, ?, ?, ?)"
@@ -204,8 +213,15 @@ static enum mq_status state_store(struct mq_replica *replica, const struct group
     struct mq_group_state state;
     if (status == MQ_OK)
         status = group_load(replica, group, &arena, &state, &leans, error);
+    if (status == MQ_NO_SPACE || status == MQ_REFUSED) { /* more than any device can merge: one group must not stop the others */
+        mq_error_clear(error);
+        status = MQ_OK;
+        state = (struct mq_group_state){.kind = MQ_KIND_UNREADABLE, .review = true};
+        leans = 0;
+    }
     if (status != MQ_OK)
         return status;
+    state.review = state.review || group->count == MQ_GROUP_MAX;
     return mq_db_run(replica->db, error,
                      "INSERT INTO state(canonical, kind, deleted, review, conflicts, leans) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
                      " ON CONFLICT(canonical) DO UPDATE SET kind = ?2, deleted = ?3, review = ?4, conflicts = ?5, leans = ?6", "biiiii",
@@ -232,7 +248,7 @@ enum mq_status mq_view_settle(struct mq_replica *replica, const uint8_t record[M
     if (status == MQ_OK)
         status = facts_load(replica, record, &arena, facts, &count, error);
     if (status == MQ_OK && mq_merge_links(&links, facts, count, &arena) != MQ_OK)
-        status = mq_fail(error, MQ_FAULT, _("a record's history is too long or damaged; `check` names it"));
+        links = (struct mq_links){.kind = 0}; /* unreadable: alone, for review */
     mq_work_arena_used(replica, &arena);
     if (status == MQ_OK)
         status = links_store(replica, record, &links, error);
@@ -369,12 +385,19 @@ static enum mq_status hash_one(void *context, const uint8_t canonical[MQ_ID_SIZE
     struct hash_walk *walk = context;
     struct mq_group_state state;
     enum mq_status status = mq_view_group(walk->replica, canonical, &state, error);
+    walk->encoded.size = 0;
+    walk->encoded.failed = false;
+    if (status == MQ_OK)
+        status = mq_group_encode(&walk->encoded, &state);
+    if (status == MQ_NO_SPACE || status == MQ_REFUSED) { /* unreadable on every replica alike: its name stands for it */
+        mq_error_clear(error);
+        walk->encoded.size = 0;
+        walk->encoded.failed = false;
+        mq_put(&walk->encoded, canonical, MQ_ID_SIZE);
+        status = MQ_OK;
+    }
     if (status != MQ_OK)
         return status;
-    walk->encoded.size = 0;
-    status = mq_group_encode(&walk->encoded, &state);
-    if (status != MQ_OK)
-        return mq_fail(error, status, _("a record's history is too long or damaged; `check` names it"));
     const struct mq_span parts[] = {mq_span(walk->out, MQ_HASH_SIZE), mq_written(&walk->encoded)};
     mq_hash(walk->out, MQ_HASH_SIZE, MQ_DOMAIN_BODY, parts, 2);
     return MQ_OK;

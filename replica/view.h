@@ -43,6 +43,9 @@ MQ_MUST_USE enum mq_status mq_view_each(struct mq_replica *replica, uint64_t kin
                                         enum mq_status (*take)(void *context, const uint8_t canonical[MQ_ID_SIZE], struct mq_error *error),
                                         void *context, struct mq_error *error);
 
+/* A group that no device can merge (a hostile writer's): kept, counted for review, shown by nothing else. */
+#define MQ_KIND_UNREADABLE 0
+
 /* Drops everything derived and makes it again from journal and segments. */
 MQ_MUST_USE enum mq_status mq_view_rebuild(struct mq_replica *replica, struct mq_error *error);
 /* A hash over the encoded state of every group: equal on every replica that admitted the same changes. */

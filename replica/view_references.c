@@ -34,11 +34,12 @@ static bool better(const struct mq_choice *a, const struct mq_choice *b)
 }
 
 /* `into` takes over what replaces `from` must name; names stay sorted and unique. */
-static void join(struct mq_choice *into, const struct mq_choice *from, struct mq_arena *arena)
+static bool join(struct mq_choice *into, const struct mq_choice *from, struct mq_arena *arena)
 {
     uint8_t *names = mq_arena_take(arena, (into->name_count + from->name_count) * MQ_NAME_SIZE);
     size_t a = 0, b = 0, count = 0;
-    MQ_ASSERT(names != NULL);
+    if (names == NULL)
+        return false;
     while (a < into->name_count || b < from->name_count) {
         const uint8_t *left = into->names + a * MQ_NAME_SIZE, *right = from->names + b * MQ_NAME_SIZE;
         int order = a == into->name_count ? 1 : b == from->name_count ? -1 : memcmp(left, right, MQ_NAME_SIZE);
@@ -53,21 +54,25 @@ static void join(struct mq_choice *into, const struct mq_choice *from, struct mq
     }
     into->names = names;
     into->name_count = count;
+    return true;
 }
 
 /* Quadratic in the choices of one field, of which there are few. */
-static bool field_join(struct mq_replica *replica, struct mq_field_state *field, struct mq_arena *arena, struct mq_error *error)
+static enum mq_status field_join(struct mq_replica *replica, struct mq_field_state *field, struct mq_arena *arena, int64_t *leans,
+                                 struct mq_error *error)
 {
     uint8_t(*targets)[MQ_ID_SIZE] = mq_arena_take(arena, field->choice_count * MQ_ID_SIZE);
     size_t kept = 0, before = field->choice_count;
-    MQ_ASSERT(targets != NULL);
+    if (targets == NULL)
+        return MQ_NO_SPACE;
     for (size_t i = 0; i < before; i++) {
         bool pointing = points_to(replica, field->choices[i].value, targets[kept], error);
         size_t same = 0;
         while (pointing && same < kept && memcmp(targets[same], targets[kept], MQ_ID_SIZE) != 0)
             same++;
         if (pointing && same < kept) {
-            join(&field->choices[same], &field->choices[i], arena);
+            if (!join(&field->choices[same], &field->choices[i], arena))
+                return MQ_NO_SPACE;
             continue;
         }
         if (!pointing)
@@ -77,7 +82,8 @@ static bool field_join(struct mq_replica *replica, struct mq_field_state *field,
     field->choice_count = kept;
     if (field->merge == MQ_MERGE_REGISTER && kept == 1)
         field->conflict = false;
-    return kept < before;
+    *leans += kept < before;
+    return error->status;
 }
 
 /* Best first, as merge left it: joining may have raised a later choice. */
@@ -95,12 +101,13 @@ enum mq_status mq_view_references(struct mq_replica *replica, struct mq_group_st
                                   struct mq_error *error)
 {
     *leans = 0;
-    for (size_t i = 0; i < state->field_count; i++) {
+    enum mq_status status = MQ_OK;
+    for (size_t i = 0; i < state->field_count && status == MQ_OK; i++) {
         struct mq_field_state *field = &state->fields[i];
-        if (field->choice_count < 2 || field->number < MQ_FIELD_ID || !field_join(replica, field, arena, error))
+        if (field->choice_count < 2 || field->number < MQ_FIELD_ID)
             continue;
+        status = field_join(replica, field, arena, leans, error);
         order(field);
-        ++*leans;
     }
-    return error->status;
+    return status;
 }

@@ -76,7 +76,12 @@ static void print_plain(const struct mq_json *value, const char *separator)
         return;
     case MQ_JSON_STRING:
         text = mq_json_string(value);
-        fwrite(text.data, 1, text.size, stdout);
+        for (size_t i = 0; i < text.size; i++) { /* what others wrote must not steer this person's terminal */
+            bool control = (text.data[i] < 0x20 && text.data[i] != '\n' && text.data[i] != '\t') || text.data[i] == 0x7f ||
+                           (text.data[i] == 0xc2 && i + 1 < text.size && text.data[i + 1] < 0xa0);
+            putchar(control ? '?' : text.data[i]);
+            i += control && text.data[i] == 0xc2;
+        }
         return;
     case MQ_JSON_INTEGER:
         printf("%lld", (long long)mq_json_integer(value));

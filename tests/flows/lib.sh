@@ -30,6 +30,7 @@ expect() {
 field() { tail -n 1 "$work/out" | python3 -c "import json,sys; v=json.load(sys.stdin)[sys.argv[1]]; print(v if not isinstance(v,(dict,list)) else json.dumps(v,ensure_ascii=False))" "$1"; }
 
 start_server() { # [PORT]
+    : > "$work/serve.out"
     "$minqingd" serve --data "$data" --listen "127.0.0.1:${1:-0}" > "$work/serve.out" 2>> "$work/serve.err" &
     server=$!
     for _ in $(seq 200); do

@@ -1,5 +1,6 @@
-/* Aim: the desk makes a centre that devices can join: teams with root-signed certificates, invitations that work once, replies that
- * open on the device and only there, access lists that let members in and strangers not; all through the real relay. */
+/* Aim: the desk makes a centre that devices can join: teams with root-signed certificates, invitations that work once,
+ * replies that open on the device and only there, access lists that let members in and strangers not; all through the
+ * real relay. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -99,7 +100,8 @@ static int teardown(void **state)
 static enum mq_status run(mq_verb *verb, const char *word, char **printed)
 {
     static const struct mq_option json = {.name = "json"};
-    struct mq_command_line line = {.words = {word}, .word_count = word != NULL, .values = {{&json, NULL}}, .value_count = 1};
+    struct mq_command_line line = {
+        .words = {word}, .word_count = word != NULL, .values = {{&json, NULL}}, .value_count = 1};
     size_t size;
     struct mq_call call = {.desk = &desk, .line = &line, .directory = directory};
     FILE *talk = fopen("/dev/null", "w");
@@ -265,7 +267,8 @@ static void test_again(void **state)
     make_request(device, &invitation);
     bring(device);
     assert_true(mq_span_equal(mq_written(&device->reply), mq_span(first, size)));
-    assert_int_equal(mq_db_number(mq_replica_db(desk.replica), &members, &problem, "SELECT count(*) FROM member", ""), MQ_OK);
+    assert_int_equal(mq_db_number(mq_replica_db(desk.replica), &members, &problem, "SELECT count(*) FROM member", ""),
+                     MQ_OK);
     assert_int_equal(members, 1);
     free(device);
 }
@@ -358,7 +361,8 @@ static void test_by_files(void **state)
     free(reply);
 }
 
-/* A second team has a certificate, a key and members of its own; a name is given once; the wrong passphrase makes none. */
+/* A second team has a certificate, a key and members of its own; a name is given once; the wrong passphrase makes none.
+ */
 static void test_teams(void **state)
 {
     char *printed;
