@@ -22,7 +22,8 @@ void mq_device_close(struct mq_device *device)
 enum mq_status mq_device_open(struct mq_device *device, struct mq_span passphrase, struct mq_error *error)
 {
     struct mq_team team;
-    enum mq_status status = mq_replica_open(&device->replica, device->platform, device->home, passphrase, LOCK_WAIT_MS, error);
+    enum mq_status status =
+        mq_replica_open(&device->replica, device->platform, device->home, passphrase, LOCK_WAIT_MS, error);
     if (status == MQ_OK)
         status = mq_team_find(device->replica, NULL, &team, error);
     if (status != MQ_OK)
@@ -59,11 +60,13 @@ static enum mq_status invitation_read(struct join_work *work, struct mq_error *e
 {
     enum mq_status status = mq_invitation_parse(&work->invitation, work->join->invitation);
     if (status == MQ_REFUSED)
-        return mq_fail(error, MQ_REFUSED, _("this is no invitation; it begins with \"minqing:\" and comes from the centre"));
+        return mq_fail(error, MQ_REFUSED,
+                       _("this is no invitation; it begins with \"minqing:\" and comes from the centre"));
     if (status == MQ_DAMAGED)
         return mq_fail(error, MQ_REFUSED, _("this invitation is mistyped or cut; copy it once more, whole"));
     if (status != MQ_OK)
-        return mq_fail(error, MQ_REFUSED, _("this invitation is not signed by the organisation it names; ask the centre for a new one"));
+        return mq_fail(error, MQ_REFUSED,
+                       _("this invitation is not signed by the organisation it names; ask the centre for a new one"));
     return MQ_OK;
 }
 
@@ -97,11 +100,10 @@ static enum mq_status refusal(uint8_t reason, struct mq_error *error)
     case MQ_ENROL_UNKNOWN:
         return mq_fail(error, MQ_REFUSED, _("the centre does not know this invitation; ask for a new one"));
     case MQ_ENROL_USED:
-        return mq_fail(error, MQ_REFUSED, _("this invitation was used already; each one is for one device. Ask for a new one"));
-    case MQ_ENROL_EXPIRED:
-        return mq_fail(error, MQ_REFUSED, _("this invitation has expired; ask for a new one"));
-    case MQ_ENROL_WRONG:
-        break;
+        return mq_fail(error, MQ_REFUSED,
+                       _("this invitation was used already; each one is for one device. Ask for a new one"));
+    case MQ_ENROL_EXPIRED: return mq_fail(error, MQ_REFUSED, _("this invitation has expired; ask for a new one"));
+    case MQ_ENROL_WRONG: break;
     }
     return mq_fail(error, MQ_REFUSED, _("the centre could not read this request; ask for a new invitation"));
 }
@@ -110,9 +112,12 @@ static enum mq_status reply_read(struct join_work *work, struct mq_error *error)
 {
     if (work->reply.size == 1)
         return refusal(work->reply.data[0], error);
-    enum mq_status status = mq_enrol_reply_open(&work->answer, mq_written(&work->reply), &work->invitation, mq_replica_identity(work->device->replica));
+    enum mq_status status = mq_enrol_reply_open(&work->answer, mq_written(&work->reply), &work->invitation,
+                                                mq_replica_identity(work->device->replica));
     if (status != MQ_OK)
-        return mq_fail(error, MQ_REFUSED, _("the answer is not from the centre that invited, or not for this device; ask for a new invitation"));
+        return mq_fail(
+            error, MQ_REFUSED,
+            _("the answer is not from the centre that invited, or not for this device; ask for a new invitation"));
     return MQ_OK;
 }
 
@@ -131,8 +136,10 @@ static enum mq_status keys_store(struct mq_replica *replica, void *context, stru
         status = mq_team_put(replica, &team, error);
     for (size_t i = 0; i < answer->grant_count && status == MQ_OK; i++) {
         struct mq_secret key;
-        if (mq_wrap_open(&key, mq_span(answer->wraps[i], MQ_WRAP_SIZE), &answer->grants[i], mq_replica_identity(replica)) != MQ_OK)
-            return mq_fail(error, MQ_REFUSED, _("the team's key in the answer does not open; ask for a new invitation"));
+        if (mq_wrap_open(&key, mq_span(answer->wraps[i], MQ_WRAP_SIZE), &answer->grants[i],
+                         mq_replica_identity(replica)) != MQ_OK)
+            return mq_fail(error, MQ_REFUSED,
+                           _("the team's key in the answer does not open; ask for a new invitation"));
         status = mq_grant_put(replica, &answer->grants[i], &key, error);
         mq_secret_wipe(&key);
     }
@@ -140,7 +147,8 @@ static enum mq_status keys_store(struct mq_replica *replica, void *context, stru
         status = mq_setting_put(replica, "url", mq_span_text(work->invitation.url), error);
     if (status == MQ_OK)
         status = mq_setting_put(replica, "pin", MQ_SPAN(work->invitation.server_pin), error);
-    return status == MQ_OK ? mq_setting_put(replica, "enrol_request", (struct mq_span){(const uint8_t *)"", 0}, error) : status;
+    return status == MQ_OK ? mq_setting_put(replica, "enrol_request", (struct mq_span){(const uint8_t *)"", 0}, error)
+                           : status;
 }
 
 /* Space that a full disk cannot take: enough to seal what is saved (replica/sync.c). */
@@ -161,12 +169,16 @@ static enum mq_status home_begin(struct join_work *work, struct mq_error *error)
     struct mq_team team;
     work->made = !mq_vault_exists(device->platform, device->home);
     if (work->made)
-        return mq_replica_create(&device->replica, device->platform, device->home, work->join->passphrase, work->join->kdf_memory_mib, error);
-    enum mq_status status = mq_replica_open(&device->replica, device->platform, device->home, work->join->passphrase, LOCK_WAIT_MS, error);
+        return mq_replica_create(&device->replica, device->platform, device->home, work->join->passphrase,
+                                 work->join->kdf_memory_mib, error);
+    enum mq_status status =
+        mq_replica_open(&device->replica, device->platform, device->home, work->join->passphrase, LOCK_WAIT_MS, error);
     if (status != MQ_OK)
         return status;
     if (mq_team_find(device->replica, NULL, &team, error) == MQ_OK)
-        return mq_fail(error, MQ_REFUSED, _("this device has joined a team already; its records are left as they are. Another team needs another home"));
+        return mq_fail(
+            error, MQ_REFUSED,
+            _("this device has joined a team already; its records are left as they are. Another team needs another home"));
     mq_error_clear(error);
     return MQ_OK;
 }
@@ -174,19 +186,25 @@ static enum mq_status home_begin(struct join_work *work, struct mq_error *error)
 static enum mq_status ask_by_network(struct join_work *work, struct mq_error *error)
 {
     struct mq_network network;
-    enum mq_status status = mq_network_start(&network, work->device, work->invitation.url, MQ_SPAN(work->invitation.server_pin), work->join->timeout_ms, error);
+    enum mq_status status = mq_network_start(&network, work->device, work->invitation.url,
+                                             MQ_SPAN(work->invitation.server_pin), work->join->timeout_ms, error);
     if (status != MQ_OK)
         return status;
     do {
         struct mq_post_answer answer = {0};
         work->reply.size = 0;
-        status = network.transport.post(network.transport.context, "/v1/enrol", mq_written(&work->request), &work->reply, &answer, error);
+        status = network.transport.post(network.transport.context, "/v1/enrol", mq_written(&work->request),
+                                        &work->reply, &answer, error);
         if (status == MQ_OK && answer.http_status == 200)
             break;
         if (status == MQ_OK && answer.http_status != 202)
-            status = mq_fail(error, MQ_UNREACHABLE, _("the server answered %u; try `join` again later, with the same invitation"), answer.http_status);
+            status = mq_fail(error, MQ_UNREACHABLE,
+                             _("the server answered %u; try `join` again later, with the same invitation"),
+                             answer.http_status);
         if (status == MQ_OK && mq_network_left(&network) <= ENROL_POLL_MS)
-            status = mq_fail(error, MQ_UNREACHABLE, _("the server has the request, but the desk has not answered yet; run `join` again later, with the same invitation"));
+            status = mq_fail(
+                error, MQ_UNREACHABLE,
+                _("the server has the request, but the desk has not answered yet; run `join` again later, with the same invitation"));
         if (status == MQ_OK)
             work->device->platform->sleep_ms(work->device->platform->self, ENROL_POLL_MS);
     } while (status == MQ_OK);

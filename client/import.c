@@ -67,7 +67,8 @@ static enum mq_status take_line(struct import_work *work, struct mq_span line, s
 }
 
 /* Whole lines from what was read; what is left of a line moves to the front. A line over the limit is refused whole. */
-static enum mq_status take_lines(struct import_work *work, uint8_t *memory, size_t *size, bool end, bool *skipping, struct mq_error *error)
+static enum mq_status take_lines(struct import_work *work, uint8_t *memory, size_t *size, bool end, bool *skipping,
+                                 struct mq_error *error)
 {
     size_t start = 0;
     enum mq_status status = MQ_OK;
@@ -104,8 +105,8 @@ static enum mq_status take_all(struct import_work *work, int descriptor, uint8_t
     }
 }
 
-enum mq_status mq_device_import(struct mq_device *device, int descriptor, const struct mq_import_report *report, struct mq_import *out,
-                                struct mq_error *error)
+enum mq_status mq_device_import(struct mq_device *device, int descriptor, const struct mq_import_report *report,
+                                struct mq_import *out, struct mq_error *error)
 {
     struct import_work work = {.device = device, .report = report, .so_far = out};
     *out = (struct mq_import){0};
@@ -123,6 +124,7 @@ enum mq_status mq_device_import(struct mq_device *device, int descriptor, const 
         return status;
     }
     if (out->refused > 0)
-        return mq_fail(error, MQ_REFUSED, _("%lld of %lld lines were refused, see above; all others are saved"), (long long)out->refused, (long long)out->lines);
+        return mq_fail(error, MQ_REFUSED, _("%lld of %lld lines were refused, see above; all others are saved"),
+                       (long long)out->refused, (long long)out->lines);
     return MQ_OK;
 }

@@ -11,8 +11,8 @@ int64_t mq_network_left(const struct mq_network *network)
     return network->deadline_ms - platform->monotonic_ms(platform->self);
 }
 
-static enum mq_status post(void *context, const char *path, struct mq_span body, struct mq_buffer *reply, struct mq_post_answer *answer,
-                           struct mq_error *error)
+static enum mq_status post(void *context, const char *path, struct mq_span body, struct mq_buffer *reply,
+                           struct mq_post_answer *answer, struct mq_error *error)
 {
     struct mq_network *network = context;
     int64_t left = mq_network_left(network);
@@ -26,11 +26,12 @@ static enum mq_status post(void *context, const char *path, struct mq_span body,
     return status;
 }
 
-enum mq_status mq_network_start(struct mq_network *network, const struct mq_device *device, const char *url, struct mq_span pin, int64_t timeout_ms,
-                                struct mq_error *error)
+enum mq_status mq_network_start(struct mq_network *network, const struct mq_device *device, const char *url,
+                                struct mq_span pin, int64_t timeout_ms, struct mq_error *error)
 {
     const struct mq_platform *platform = device->platform;
-    *network = (struct mq_network){.device = device, .deadline_ms = platform->monotonic_ms(platform->self) + timeout_ms};
+    *network =
+        (struct mq_network){.device = device, .deadline_ms = platform->monotonic_ms(platform->self) + timeout_ms};
     network->transport = (struct mq_transport){.context = network, .post = post};
     bool plain = strncmp(url, "http://", 7) == 0; /* loopback only: the courier sees to it */
     return mq_courier_start(&network->courier, device->courier, url, plain ? mq_span(NULL, 0) : pin, error);
@@ -42,7 +43,8 @@ void mq_network_stop(struct mq_network *network)
     network->courier = NULL;
 }
 
-static enum mq_status sync_over(struct mq_device *device, struct mq_network *network, struct mq_sync_result *result, struct mq_error *error)
+static enum mq_status sync_over(struct mq_device *device, struct mq_network *network, struct mq_sync_result *result,
+                                struct mq_error *error)
 {
     struct mq_team team;
     enum mq_status status = mq_team_find(device->replica, NULL, &team, error);
@@ -51,7 +53,8 @@ static enum mq_status sync_over(struct mq_device *device, struct mq_network *net
     return mq_sync(device->replica, &team, &network->transport, NULL, network->deadline_ms, result, error);
 }
 
-static enum mq_status address_get(struct mq_device *device, char url[MQ_INVITATION_URL_MAX + 1], uint8_t pin[MQ_HASH_SIZE], struct mq_error *error)
+static enum mq_status address_get(struct mq_device *device, char url[MQ_INVITATION_URL_MAX + 1],
+                                  uint8_t pin[MQ_HASH_SIZE], struct mq_error *error)
 {
     struct mq_buffer url_buffer = mq_buffer(url, MQ_INVITATION_URL_MAX), pin_buffer = mq_buffer(pin, MQ_HASH_SIZE);
     enum mq_status status = mq_setting_get(device->replica, "url", &url_buffer, error);
@@ -61,7 +64,8 @@ static enum mq_status address_get(struct mq_device *device, char url[MQ_INVITATI
     return status;
 }
 
-enum mq_status mq_device_sync(struct mq_device *device, int64_t timeout_ms, struct mq_device_sync *out, struct mq_error *error)
+enum mq_status mq_device_sync(struct mq_device *device, int64_t timeout_ms, struct mq_device_sync *out,
+                              struct mq_error *error)
 {
     char url[MQ_INVITATION_URL_MAX + 1];
     uint8_t pin[MQ_HASH_SIZE];

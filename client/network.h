@@ -14,8 +14,8 @@ struct mq_network {
 };
 
 /* `network` must stay where it is until mq_network_stop. */
-MQ_MUST_USE enum mq_status mq_network_start(struct mq_network *network, const struct mq_device *device, const char *url, struct mq_span pin,
-                                            int64_t timeout_ms, struct mq_error *error);
+MQ_MUST_USE enum mq_status mq_network_start(struct mq_network *network, const struct mq_device *device, const char *url,
+                                            struct mq_span pin, int64_t timeout_ms, struct mq_error *error);
 int64_t mq_network_left(const struct mq_network *network); /* milliseconds */
 void mq_network_stop(struct mq_network *network);
 

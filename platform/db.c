@@ -37,7 +37,7 @@ enum mq_status mq_db_trouble(struct mq_db *db, int result, struct mq_error *erro
     case SQLITE_READONLY:
         return mq_fail(error, MQ_REFUSED, _("cannot open %s for writing (%s); its directory must exist and be ours"),
                        db->path, words);
-    default:
+    default: /* tidy: not an enum */
         return mq_fail(error, MQ_FAULT, _("the database %s does not do this: %s (code %d)"), db->path, words, result);
     }
 }

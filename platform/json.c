@@ -151,7 +151,7 @@ static void put_escape(struct mq_buffer *out, uint8_t byte)
     case '\t':
         mq_put_text(out, "\\t");
         return;
-    default:
+    default: /* tidy: not an enum */
         mq_put_text(out, "\\u00");
         mq_put_u8(out, (uint8_t)hex_digits[byte >> 4]);
         mq_put_u8(out, (uint8_t)hex_digits[byte & 15]);

@@ -4,9 +4,8 @@
 
 #include "platform/error.h"
 #include "protocol/bytes.h"
+#include "protocol/limits.h"
 
-#define MQ_OPTIONS_MAX 16   /* options a command can have */
-#define MQ_ARGUMENTS_MAX 64 /* words and --FIELD pairs on one command line */
 
 struct mq_option {
     const char *name;  /* without "--" */

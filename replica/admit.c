@@ -15,14 +15,15 @@ struct payload_work {
     struct mq_payload_head head;
     struct mq_batch_change *changes;
     size_t count;
-    int64_t number;  /* of the segment */
+    int64_t number; /* of the segment */
     unsigned rank;
     const uint8_t *team;
 };
 
 #define RANK_DESK 2
 
-/* No honest writer puts more into one field (parse.c); a hostile one would fill every reader's memory with a few bytes. */
+/* No honest writer puts more into one field (parse.c); a hostile one would fill every reader's memory with a few bytes.
+ */
 static bool sizes_allow(const struct mq_change *change)
 {
     struct mq_reader reader = mq_reader(change->fields);
@@ -51,11 +52,13 @@ static bool creates_link(const struct mq_change *change)
     return reader.failed;
 }
 
-/* `decide` and links between records, however they are written, are for desks; control changes too (docs/protocol.md, section 6). */
+/* `decide` and links between records, however they are written, are for desks; control changes too (docs/protocol.md,
+ * section 6). */
 static bool role_allows(const struct mq_change *change, unsigned rank)
 {
     bool about_record = change->type >= MQ_CHANGE_SET && change->type <= MQ_CHANGE_DECIDE;
-    bool desk_only = change->type == MQ_CHANGE_DECIDE || change->type >= 16 || (about_record && change->field == MQ_FIELD_SAME_AS) ||
+    bool desk_only = change->type == MQ_CHANGE_DECIDE || change->type >= 16 ||
+                     (about_record && change->field == MQ_FIELD_SAME_AS) ||
                      (change->type == MQ_CHANGE_CREATE && creates_link(change));
     return !desk_only || rank >= RANK_DESK;
 }
@@ -89,7 +92,8 @@ static int record_order(const void *a, const void *b)
 }
 
 /* Each touched record is settled once, after all its changes are there. */
-static enum mq_status settle_all(struct mq_replica *replica, uint8_t (*records)[MQ_ID_SIZE], size_t count, struct mq_error *error)
+static enum mq_status settle_all(struct mq_replica *replica, uint8_t (*records)[MQ_ID_SIZE], size_t count,
+                                 struct mq_error *error)
 {
     enum mq_status status = MQ_OK;
     qsort(records, count, MQ_ID_SIZE, record_order);
@@ -115,8 +119,13 @@ static enum mq_status payload_merge(struct mq_replica *replica, const struct pay
         if (parts.type != MQ_CHANGE_CREATE && !about_record)
             continue; /* unknown: kept in its segment, counted by `check` */
         memcpy(records[known], parts.type == MQ_CHANGE_CREATE ? change->id : parts.record, MQ_ID_SIZE);
-        const struct mq_view_change row = {.id = change->id, .record = records[known], .team = work->team, .rank = work->rank,
-                                           .segment = work->number, .wall = wall, .expanded = change->expanded};
+        const struct mq_view_change row = {.id = change->id,
+                                           .record = records[known],
+                                           .team = work->team,
+                                           .rank = work->rank,
+                                           .segment = work->number,
+                                           .wall = wall,
+                                           .expanded = change->expanded};
         status = mq_view_add(replica, &row, error);
         known++;
     }
@@ -130,22 +139,25 @@ static enum mq_status payload_merge(struct mq_replica *replica, const struct pay
 
 /* ---- one stored segment ---- */
 
-static enum mq_status state_set(struct mq_replica *replica, int64_t number, enum mq_segment_state state, const char *reason, uint8_t links,
-                                struct mq_error *error)
+static enum mq_status state_set(struct mq_replica *replica, int64_t number, enum mq_segment_state state,
+                                const char *reason, uint8_t links, struct mq_error *error)
 {
-    return mq_db_run(replica->db, error, "UPDATE segment SET state = ?, reason = ?, links = ? WHERE number = ?", "izii", (int64_t)state,
-                     reason, (int64_t)links, number);
+    return mq_db_run(replica->db, error, "UPDATE segment SET state = ?, reason = ?, links = ? WHERE number = ?", "izii",
+                     (int64_t)state, reason, (int64_t)links, number);
 }
 
 /* The payload is open: decode, check, merge. */
-static enum mq_status admit_payload(struct mq_replica *replica, int64_t number, const struct mq_announce *announce, struct mq_span payload,
-                                    uint8_t links, struct mq_admitted *result, struct mq_error *error)
+static enum mq_status admit_payload(struct mq_replica *replica, int64_t number, const struct mq_announce *announce,
+                                    struct mq_span payload, uint8_t links, struct mq_admitted *result,
+                                    struct mq_error *error)
 {
-    struct payload_work work = {.number = number, .rank = mq_role_rank(announce->certificate.role), .team = announce->certificate.team};
+    struct payload_work work = {
+        .number = number, .rank = mq_role_rank(announce->certificate.role), .team = announce->certificate.team};
     struct mq_buffer space = mq_work_expanded(replica);
     work.changes = mq_work_memory(MQ_CHANGES_MAX * sizeof *work.changes);
     enum mq_status status = mq_payload_decode(&work.head, work.changes, MQ_CHANGES_MAX, &work.count, payload, &space);
-    enum mq_status roles = status == MQ_OK ? roles_check(&work) : MQ_REFUSED; /* more than any device can hold is refused by all alike */
+    enum mq_status roles =
+        status == MQ_OK ? roles_check(&work) : MQ_REFUSED; /* more than any device can hold is refused by all alike */
     if (roles == MQ_REFUSED)
         status = state_set(replica, number, MQ_SEGMENT_UNDECODABLE, "payload", links, error);
     else if (roles == MQ_WRONG_KEY)
@@ -160,8 +172,8 @@ static enum mq_status admit_payload(struct mq_replica *replica, int64_t number, 
     return status;
 }
 
-enum mq_status mq_segment_try(struct mq_replica *replica, int64_t number, struct mq_span bytes, struct mq_admitted *result,
-                              struct mq_error *error)
+enum mq_status mq_segment_try(struct mq_replica *replica, int64_t number, struct mq_span bytes,
+                              struct mq_admitted *result, struct mq_error *error)
 {
     struct mq_segment segment;
     struct mq_announce announce;
@@ -178,13 +190,16 @@ enum mq_status mq_segment_try(struct mq_replica *replica, int64_t number, struct
         return MQ_OK;
     if (status == MQ_REFUSED || status == MQ_BAD_SIGNATURE || status == MQ_WRONG_KEY)
         return state_set(replica, number, MQ_SEGMENT_UNDECODABLE, links > 0 ? "predecessor" : "body", links, error);
-    return status == MQ_OK ? admit_payload(replica, number, &announce, mq_written(&payload), links, result, error) : status;
+    return status == MQ_OK ? admit_payload(replica, number, &announce, mq_written(&payload), links, result, error)
+                           : status;
 }
 
-static enum mq_status segment_reread(struct mq_replica *replica, int64_t number, uint8_t *copy, size_t *size, struct mq_error *error)
+static enum mq_status segment_reread(struct mq_replica *replica, int64_t number, uint8_t *copy, size_t *size,
+                                     struct mq_error *error)
 {
     struct mq_query *query;
-    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT bytes FROM segment WHERE number = ?", "i", number);
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error, "SELECT bytes FROM segment WHERE number = ?", "i", number);
     if (status != MQ_OK)
         return status;
     if (!mq_db_next(&query, error))
@@ -197,7 +212,8 @@ static enum mq_status segment_reread(struct mq_replica *replica, int64_t number,
     return MQ_OK;
 }
 
-/* Tries the waiting segments that `sql` lists, again and again while it helps: one that opens may be what its successor waited for. */
+/* Tries the waiting segments that `sql` lists, again and again while it helps: one that opens may be what its successor
+ * waited for. */
 static enum mq_status try_listed(struct mq_replica *replica, struct mq_admitted *result, struct mq_error *error)
 {
     uint8_t *copy = mq_work_memory(MQ_SEGMENT_MAX);
@@ -209,9 +225,12 @@ static enum mq_status try_listed(struct mq_replica *replica, struct mq_admitted 
         int64_t number = 0;
         while (status == MQ_OK) { /* by ascending seq within a stream, without holding a query open over the work */
             size_t size;
-            status = mq_db_number(replica->db, &number, error,
-                                  "SELECT number FROM segment WHERE state = 0 AND (stream, seq, number) > (SELECT stream, seq, number FROM segment WHERE number = ?1"
-                                  " UNION ALL SELECT x'', 0, 0 WHERE ?1 = 0) ORDER BY stream, seq, number LIMIT 1", "i", number);
+            status = mq_db_number(
+                replica->db, &number, error,
+                "SELECT number FROM segment WHERE state = 0 AND (stream, seq, number) >"
+                " (SELECT stream, seq, number FROM segment WHERE number = ?1"
+                " UNION ALL SELECT x'', 0, 0 WHERE ?1 = 0) ORDER BY stream, seq, number LIMIT 1",
+                "i", number);
             if (status == MQ_OK)
                 status = segment_reread(replica, number, copy, &size, error);
             if (status == MQ_OK)
@@ -228,7 +247,8 @@ static enum mq_status try_listed(struct mq_replica *replica, struct mq_admitted 
 enum mq_status mq_admit_waiting(struct mq_replica *replica, struct mq_admitted *result, struct mq_error *error)
 {
     int64_t waiting;
-    enum mq_status status = mq_db_number(replica->db, &waiting, error, "SELECT count(*) FROM segment WHERE state = 0", "");
+    enum mq_status status =
+        mq_db_number(replica->db, &waiting, error, "SELECT count(*) FROM segment WHERE state = 0", "");
     if (status != MQ_OK || waiting == 0)
         return status;
     result->keys = false;
@@ -237,8 +257,8 @@ enum mq_status mq_admit_waiting(struct mq_replica *replica, struct mq_admitted *
 
 /* ---- one segment that came ---- */
 
-enum mq_status mq_admit_segment(struct mq_replica *replica, struct mq_span bytes, bool carry, struct mq_admitted *result,
-                                struct mq_error *error)
+enum mq_status mq_admit_segment(struct mq_replica *replica, struct mq_span bytes, bool carry,
+                                struct mq_admitted *result, struct mq_error *error)
 {
     struct mq_segment segment;
     struct mq_announce announce;
@@ -247,7 +267,8 @@ enum mq_status mq_admit_segment(struct mq_replica *replica, struct mq_span bytes
         result->refused++;
         return MQ_OK;
     }
-    enum mq_status status = mq_db_number(replica->db, &number, error, "SELECT number FROM segment WHERE id = ?", "b", MQ_SPAN(segment.id));
+    enum mq_status status =
+        mq_db_number(replica->db, &number, error, "SELECT number FROM segment WHERE id = ?", "b", MQ_SPAN(segment.id));
     if (status != MQ_NOT_FOUND)
         return status; /* known already, or the store failed */
     status = mq_announce_find(replica, segment.stream, &announce, error);
@@ -259,17 +280,22 @@ enum mq_status mq_admit_segment(struct mq_replica *replica, struct mq_span bytes
     }
     if (status != MQ_OK)
         return status;
-    status = mq_db_run(replica->db, error,
-        "INSERT INTO segment(id, stream, seq, previous, mine, state, carry, bytes) VALUES(?, ?, ?, ?, 0, 0, ?, ?)", "bbibib",
-        MQ_SPAN(segment.id), MQ_SPAN(segment.stream), (int64_t)segment.seq, MQ_SPAN(segment.previous), (int64_t)carry, bytes);
+    status = mq_db_run(
+        replica->db, error,
+        "INSERT INTO segment(id, stream, seq, previous, mine, state, carry, bytes) VALUES(?, ?, ?, ?, 0, 0, ?, ?)",
+        "bbibib", MQ_SPAN(segment.id), MQ_SPAN(segment.stream), (int64_t)segment.seq, MQ_SPAN(segment.previous),
+        (int64_t)carry, bytes);
     if (status == MQ_OK)
-        status = mq_db_number(replica->db, &number, error, "SELECT number FROM segment WHERE id = ?", "b", MQ_SPAN(segment.id));
+        status = mq_db_number(replica->db, &number, error, "SELECT number FROM segment WHERE id = ?", "b",
+                              MQ_SPAN(segment.id));
     if (status == MQ_OK)
         status = mq_segment_try(replica, number, bytes, result, error);
     result->segments++;
     int64_t followers = 0; /* did others wait for this one? */
     if (status == MQ_OK)
-        status = mq_db_number(replica->db, &followers, error, "SELECT count(*) FROM segment WHERE previous = ? AND state = 0", "b", MQ_SPAN(segment.id));
+        status =
+            mq_db_number(replica->db, &followers, error,
+                         "SELECT count(*) FROM segment WHERE previous = ? AND state = 0", "b", MQ_SPAN(segment.id));
     result->keys = result->keys || followers > 0;
     return status;
 }
@@ -278,7 +304,8 @@ enum mq_status mq_partition(struct mq_replica *replica, struct mq_partition *out
 {
     struct mq_query *query;
     *out = (struct mq_partition){0};
-    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT state, count(*) FROM segment GROUP BY state", "");
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error, "SELECT state, count(*) FROM segment GROUP BY state", "");
     if (status != MQ_OK)
         return status;
     while (mq_db_next(&query, error)) {

@@ -7,8 +7,8 @@
 
 /* ---- what cannot be verified yet ---- */
 
-enum mq_status mq_unverified_put(struct mq_replica *replica, enum mq_frame_type type, const uint8_t stream[MQ_ID_SIZE], struct mq_span bytes,
-                                 bool carry, struct mq_admitted *result, struct mq_error *error)
+enum mq_status mq_unverified_put(struct mq_replica *replica, enum mq_frame_type type, const uint8_t stream[MQ_ID_SIZE],
+                                 struct mq_span bytes, bool carry, struct mq_admitted *result, struct mq_error *error)
 {
     uint8_t hash[MQ_HASH_SIZE];
     int64_t count;
@@ -20,21 +20,24 @@ enum mq_status mq_unverified_put(struct mq_replica *replica, enum mq_frame_type 
         return MQ_OK;
     }
     mq_hash_one(hash, sizeof hash, MQ_DOMAIN_BODY, bytes);
-    return mq_db_run(replica->db, error, "INSERT OR IGNORE INTO unverified VALUES(?, ?, ?, ?, ?)", "bibib", MQ_SPAN(hash), (int64_t)type,
-                     mq_span(stream, MQ_ID_SIZE), (int64_t)carry, bytes);
+    return mq_db_run(replica->db, error, "INSERT OR IGNORE INTO unverified VALUES(?, ?, ?, ?, ?)", "bibib",
+                     MQ_SPAN(hash), (int64_t)type, mq_span(stream, MQ_ID_SIZE), (int64_t)carry, bytes);
 }
 
-/* What waited for this stream's announce (type segment), or for a desk's certificate (type announce), goes through the door again. */
-static enum mq_status unverified_again(struct mq_replica *replica, enum mq_frame_type type, const uint8_t stream[MQ_ID_SIZE],
-                                       struct mq_admitted *result, struct mq_error *error)
+/* What waited for this stream's announce (type segment), or for a desk's certificate (type announce), goes through the
+ * door again. */
+static enum mq_status unverified_again(struct mq_replica *replica, enum mq_frame_type type,
+                                       const uint8_t stream[MQ_ID_SIZE], struct mq_admitted *result,
+                                       struct mq_error *error)
 {
     uint8_t *copy = mq_work_memory(MQ_SEGMENT_MAX), at[MQ_HASH_SIZE] = {0};
     enum mq_status status = MQ_OK;
     while (status == MQ_OK) {
         struct mq_query *query;
-        status = mq_db_query(replica->db, &query, error,
-            "SELECT hash, carry, bytes FROM unverified WHERE frame = ? AND stream = ? AND hash > ? ORDER BY hash LIMIT 1", "ibb",
-            (int64_t)type, mq_span(stream, MQ_ID_SIZE), MQ_SPAN(at));
+        status = mq_db_query(
+            replica->db, &query, error,
+            "SELECT hash, carry, bytes FROM unverified WHERE frame = ? AND stream = ? AND hash > ? ORDER BY hash LIMIT 1",
+            "ibb", (int64_t)type, mq_span(stream, MQ_ID_SIZE), MQ_SPAN(at));
         if (status != MQ_OK || !mq_db_next(&query, error))
             break;
         struct mq_span bytes = mq_db_blob(query, 2);
@@ -54,7 +57,8 @@ static enum mq_status unverified_again(struct mq_replica *replica, enum mq_frame
 
 static const uint8_t no_stream[MQ_ID_SIZE];
 
-static enum mq_status admit_certificate(struct mq_replica *replica, struct mq_span payload, struct mq_admitted *result, struct mq_error *error)
+static enum mq_status admit_certificate(struct mq_replica *replica, struct mq_span payload, struct mq_admitted *result,
+                                        struct mq_error *error)
 {
     struct mq_certificate certificate;
     if (mq_certificate_decode(&certificate, payload) != MQ_OK || !mq_role_is_desk(certificate.role) ||
@@ -67,7 +71,8 @@ static enum mq_status admit_certificate(struct mq_replica *replica, struct mq_sp
     return status == MQ_OK ? unverified_again(replica, MQ_FRAME_ANNOUNCE, no_stream, result, error) : status;
 }
 
-static enum mq_status admit_announce(struct mq_replica *replica, struct mq_span payload, struct mq_admitted *result, struct mq_error *error)
+static enum mq_status admit_announce(struct mq_replica *replica, struct mq_span payload, struct mq_admitted *result,
+                                     struct mq_error *error)
 {
     struct mq_announce announce;
     uint8_t stream[MQ_ID_SIZE];
@@ -77,7 +82,8 @@ static enum mq_status admit_announce(struct mq_replica *replica, struct mq_span 
         return MQ_OK;
     }
     mq_announce_stream(stream, &announce);
-    enum mq_status status = mq_db_number(replica->db, &known, error, "SELECT count(*) FROM stream WHERE stream = ?", "b", MQ_SPAN(stream));
+    enum mq_status status =
+        mq_db_number(replica->db, &known, error, "SELECT count(*) FROM stream WHERE stream = ?", "b", MQ_SPAN(stream));
     if (status != MQ_OK || known > 0)
         return status;
     status = mq_certificate_trust(replica, &announce.certificate, error);
@@ -95,7 +101,8 @@ static enum mq_status admit_announce(struct mq_replica *replica, struct mq_span 
 }
 
 /* The grant's desk among those known: hint and team must fit, and the signature. */
-static enum mq_status admit_grant(struct mq_replica *replica, struct mq_span payload, struct mq_admitted *result, struct mq_error *error)
+static enum mq_status admit_grant(struct mq_replica *replica, struct mq_span payload, struct mq_admitted *result,
+                                  struct mq_error *error)
 {
     struct mq_grant grant;
     struct mq_certificate desks[MQ_DESKS_KNOWN_MAX];
@@ -113,7 +120,8 @@ static enum mq_status admit_grant(struct mq_replica *replica, struct mq_span pay
     return MQ_OK;
 }
 
-static enum mq_status admit_wrap(struct mq_replica *replica, struct mq_span payload, struct mq_admitted *result, struct mq_error *error)
+static enum mq_status admit_wrap(struct mq_replica *replica, struct mq_span payload, struct mq_admitted *result,
+                                 struct mq_error *error)
 {
     if (payload.size != MQ_WRAP_FRAME_SIZE) {
         result->refused++;
@@ -122,8 +130,9 @@ static enum mq_status admit_wrap(struct mq_replica *replica, struct mq_span payl
     struct mq_query *query;
     struct mq_grant grant;
     struct mq_secret key;
-    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT bytes FROM grants WHERE kid = ? AND key IS NULL", "b",
-                                        mq_span(payload.data, MQ_KID_SIZE));
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error, "SELECT bytes FROM grants WHERE kid = ? AND key IS NULL", "b",
+                    mq_span(payload.data, MQ_KID_SIZE));
     if (status != MQ_OK)
         return status;
     if (!mq_db_next(&query, error))
@@ -144,17 +153,20 @@ static enum mq_status admit_wrap(struct mq_replica *replica, struct mq_span payl
     return status;
 }
 
-static enum mq_status control_store(struct mq_replica *replica, const struct mq_control *control, bool *newer, struct mq_error *error)
+static enum mq_status control_store(struct mq_replica *replica, const struct mq_control *control, bool *newer,
+                                    struct mq_error *error)
 {
     enum mq_status status = mq_db_run(replica->db, error,
-        "INSERT INTO control VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(team, kind, subject)"
-        " DO UPDATE SET number = ?4, bytes = ?5 WHERE number < ?4", "bibib", MQ_SPAN(control->team), (int64_t)control->kind,
-        MQ_SPAN(control->subject), (int64_t)control->number, control->bytes);
+                                      "INSERT INTO control VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(team, kind, subject)"
+                                      " DO UPDATE SET number = ?4, bytes = ?5 WHERE number < ?4",
+                                      "bibib", MQ_SPAN(control->team), (int64_t)control->kind,
+                                      MQ_SPAN(control->subject), (int64_t)control->number, control->bytes);
     *newer = status == MQ_OK && mq_db_changes(replica->db) > 0;
     return status;
 }
 
-static enum mq_status admit_control(struct mq_replica *replica, struct mq_span payload, struct mq_admitted *result, struct mq_error *error)
+static enum mq_status admit_control(struct mq_replica *replica, struct mq_span payload, struct mq_admitted *result,
+                                    struct mq_error *error)
 {
     struct mq_control control;
     struct mq_certificate desks[MQ_DESKS_KNOWN_MAX];
@@ -177,7 +189,8 @@ static enum mq_status admit_control(struct mq_replica *replica, struct mq_span p
     return MQ_OK;
 }
 
-enum mq_status mq_admit(struct mq_replica *replica, const struct mq_frame *frame, bool carry, struct mq_admitted *result, struct mq_error *error)
+enum mq_status mq_admit(struct mq_replica *replica, const struct mq_frame *frame, bool carry,
+                        struct mq_admitted *result, struct mq_error *error)
 {
     MQ_ASSERT(mq_db_in_transaction(replica->db));
     switch (frame->type) { /* tidy: not an enum, types come from outside */

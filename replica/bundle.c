@@ -11,13 +11,15 @@ static const struct {
 } contents[] = {
     {MQ_FRAME_CERTIFICATE, "SELECT certificate FROM desk"},
     {MQ_FRAME_GRANT, "SELECT bytes FROM grants ORDER BY epoch"},
-    {MQ_FRAME_ANNOUNCE, "SELECT announce FROM stream WHERE stream IN (SELECT stream FROM segment WHERE carry = 1 OR (mine = 1 AND anchored = 0))"},
+    {MQ_FRAME_ANNOUNCE,
+     "SELECT announce FROM stream WHERE stream IN (SELECT stream FROM segment WHERE carry = 1 OR (mine = 1 AND anchored = 0))"},
     {MQ_FRAME_SEGMENT, "SELECT bytes FROM segment WHERE carry = 1 OR (mine = 1 AND anchored = 0) ORDER BY stream, seq"},
     {MQ_FRAME_CONTROL, "SELECT bytes FROM outbox WHERE frame = 6 ORDER BY number"},
     {MQ_FRAME_CONTROL, "SELECT bytes FROM control ORDER BY number"},
 };
 
-static enum mq_status put_all(struct mq_replica *replica, struct mq_buffer *out, int64_t *segments, struct mq_error *error)
+static enum mq_status put_all(struct mq_replica *replica, struct mq_buffer *out, int64_t *segments,
+                              struct mq_error *error)
 {
     *segments = 0;
     for (size_t i = 0; i < sizeof contents / sizeof *contents; i++) {
@@ -46,7 +48,9 @@ enum mq_status mq_bundle_write(struct mq_replica *replica, const char *path, int
     status = put_all(replica, &out, segments, error);
     mq_bundle_end(&out);
     if (status == MQ_OK && out.failed)
-        status = mq_fail(error, MQ_NO_SPACE, _("there is more to carry than one file may hold (%d MiB); sync over the network first"), MQ_BUNDLE_MAX >> 20);
+        status = mq_fail(error, MQ_NO_SPACE,
+                         _("there is more to carry than one file may hold (%d MiB); sync over the network first"),
+                         MQ_BUNDLE_MAX >> 20);
     if (status == MQ_OK)
         status = replica->platform->write(replica->platform->self, path, mq_written(&out), error);
     mq_work_free(memory, out.size);
@@ -69,21 +73,25 @@ static enum mq_status read_frames(struct mq_replica *replica, void *context, str
     return status == MQ_OK ? mq_admit_waiting(replica, work->result, error) : status;
 }
 
-static enum mq_status read_file(struct mq_replica *replica, struct mq_span file, struct mq_admitted *result, struct mq_error *error)
+static enum mq_status read_file(struct mq_replica *replica, struct mq_span file, struct mq_admitted *result,
+                                struct mq_error *error)
 {
     struct read_work work = {.result = result};
     enum mq_status status = mq_bundle_open(&work.frames, file);
     if (status == MQ_REFUSED)
         return mq_fail(error, status, _("this file is no bundle; `bundle write FILE` makes one"));
     if (status != MQ_OK)
-        return mq_fail(error, status, _("this bundle was cut or changed on the way; nothing of it was taken. Copy it once more"));
+        return mq_fail(error, status,
+                       _("this bundle was cut or changed on the way; nothing of it was taken. Copy it once more"));
     return mq_replica_transact(replica, read_frames, &work, error);
 }
 
-enum mq_status mq_bundle_read(struct mq_replica *replica, const char *path, struct mq_admitted *result, struct mq_error *error)
+enum mq_status mq_bundle_read(struct mq_replica *replica, const char *path, struct mq_admitted *result,
+                              struct mq_error *error)
 {
     *result = (struct mq_admitted){0};
-    enum mq_status status = mq_seal_all(replica, error); /* what was written here was written without knowing what comes */
+    enum mq_status status =
+        mq_seal_all(replica, error); /* what was written here was written without knowing what comes */
     if (status != MQ_OK)
         return status;
     uint8_t *memory = mq_work_memory(MQ_BUNDLE_MAX);

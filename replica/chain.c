@@ -1,5 +1,6 @@
 /* Linked compression needs the payloads that came before: found by walking `prev` back to a segment without links, then
- * inflating forward. The last chain is kept, so that segments opened in order cost one step each (docs/protocol.md, section 2). */
+ * inflating forward. The last chain is kept, so that segments opened in order cost one step each (docs/protocol.md,
+ * section 2). */
 #include "replica/replica_keys.h"
 
 #include <stdlib.h>
@@ -54,8 +55,9 @@ void mq_chain_push(struct mq_chain *chain, const uint8_t id[MQ_SEGMENT_ID_SIZE],
 }
 
 /* Decrypts, and inflates where the chain stands right. */
-static enum mq_status open_with_key(struct mq_replica *replica, const struct mq_segment *segment, const struct mq_grant *grant,
-                                    const struct mq_secret *key, struct mq_buffer *payload, uint8_t *links, struct mq_error *error)
+static enum mq_status open_with_key(struct mq_replica *replica, const struct mq_segment *segment,
+                                    const struct mq_grant *grant, const struct mq_secret *key,
+                                    struct mq_buffer *payload, uint8_t *links, struct mq_error *error)
 {
     struct mq_announce announce;
     enum mq_status status = mq_announce_find(replica, segment->stream, &announce, error);
@@ -77,13 +79,15 @@ static enum mq_status open_with_key(struct mq_replica *replica, const struct mq_
         if (!here || replica->chain.count < opened.links)
             return here ? MQ_REFUSED : MQ_WAITING;
     }
-    struct mq_prefix prefix = {.prose = opened.prose, .links = opened.links,
-                               .linked = opened.links > 0 ? mq_chain_linked(&replica->chain, opened.links) : (struct mq_span){0}};
+    struct mq_prefix prefix = {.prose = opened.prose,
+                               .links = opened.links,
+                               .linked = opened.links > 0 ? mq_chain_linked(&replica->chain, opened.links)
+                                                          : (struct mq_span){0}};
     return mq_inflate(payload, &opened, &prefix, mq_work_space(replica));
 }
 
-static enum mq_status open_here(struct mq_replica *replica, const struct mq_segment *segment, struct mq_buffer *payload, uint8_t *links,
-                                struct mq_error *error)
+static enum mq_status open_here(struct mq_replica *replica, const struct mq_segment *segment, struct mq_buffer *payload,
+                                uint8_t *links, struct mq_error *error)
 {
     struct mq_grant grant;
     struct mq_secret key;
@@ -95,17 +99,17 @@ static enum mq_status open_here(struct mq_replica *replica, const struct mq_segm
     return status;
 }
 
-
 /* The stored segments from the last one without links up to `id`, newest first. */
-static enum mq_status collect_run(struct mq_replica *replica, const uint8_t id[MQ_SEGMENT_ID_SIZE], int64_t *numbers, size_t most,
-                                  size_t *count, struct mq_error *error)
+static enum mq_status collect_run(struct mq_replica *replica, const uint8_t id[MQ_SEGMENT_ID_SIZE], int64_t *numbers,
+                                  size_t most, size_t *count, struct mq_error *error)
 {
     uint8_t at[MQ_SEGMENT_ID_SIZE];
     memcpy(at, id, sizeof at);
     for (*count = 0; *count < most;) {
         struct mq_query *query;
-        enum mq_status status = mq_db_query(replica->db, &query, error,
-                                            "SELECT number, previous, links, state FROM segment WHERE id = ?", "b", MQ_SPAN(at));
+        enum mq_status status =
+            mq_db_query(replica->db, &query, error, "SELECT number, previous, links, state FROM segment WHERE id = ?",
+                        "b", MQ_SPAN(at));
         if (status != MQ_OK)
             return status;
         if (!mq_db_next(&query, error))
@@ -129,7 +133,8 @@ static enum mq_status collect_run(struct mq_replica *replica, const uint8_t id[M
 static enum mq_status reopen(struct mq_replica *replica, int64_t number, struct mq_error *error)
 {
     struct mq_query *query;
-    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT bytes FROM segment WHERE number = ?", "i", number);
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error, "SELECT bytes FROM segment WHERE number = ?", "i", number);
     if (status != MQ_OK)
         return status;
     if (!mq_db_next(&query, error))
@@ -146,7 +151,8 @@ static enum mq_status reopen(struct mq_replica *replica, int64_t number, struct 
     return status;
 }
 
-enum mq_status mq_chain_load(struct mq_replica *replica, uint32_t seq, const uint8_t previous[MQ_SEGMENT_ID_SIZE], struct mq_error *error)
+enum mq_status mq_chain_load(struct mq_replica *replica, uint32_t seq, const uint8_t previous[MQ_SEGMENT_ID_SIZE],
+                             struct mq_error *error)
 {
     struct mq_chain *chain = &replica->chain;
     if (seq > 1 && chain->loaded && memcmp(chain->last, previous, MQ_SEGMENT_ID_SIZE) == 0)
@@ -164,8 +170,8 @@ enum mq_status mq_chain_load(struct mq_replica *replica, uint32_t seq, const uin
     return status;
 }
 
-enum mq_status mq_segment_open(struct mq_replica *replica, const struct mq_segment *segment, struct mq_buffer *payload, uint8_t *links,
-                               struct mq_error *error)
+enum mq_status mq_segment_open(struct mq_replica *replica, const struct mq_segment *segment, struct mq_buffer *payload,
+                               uint8_t *links, struct mq_error *error)
 {
     size_t before = payload->size;
     *links = 0;

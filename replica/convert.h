@@ -15,30 +15,33 @@ struct mq_parsed {
     const struct mq_kind *kind;
     struct mq_parsed_field fields[MQ_FIELDS_MAX]; /* by number */
     size_t count;
-    size_t masked;       /* resident ID and bank card numbers that were replaced by their masks */
-    bool unknown_place;  /* a 12-digit place that no record here has: kept, worth a warning */
+    size_t masked;           /* resident ID and bank card numbers that were replaced by their masks */
+    bool unknown_place;      /* a 12-digit place that no record here has: kept, worth a warning */
     struct mq_buffer memory; /* the caller's, empty, MQ_CHANGE_MAX or more */
 };
 
-/* From an object with `kind`. MQ_REFUSED, naming key and value and what would be right: unknown kind or key, wrong values, references to what is not here,
- * missing keys, an `id` that is a resident ID. `id` may be missing only where `make_id` (then a fresh one is made). */
-MQ_MUST_USE enum mq_status mq_parse_record(struct mq_replica *replica, const struct mq_team *team, const struct mq_json *object, bool make_id,
-                                           struct mq_parsed *out, struct mq_error *error);
+/* From an object with `kind`. MQ_REFUSED, naming key and value and what would be right: unknown kind or key, wrong
+ * values, references to what is not here, missing keys, an `id` that is a resident ID. `id` may be missing only where
+ * `make_id` (then a fresh one is made). */
+MQ_MUST_USE enum mq_status mq_parse_record(struct mq_replica *replica, const struct mq_team *team,
+                                           const struct mq_json *object, bool make_id, struct mq_parsed *out,
+                                           struct mq_error *error);
 /* One field's value from JSON, appended to memory; sets: an array of elements. For `set`. */
-MQ_MUST_USE enum mq_status mq_parse_value(struct mq_replica *replica, const struct mq_team *team, const struct mq_field *field,
-                                          const struct mq_json *json, struct mq_buffer *memory, size_t *masked, struct mq_span *value,
+MQ_MUST_USE enum mq_status mq_parse_value(struct mq_replica *replica, const struct mq_team *team,
+                                          const struct mq_field *field, const struct mq_json *json,
+                                          struct mq_buffer *memory, size_t *masked, struct mq_span *value,
                                           struct mq_error *error);
 const struct mq_parsed_field *mq_parsed_find(const struct mq_parsed *parsed, uint8_t number);
 
-/* A state as one JSON object of the record format: kind, id, the shown values; words as the creator wrote them, later words in `words_more`. With `extras`: record, and
- * conflicts where there are any. MQ_NO_SPACE. */
-MQ_MUST_USE enum mq_status mq_print_record(struct mq_replica *replica, const struct mq_group_state *state, bool extras, struct mq_buffer *out,
-                                           struct mq_error *error);
+/* A state as one JSON object of the record format: kind, id, the shown values; words as the creator wrote them, later
+ * words in `words_more`. With `extras`: record, and conflicts where there are any. MQ_NO_SPACE. */
+MQ_MUST_USE enum mq_status mq_print_record(struct mq_replica *replica, const struct mq_group_state *state, bool extras,
+                                           struct mq_buffer *out, struct mq_error *error);
 /* One value as JSON: text, number, bool, array or object. `value` of a set's element or a register. */
-MQ_MUST_USE enum mq_status mq_print_value(struct mq_replica *replica, const struct mq_field *field, struct mq_span value,
-                                          struct mq_json_writer *writer, struct mq_error *error);
+MQ_MUST_USE enum mq_status mq_print_value(struct mq_replica *replica, const struct mq_field *field,
+                                          struct mq_span value, struct mq_json_writer *writer, struct mq_error *error);
 /* What a reference shows: the `id` of the record it points to, or its own id in hexadecimal. */
-MQ_MUST_USE enum mq_status mq_print_reference(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct mq_buffer *out,
-                                              struct mq_error *error);
+MQ_MUST_USE enum mq_status mq_print_reference(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE],
+                                              struct mq_buffer *out, struct mq_error *error);
 
 #endif

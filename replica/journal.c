@@ -8,7 +8,8 @@
 #include "replica/view.h"
 
 /* What a change may take in its payload at most: indexes for references are 2 bytes longer than in the expanded form, a
- * stamp takes up to 5; and the payload's head with a full frontier. Never too little, so that a closed batch always fits. */
+ * stamp takes up to 5; and the payload's head with a full frontier. Never too little, so that a closed batch always
+ * fits. */
 #define PAYLOAD_HEAD_MAX 3072
 static int64_t payload_cost(struct mq_span expanded)
 {
@@ -26,24 +27,29 @@ static enum mq_status batch_new(struct mq_replica *replica, const struct mq_team
     uint8_t salt[MQ_SALT_SIZE];
     mq_random(platform, salt, sizeof salt);
     return mq_db_run(replica->db, error,
-                     "INSERT INTO batch(mailbox, salt, boot, monotonic, wall, utc_offset) VALUES(?, ?, ?, ?, ?, ?)", "bbiiii",
-                     MQ_SPAN(team->mailbox), MQ_SPAN(salt), (int64_t)platform->boot(platform->self),
-                     platform->monotonic_ms(platform->self) / 1000, mq_now(platform), (int64_t)platform->utc_offset(platform->self));
+                     "INSERT INTO batch(mailbox, salt, boot, monotonic, wall, utc_offset) VALUES(?, ?, ?, ?, ?, ?)",
+                     "bbiiii", MQ_SPAN(team->mailbox), MQ_SPAN(salt), (int64_t)platform->boot(platform->self),
+                     platform->monotonic_ms(platform->self) / 1000, mq_now(platform),
+                     (int64_t)platform->utc_offset(platform->self));
 }
 
 /* The newest batch of the mailbox, if a change of this cost still fits. */
-static enum mq_status batch_find(struct mq_replica *replica, const struct mq_team *team, int64_t cost, struct open_batch *out,
-                                 struct mq_error *error)
+static enum mq_status batch_find(struct mq_replica *replica, const struct mq_team *team, int64_t cost,
+                                 struct open_batch *out, struct mq_error *error)
 {
     struct mq_query *query;
-    enum mq_status status = mq_db_query(replica->db, &query, error,
-                                        "SELECT number, count, minute, wall, salt, raw FROM batch WHERE mailbox = ? ORDER BY number DESC LIMIT 1",
-                                        "b", MQ_SPAN(team->mailbox));
+    enum mq_status status = mq_db_query(
+        replica->db, &query, error,
+        "SELECT number, count, minute, wall, salt, raw FROM batch WHERE mailbox = ? ORDER BY number DESC LIMIT 1", "b",
+        MQ_SPAN(team->mailbox));
     if (status != MQ_OK)
         return status;
     if (!mq_db_next(&query, error))
         return error->status != MQ_OK ? error->status : MQ_NOT_FOUND;
-    *out = (struct open_batch){.number = mq_db_int(query, 0), .count = mq_db_int(query, 1), .minute = mq_db_int(query, 2), .wall = mq_db_int(query, 3)};
+    *out = (struct open_batch){.number = mq_db_int(query, 0),
+                               .count = mq_db_int(query, 1),
+                               .minute = mq_db_int(query, 2),
+                               .wall = mq_db_int(query, 3)};
     struct mq_span salt = mq_db_blob(query, 4);
     MQ_ASSERT(salt.size == sizeof out->salt);
     memcpy(out->salt, salt.data, salt.size);
@@ -78,25 +84,30 @@ static enum mq_status journal_write(struct mq_replica *replica, void *context, s
     if (minutes > MQ_STAMP_MINUTES_MAX)
         minutes = MQ_STAMP_MINUTES_MAX;
     mq_change_id(work->id, batch.salt, (uint32_t)batch.count, work->expanded);
-    status = mq_db_run(replica->db, error, "INSERT INTO journal(batch, idx, id, minutes, actor, expanded) VALUES(?, ?, ?, ?, 0, ?)", "iibib",
-                       batch.number, batch.count, mq_span(work->id, MQ_ID_SIZE), minutes, work->expanded);
+    status = mq_db_run(replica->db, error,
+                       "INSERT INTO journal(batch, idx, id, minutes, actor, expanded) VALUES(?, ?, ?, ?, 0, ?)",
+                       "iibib", batch.number, batch.count, mq_span(work->id, MQ_ID_SIZE), minutes, work->expanded);
     if (status == MQ_OK)
-        status = mq_db_run(replica->db, error, "UPDATE batch SET count = count + 1, raw = raw + ?, minute = minute + ? WHERE number = ?", "iii",
-                           cost, minutes, batch.number);
+        status = mq_db_run(replica->db, error,
+                           "UPDATE batch SET count = count + 1, raw = raw + ?, minute = minute + ? WHERE number = ?",
+                           "iii", cost, minutes, batch.number);
     if (status != MQ_OK)
         return status;
-    const struct mq_view_change change = {
-        .id = work->id, .record = work->record != NULL ? work->record : work->id, .team = work->team->team,
-        .rank = mq_role_rank(work->team->certificate.role), .segment = -batch.number,
-        .wall = batch.wall + (batch.minute + minutes) * 60, .expanded = work->expanded};
+    const struct mq_view_change change = {.id = work->id,
+                                          .record = work->record != NULL ? work->record : work->id,
+                                          .team = work->team->team,
+                                          .rank = mq_role_rank(work->team->certificate.role),
+                                          .segment = -batch.number,
+                                          .wall = batch.wall + (batch.minute + minutes) * 60,
+                                          .expanded = work->expanded};
     status = mq_view_add(replica, &change, error);
     if (status == MQ_OK)
         status = mq_view_settle(replica, change.record, error);
     return status == MQ_OK ? mq_view_settle_references(replica, error) : status;
 }
 
-enum mq_status mq_journal_add(struct mq_replica *replica, const struct mq_team *team, struct mq_span expanded, const uint8_t *record,
-                              uint8_t id[MQ_ID_SIZE], struct mq_error *error)
+enum mq_status mq_journal_add(struct mq_replica *replica, const struct mq_team *team, struct mq_span expanded,
+                              const uint8_t *record, uint8_t id[MQ_ID_SIZE], struct mq_error *error)
 {
     if (expanded.size > MQ_CHANGE_MAX)
         return mq_fail(error, MQ_REFUSED, _("this is too long to save in one piece (%zu KiB, at most %d); split it"),

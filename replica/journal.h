@@ -1,15 +1,16 @@
-/* The journal: a change becomes a durable row, appended and never altered; later it moves into the segment that carries it
- * (docs/protocol.md, section 2). A change and its effect on the view commit in one transaction. */
+/* The journal: a change becomes a durable row, appended and never altered; later it moves into the segment that carries
+ * it (docs/protocol.md, section 2). A change and its effect on the view commit in one transaction. */
 #ifndef MQ_REPLICA_JOURNAL_H
 #define MQ_REPLICA_JOURNAL_H
 
 #include "protocol/change.h"
 #include "replica/replica.h"
 
-/* Appends an expanded change (at most MQ_CHANGE_MAX) to the team's open batch and brings the view up to date. `record` is the record it is
- * about, NULL for a create; `id` gets the change's id, which for a create is the new record's. Within a transaction of the caller, or in one
- * of its own. MQ_REFUSED: larger than a change may be. */
-MQ_MUST_USE enum mq_status mq_journal_add(struct mq_replica *replica, const struct mq_team *team, struct mq_span expanded,
-                                          const uint8_t *record, uint8_t id[MQ_ID_SIZE], struct mq_error *error);
+/* Appends an expanded change (at most MQ_CHANGE_MAX) to the team's open batch and brings the view up to date. `record`
+ * is the record it is about, NULL for a create; `id` gets the change's id, which for a create is the new record's.
+ * Within a transaction of the caller, or in one of its own. MQ_REFUSED: larger than a change may be. */
+MQ_MUST_USE enum mq_status mq_journal_add(struct mq_replica *replica, const struct mq_team *team,
+                                          struct mq_span expanded, const uint8_t *record, uint8_t id[MQ_ID_SIZE],
+                                          struct mq_error *error);
 
 #endif

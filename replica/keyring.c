@@ -20,31 +20,36 @@ static enum mq_status team_row(struct mq_query *query, struct mq_team *out)
     return mq_certificate_decode(&out->certificate, mq_db_blob(query, 2));
 }
 
-enum mq_status mq_team_find(struct mq_replica *replica, const uint8_t *team, struct mq_team *out, struct mq_error *error)
+enum mq_status mq_team_find(struct mq_replica *replica, const uint8_t *team, struct mq_team *out,
+                            struct mq_error *error)
 {
     struct mq_query *query;
     enum mq_status status;
     if (team != NULL)
-        status = mq_db_query(replica->db, &query, error, "SELECT team, name, certificate, token FROM team WHERE team = ?", "b",
-                             mq_span(team, MQ_ID_SIZE));
+        status =
+            mq_db_query(replica->db, &query, error, "SELECT team, name, certificate, token FROM team WHERE team = ?",
+                        "b", mq_span(team, MQ_ID_SIZE));
     else
         status = mq_db_query(replica->db, &query, error, "SELECT team, name, certificate, token FROM team LIMIT 1", "");
     if (status != MQ_OK)
         return status;
     if (!mq_db_next(&query, error))
-        return error->status != MQ_OK ? error->status
-                                      : mq_fail(error, MQ_NOT_FOUND, _("this store belongs to no team yet; join one with an invitation"));
+        return error->status != MQ_OK
+                   ? error->status
+                   : mq_fail(error, MQ_NOT_FOUND, _("this store belongs to no team yet; join one with an invitation"));
     status = team_row(query, out);
     mq_db_done(&query);
     return status == MQ_OK ? MQ_OK : mq_fail(error, MQ_DAMAGED, _("the certificate in this store is damaged"));
 }
 
-enum mq_status mq_team_each(struct mq_replica *replica, enum mq_status (*take)(void *, const struct mq_team *, struct mq_error *),
-                            void *context, struct mq_error *error)
+enum mq_status mq_team_each(struct mq_replica *replica,
+                            enum mq_status (*take)(void *, const struct mq_team *, struct mq_error *), void *context,
+                            struct mq_error *error)
 {
     struct mq_query *query;
     struct mq_team team;
-    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT team, name, certificate, token FROM team ORDER BY name, team", "");
+    enum mq_status status = mq_db_query(replica->db, &query, error,
+                                        "SELECT team, name, certificate, token FROM team ORDER BY name, team", "");
     if (status != MQ_OK)
         return status;
     while (status == MQ_OK && mq_db_next(&query, error)) {
@@ -65,11 +70,12 @@ enum mq_status mq_team_put(struct mq_replica *replica, const struct mq_team *tea
                                       MQ_SPAN(team->team), team->name, MQ_SPAN(certificate), MQ_SPAN(team->token));
     if (status != MQ_OK)
         return status;
-    return mq_db_run(replica->db, error, "INSERT OR IGNORE INTO mailbox(mailbox, team, compartment) VALUES(?, ?, 0)", "bb",
-                     MQ_SPAN(mailbox), MQ_SPAN(team->team));
+    return mq_db_run(replica->db, error, "INSERT OR IGNORE INTO mailbox(mailbox, team, compartment) VALUES(?, ?, 0)",
+                     "bb", MQ_SPAN(mailbox), MQ_SPAN(team->team));
 }
 
-enum mq_status mq_root_put(struct mq_replica *replica, const uint8_t root_public[MQ_PUBLIC_SIZE], struct mq_error *error)
+enum mq_status mq_root_put(struct mq_replica *replica, const uint8_t root_public[MQ_PUBLIC_SIZE],
+                           struct mq_error *error)
 {
     enum mq_status status = mq_setting_put(replica, "root_public", mq_span(root_public, MQ_PUBLIC_SIZE), error);
     memcpy(replica->root_public, root_public, MQ_PUBLIC_SIZE);
@@ -97,7 +103,8 @@ enum mq_status mq_desk_put(struct mq_replica *replica, const struct mq_certifica
     return mq_db_run(replica->db, error, "INSERT OR IGNORE INTO desk VALUES(?)", "b", MQ_SPAN(bytes));
 }
 
-enum mq_status mq_desks(struct mq_replica *replica, struct mq_certificate *out, size_t most, size_t *count, struct mq_error *error)
+enum mq_status mq_desks(struct mq_replica *replica, struct mq_certificate *out, size_t most, size_t *count,
+                        struct mq_error *error)
 {
     struct mq_query *query;
     *count = 0;
@@ -111,7 +118,8 @@ enum mq_status mq_desks(struct mq_replica *replica, struct mq_certificate *out, 
     return error->status;
 }
 
-enum mq_status mq_certificate_trust(struct mq_replica *replica, const struct mq_certificate *certificate, struct mq_error *error)
+enum mq_status mq_certificate_trust(struct mq_replica *replica, const struct mq_certificate *certificate,
+                                    struct mq_error *error)
 {
     struct mq_certificate desks[MQ_DESKS_KNOWN_MAX];
     size_t count;
@@ -131,7 +139,8 @@ static enum mq_status grant_row(struct mq_query *query, struct mq_grant *grant, 
     return mq_grant_decode(grant, mq_db_blob(query, 0));
 }
 
-static enum mq_status grant_find(struct mq_query *query, struct mq_grant *grant, struct mq_secret *key, struct mq_error *error)
+static enum mq_status grant_find(struct mq_query *query, struct mq_grant *grant, struct mq_secret *key,
+                                 struct mq_error *error)
 {
     if (!mq_db_next(&query, error))
         return error->status != MQ_OK ? error->status : MQ_NOT_FOUND;
@@ -140,8 +149,8 @@ static enum mq_status grant_find(struct mq_query *query, struct mq_grant *grant,
     return status == MQ_WAITING ? MQ_NOT_FOUND : status;
 }
 
-enum mq_status mq_key_find(struct mq_replica *replica, const uint8_t kid[MQ_KID_SIZE], struct mq_grant *grant, struct mq_secret *key,
-                           struct mq_error *error)
+enum mq_status mq_key_find(struct mq_replica *replica, const uint8_t kid[MQ_KID_SIZE], struct mq_grant *grant,
+                           struct mq_secret *key, struct mq_error *error)
 {
     struct mq_query *query;
     enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT bytes, key FROM grants WHERE kid = ?", "b",
@@ -153,25 +162,30 @@ enum mq_status mq_key_newest(struct mq_replica *replica, const uint8_t mailbox[M
                              struct mq_secret *key, struct mq_error *error)
 {
     struct mq_query *query;
-    enum mq_status status = mq_db_query(replica->db, &query, error,
-                                        "SELECT bytes, key FROM grants WHERE mailbox = ? AND key IS NOT NULL ORDER BY epoch DESC, kid LIMIT 1",
-                                        "b", mq_span(mailbox, MQ_ID_SIZE));
+    enum mq_status status = mq_db_query(
+        replica->db, &query, error,
+        "SELECT bytes, key FROM grants WHERE mailbox = ? AND key IS NOT NULL ORDER BY epoch DESC, kid LIMIT 1", "b",
+        mq_span(mailbox, MQ_ID_SIZE));
     return status != MQ_OK ? status : grant_find(query, grant, key, error);
 }
 
-enum mq_status mq_grant_put(struct mq_replica *replica, const struct mq_grant *grant, const struct mq_secret *key, struct mq_error *error)
+enum mq_status mq_grant_put(struct mq_replica *replica, const struct mq_grant *grant, const struct mq_secret *key,
+                            struct mq_error *error)
 {
     uint8_t bytes[MQ_GRANT_SIZE], kid[MQ_KID_SIZE], mailbox[MQ_ID_SIZE];
     mq_grant_encode(bytes, grant);
     mq_grant_kid(kid, grant);
     mq_mailbox(mailbox, grant->team, grant->compartment);
-    enum mq_status status = mq_db_run(replica->db, error, "INSERT OR IGNORE INTO mailbox(mailbox, team, compartment) VALUES(?, ?, ?)",
-                                      "bbi", MQ_SPAN(mailbox), MQ_SPAN(grant->team), (int64_t)grant->compartment);
+    enum mq_status status =
+        mq_db_run(replica->db, error, "INSERT OR IGNORE INTO mailbox(mailbox, team, compartment) VALUES(?, ?, ?)",
+                  "bbi", MQ_SPAN(mailbox), MQ_SPAN(grant->team), (int64_t)grant->compartment);
     if (status == MQ_OK)
-        status = mq_db_run(replica->db, error, "INSERT OR IGNORE INTO grants(kid, mailbox, epoch, bytes) VALUES(?, ?, ?, ?)", "bbib",
-                           MQ_SPAN(kid), MQ_SPAN(mailbox), (int64_t)grant->epoch, MQ_SPAN(bytes));
+        status =
+            mq_db_run(replica->db, error, "INSERT OR IGNORE INTO grants(kid, mailbox, epoch, bytes) VALUES(?, ?, ?, ?)",
+                      "bbib", MQ_SPAN(kid), MQ_SPAN(mailbox), (int64_t)grant->epoch, MQ_SPAN(bytes));
     if (status == MQ_OK && key != NULL)
-        status = mq_db_run(replica->db, error, "UPDATE grants SET key = ? WHERE kid = ?", "bb", MQ_SPAN(key->bytes), MQ_SPAN(kid));
+        status = mq_db_run(replica->db, error, "UPDATE grants SET key = ? WHERE kid = ?", "bb", MQ_SPAN(key->bytes),
+                           MQ_SPAN(kid));
     return status;
 }
 
@@ -192,13 +206,15 @@ enum mq_status mq_announce_find(struct mq_replica *replica, const uint8_t stream
     return status == MQ_OK ? MQ_OK : mq_fail(error, MQ_DAMAGED, _("a stream's announce in this store is damaged"));
 }
 
-enum mq_status mq_stream_put(struct mq_replica *replica, const struct mq_announce *announce, bool mine, struct mq_error *error)
+enum mq_status mq_stream_put(struct mq_replica *replica, const struct mq_announce *announce, bool mine,
+                             struct mq_error *error)
 {
     uint8_t bytes[MQ_ANNOUNCE_SIZE], stream[MQ_ID_SIZE], mailbox[MQ_ID_SIZE];
     mq_announce_encode(bytes, announce);
     mq_announce_stream(stream, announce);
     mq_mailbox(mailbox, announce->certificate.team, announce->compartment);
     return mq_db_run(replica->db, error,
-                     "INSERT OR IGNORE INTO stream(stream, mailbox, announce, rank, mine) VALUES(?, ?, ?, ?, ?)", "bbbii",
-                     MQ_SPAN(stream), MQ_SPAN(mailbox), MQ_SPAN(bytes), (int64_t)mq_role_rank(announce->certificate.role), (int64_t)mine);
+                     "INSERT OR IGNORE INTO stream(stream, mailbox, announce, rank, mine) VALUES(?, ?, ?, ?, ?)",
+                     "bbbii", MQ_SPAN(stream), MQ_SPAN(mailbox), MQ_SPAN(bytes),
+                     (int64_t)mq_role_rank(announce->certificate.role), (int64_t)mine);
 }

@@ -4,22 +4,23 @@
 
 #include "replica/replica_keys.h"
 
-#define MQ_DESKS_KNOWN_MAX 256
-
 /* This replica's own key pairs; borrowed. */
 const struct mq_identity *mq_replica_identity(const struct mq_replica *replica);
 /* The pinned root; asserts that there is one. */
 const uint8_t *mq_replica_root(const struct mq_replica *replica);
-MQ_MUST_USE enum mq_status mq_root_put(struct mq_replica *replica, const uint8_t root_public[MQ_PUBLIC_SIZE], struct mq_error *error);
+MQ_MUST_USE enum mq_status mq_root_put(struct mq_replica *replica, const uint8_t root_public[MQ_PUBLIC_SIZE],
+                                       struct mq_error *error);
 
 /* Adds or replaces a team (certificate and name) and makes its mailbox. */
 MQ_MUST_USE enum mq_status mq_team_put(struct mq_replica *replica, const struct mq_team *team, struct mq_error *error);
 MQ_MUST_USE enum mq_status mq_team_each(struct mq_replica *replica,
-                                        enum mq_status (*take)(void *context, const struct mq_team *team, struct mq_error *error),
+                                        enum mq_status (*take)(void *context, const struct mq_team *team,
+                                                               struct mq_error *error),
                                         void *context, struct mq_error *error);
 
 /* Desk certificates; the caller has verified that they chain to the root. */
-MQ_MUST_USE enum mq_status mq_desk_put(struct mq_replica *replica, const struct mq_certificate *desk, struct mq_error *error);
+MQ_MUST_USE enum mq_status mq_desk_put(struct mq_replica *replica, const struct mq_certificate *desk,
+                                       struct mq_error *error);
 MQ_MUST_USE enum mq_status mq_desks(struct mq_replica *replica, struct mq_certificate *out, size_t most, size_t *count,
                                     struct mq_error *error);
 /* mq_certificate_verify against our root and the desks known here. */
@@ -27,9 +28,10 @@ MQ_MUST_USE enum mq_status mq_certificate_trust(struct mq_replica *replica, cons
                                                 struct mq_error *error);
 
 /* Stores a verified grant, with its key where we have it (NULL: not yet). Idempotent. */
-MQ_MUST_USE enum mq_status mq_grant_put(struct mq_replica *replica, const struct mq_grant *grant, const struct mq_secret *key,
-                                        struct mq_error *error);
+MQ_MUST_USE enum mq_status mq_grant_put(struct mq_replica *replica, const struct mq_grant *grant,
+                                        const struct mq_secret *key, struct mq_error *error);
 /* Stores a verified announce. Idempotent. */
-MQ_MUST_USE enum mq_status mq_stream_put(struct mq_replica *replica, const struct mq_announce *announce, bool mine, struct mq_error *error);
+MQ_MUST_USE enum mq_status mq_stream_put(struct mq_replica *replica, const struct mq_announce *announce, bool mine,
+                                         struct mq_error *error);
 
 #endif

@@ -3,14 +3,15 @@
 
 #include "replica/replica_keys.h"
 
-enum mq_status mq_outbox_put(struct mq_replica *replica, enum mq_frame_type type, struct mq_span slot, struct mq_span bytes,
-                             struct mq_error *error)
+enum mq_status mq_outbox_put(struct mq_replica *replica, enum mq_frame_type type, struct mq_span slot,
+                             struct mq_span bytes, struct mq_error *error)
 {
     if (slot.size > 0) {
         enum mq_status status = mq_db_run(replica->db, error, "DELETE FROM outbox WHERE slot = ?", "b", slot);
         if (status != MQ_OK)
             return status;
-        return mq_db_run(replica->db, error, "INSERT INTO outbox(frame, slot, bytes) VALUES(?, ?, ?)", "ibb", (int64_t)type, slot, bytes);
+        return mq_db_run(replica->db, error, "INSERT INTO outbox(frame, slot, bytes) VALUES(?, ?, ?)", "ibb",
+                         (int64_t)type, slot, bytes);
     }
     return mq_db_run(replica->db, error, "INSERT INTO outbox(frame, bytes) VALUES(?, ?)", "ib", (int64_t)type, bytes);
 }

@@ -12,7 +12,8 @@
 
 enum mq_status mq_streams_close(struct mq_replica *replica, struct mq_error *error)
 {
-    enum mq_status status = mq_db_run(replica->db, error, "UPDATE stream SET closed = 1 WHERE mine = 1 AND closed = 0", "");
+    enum mq_status status =
+        mq_db_run(replica->db, error, "UPDATE stream SET closed = 1 WHERE mine = 1 AND closed = 0", "");
     if (status != MQ_OK)
         return status;
     /* A closed stream is no longer compared with the server's head: what may not be there is carried. */
@@ -23,21 +24,24 @@ enum mq_status mq_streams_close(struct mq_replica *replica, struct mq_error *err
 
 struct own_stream {
     uint8_t stream[MQ_ID_SIZE];
-    uint32_t seq;                          /* the next */
-    uint8_t previous[MQ_SEGMENT_ID_SIZE];  /* what it follows */
+    uint32_t seq;                         /* the next */
+    uint8_t previous[MQ_SEGMENT_ID_SIZE]; /* what it follows */
     uint8_t last_kid[MQ_KID_SIZE];
-    int64_t unanchored;                    /* segments since the last receipt */
+    int64_t unanchored; /* segments since the last receipt */
     struct mq_announce announce;
 };
 
 /* The last own stream of the mailbox, closed or not, goes into the announce of the next one. */
-static enum mq_status stream_open(struct mq_replica *replica, const struct mq_team *team, uint32_t compartment, struct mq_error *error)
+static enum mq_status stream_open(struct mq_replica *replica, const struct mq_team *team, uint32_t compartment,
+                                  struct mq_error *error)
 {
     struct mq_announce announce = {.certificate = team->certificate, .compartment = compartment};
     struct mq_query *query;
     mq_random(replica->platform, announce.nonce, sizeof announce.nonce);
-    enum mq_status status = mq_db_query(replica->db, &query, error,
-        "SELECT stream, next_seq - 1, head_id FROM stream WHERE mailbox = ? AND mine = 1 ORDER BY opened DESC LIMIT 1", "b", MQ_SPAN(team->mailbox));
+    enum mq_status status = mq_db_query(
+        replica->db, &query, error,
+        "SELECT stream, next_seq - 1, head_id FROM stream WHERE mailbox = ? AND mine = 1 ORDER BY opened DESC LIMIT 1",
+        "b", MQ_SPAN(team->mailbox));
     if (status != MQ_OK)
         return status;
     if (mq_db_next(&query, error)) {
@@ -56,16 +60,21 @@ static enum mq_status stream_open(struct mq_replica *replica, const struct mq_te
     status = mq_stream_put(replica, &announce, true, error);
     if (status != MQ_OK)
         return status;
-    return mq_db_run(replica->db, error, "UPDATE stream SET opened = (SELECT 1 + max(opened) FROM stream) WHERE stream = ?", "b",
+    return mq_db_run(replica->db, error,
+                     "UPDATE stream SET opened = (SELECT 1 + max(opened) FROM stream) WHERE stream = ?", "b",
                      MQ_SPAN(stream));
 }
 
-static enum mq_status stream_read(struct mq_replica *replica, const struct mq_team *team, struct own_stream *out, struct mq_error *error)
+static enum mq_status stream_read(struct mq_replica *replica, const struct mq_team *team, struct own_stream *out,
+                                  struct mq_error *error)
 {
     struct mq_query *query;
-    enum mq_status status = mq_db_query(replica->db, &query, error,
-        "SELECT stream, next_seq, head_id, announce, (SELECT count(*) FROM segment WHERE segment.stream = stream.stream AND mine = 1 AND anchored = 0)"
-        " FROM stream WHERE mailbox = ? AND mine = 1 AND closed = 0 LIMIT 1", "b", MQ_SPAN(team->mailbox));
+    enum mq_status status = mq_db_query(
+        replica->db, &query, error,
+        "SELECT stream, next_seq, head_id, announce,"
+        " (SELECT count(*) FROM segment WHERE segment.stream = stream.stream AND mine = 1 AND anchored = 0)"
+        " FROM stream WHERE mailbox = ? AND mine = 1 AND closed = 0 LIMIT 1",
+        "b", MQ_SPAN(team->mailbox));
     if (status != MQ_OK)
         return status;
     if (!mq_db_next(&query, error))
@@ -82,10 +91,12 @@ static enum mq_status stream_read(struct mq_replica *replica, const struct mq_te
     else
         status = MQ_DAMAGED;
     mq_db_done(&query);
-    return status == MQ_OK ? MQ_OK : mq_fail(error, MQ_DAMAGED, _("this store's own stream is damaged; `check` names what"));
+    return status == MQ_OK ? MQ_OK
+                           : mq_fail(error, MQ_DAMAGED, _("this store's own stream is damaged; `check` names what"));
 }
 
-static enum mq_status stream_current(struct mq_replica *replica, const struct mq_team *team, struct own_stream *out, struct mq_error *error)
+static enum mq_status stream_current(struct mq_replica *replica, const struct mq_team *team, struct own_stream *out,
+                                     struct mq_error *error)
 {
     enum mq_status status = stream_read(replica, team, out, error);
     if (status != MQ_NOT_FOUND)
@@ -97,16 +108,18 @@ static enum mq_status stream_current(struct mq_replica *replica, const struct mq
 /* ---- the payload ---- */
 
 /* Other streams of the mailbox that moved on since our last segment said how far they were. */
-static enum mq_status frontier_read(struct mq_replica *replica, const struct mq_team *team, const uint8_t own[MQ_ID_SIZE],
-                                    struct mq_payload_head *head, struct mq_error *error)
+static enum mq_status frontier_read(struct mq_replica *replica, const struct mq_team *team,
+                                    const uint8_t own[MQ_ID_SIZE], struct mq_payload_head *head, struct mq_error *error)
 {
     struct mq_query *query;
-    enum mq_status status = mq_db_query(replica->db, &query, error,
-        "SELECT s.stream, g.seq, g.id FROM stream AS s JOIN segment AS g ON g.stream = s.stream"
-        " WHERE s.mailbox = ? AND s.stream <> ? AND g.state = 1"
-        " AND g.seq = (SELECT max(seq) FROM segment WHERE stream = s.stream AND state = 1)"
-        " AND g.seq > coalesce((SELECT seq FROM frontier WHERE frontier.stream = s.stream), 0)"
-        " GROUP BY s.stream ORDER BY s.stream LIMIT 64", "bb", MQ_SPAN(team->mailbox), mq_span(own, MQ_ID_SIZE));
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error,
+                    "SELECT s.stream, g.seq, g.id FROM stream AS s JOIN segment AS g ON g.stream = s.stream"
+                    " WHERE s.mailbox = ? AND s.stream <> ? AND g.state = 1"
+                    " AND g.seq = (SELECT max(seq) FROM segment WHERE stream = s.stream AND state = 1)"
+                    " AND g.seq > coalesce((SELECT seq FROM frontier WHERE frontier.stream = s.stream), 0)"
+                    " GROUP BY s.stream ORDER BY s.stream LIMIT 64",
+                    "bb", MQ_SPAN(team->mailbox), mq_span(own, MQ_ID_SIZE));
     if (status != MQ_OK)
         return status;
     while (head->frontier_count < MQ_FRONTIER_MAX && mq_db_next(&query, error)) {
@@ -119,40 +132,48 @@ static enum mq_status frontier_read(struct mq_replica *replica, const struct mq_
     return error->status;
 }
 
-static enum mq_status frontier_said(struct mq_replica *replica, const struct mq_payload_head *head, struct mq_error *error)
+static enum mq_status frontier_said(struct mq_replica *replica, const struct mq_payload_head *head,
+                                    struct mq_error *error)
 {
     enum mq_status status = MQ_OK;
     for (size_t i = 0; i < head->frontier_count && status == MQ_OK; i++)
-        status = mq_db_run(replica->db, error, "INSERT OR REPLACE INTO frontier VALUES(?, ?)", "bi", MQ_SPAN(head->frontier[i].stream),
-                           (int64_t)head->frontier[i].seq);
+        status = mq_db_run(replica->db, error, "INSERT OR REPLACE INTO frontier VALUES(?, ?)", "bi",
+                           MQ_SPAN(head->frontier[i].stream), (int64_t)head->frontier[i].seq);
     return status;
 }
 
-static enum mq_status batch_head(struct mq_replica *replica, int64_t batch, struct mq_payload_head *head, struct mq_error *error)
+static enum mq_status batch_head(struct mq_replica *replica, int64_t batch, struct mq_payload_head *head,
+                                 struct mq_error *error)
 {
     struct mq_query *query;
-    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT salt, boot, monotonic, wall, utc_offset FROM batch WHERE number = ?",
-                                        "i", batch);
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error,
+                    "SELECT salt, boot, monotonic, wall, utc_offset FROM batch WHERE number = ?", "i", batch);
     if (status != MQ_OK)
         return status;
     if (!mq_db_next(&query, error))
-        return error->status != MQ_OK ? error->status : mq_fail(error, MQ_FAULT, "batch %lld is gone", (long long)batch);
+        return error->status != MQ_OK ? error->status
+                                      : mq_fail(error, MQ_FAULT, "batch %lld is gone", (long long)batch);
     memcpy(head->salt, mq_db_blob(query, 0).data, MQ_SALT_SIZE);
     head->schema = MQ_SCHEMA;
-    head->clock = (struct mq_clock){.boot = (uint32_t)mq_db_int(query, 1), .monotonic_seconds = (uint64_t)mq_db_int(query, 2),
-                                    .wall_seconds = mq_db_int(query, 3), .offset_known = true, .utc_offset = (int32_t)mq_db_int(query, 4)};
+    head->clock = (struct mq_clock){.boot = (uint32_t)mq_db_int(query, 1),
+                                    .monotonic_seconds = (uint64_t)mq_db_int(query, 2),
+                                    .wall_seconds = mq_db_int(query, 3),
+                                    .offset_known = true,
+                                    .utc_offset = (int32_t)mq_db_int(query, 4)};
     mq_db_done(&query);
     return MQ_OK;
 }
 
 /* The batch's changes, their bytes copied together into `bytes`. */
-static enum mq_status batch_changes(struct mq_replica *replica, int64_t batch, struct mq_batch_change *changes, size_t *count,
-                                    struct mq_buffer *bytes, struct mq_error *error)
+static enum mq_status batch_changes(struct mq_replica *replica, int64_t batch, struct mq_batch_change *changes,
+                                    size_t *count, struct mq_buffer *bytes, struct mq_error *error)
 {
     struct mq_query *query;
     *count = 0;
-    enum mq_status status = mq_db_query(replica->db, &query, error,
-                                        "SELECT id, minutes, actor, expanded FROM journal WHERE batch = ? ORDER BY idx", "i", batch);
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error,
+                    "SELECT id, minutes, actor, expanded FROM journal WHERE batch = ? ORDER BY idx", "i", batch);
     if (status != MQ_OK)
         return status;
     while (mq_db_next(&query, error)) {
@@ -164,7 +185,8 @@ static enum mq_status batch_changes(struct mq_replica *replica, int64_t batch, s
         memcpy(copy, expanded.data, expanded.size);
         memcpy(change->id, mq_db_blob(query, 0).data, MQ_ID_SIZE);
         change->expanded = mq_span(copy, expanded.size);
-        change->stamp = (struct mq_stamp){.minutes = (uint32_t)mq_db_int(query, 1), .actor = (uint8_t)mq_db_int(query, 2)};
+        change->stamp =
+            (struct mq_stamp){.minutes = (uint32_t)mq_db_int(query, 1), .actor = (uint8_t)mq_db_int(query, 2)};
     }
     mq_db_done(&query);
     return error->status;
@@ -172,16 +194,18 @@ static enum mq_status batch_changes(struct mq_replica *replica, int64_t batch, s
 
 /* ---- one segment ---- */
 
-/* How many payloads the next segment may lean on (section 2): none at the start, under a new key, every 64th time, and each time another fifteen wait for a receipt. */
-static enum mq_status links_choose(struct mq_replica *replica, const struct own_stream *stream, const uint8_t kid[MQ_KID_SIZE],
-                                   uint8_t *links, struct mq_error *error)
+/* How many payloads the next segment may lean on (section 2): none at the start, under a new key, every 64th time, and
+ * each time another fifteen wait for a receipt. */
+static enum mq_status links_choose(struct mq_replica *replica, const struct own_stream *stream,
+                                   const uint8_t kid[MQ_KID_SIZE], uint8_t *links, struct mq_error *error)
 {
     struct mq_query *query;
     uint8_t last_kid[MQ_KID_SIZE] = {0};
     *links = 0;
     if (stream->seq == 1 || (stream->unanchored > 0 && stream->unanchored % MQ_LINKS_MAX == 0))
         return MQ_OK;
-    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT bytes FROM segment WHERE id = ?", "b", MQ_SPAN(stream->previous));
+    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT bytes FROM segment WHERE id = ?", "b",
+                                        MQ_SPAN(stream->previous));
     if (status != MQ_OK)
         return status;
     if (mq_db_next(&query, error)) {
@@ -195,15 +219,17 @@ static enum mq_status links_choose(struct mq_replica *replica, const struct own_
     status = mq_chain_load(replica, stream->seq, stream->previous, error);
     if (status == MQ_OK && replica->chain.run < MQ_LINK_RUN_MAX - 1)
         *links = (uint8_t)replica->chain.count;
-    else if (status == MQ_WAITING || status == MQ_REFUSED) /* our own past does not open: start afresh rather than stop */
+    else if (status == MQ_WAITING ||
+             status == MQ_REFUSED) /* our own past does not open: start afresh rather than stop */
         return MQ_OK;
     return status;
 }
 
-/* Read back what was sealed, as any reader would, and compare: what does not open must never replace the journal. `prefix` becomes the one
- * that was really used. */
-static enum mq_status read_back(struct mq_replica *replica, struct mq_span segment_bytes, struct mq_seal_context *context,
-                                struct mq_prefix *prefix, struct mq_span payload, struct mq_segment *segment, struct mq_error *error)
+/* Read back what was sealed, as any reader would, and compare: what does not open must never replace the journal.
+ * `prefix` becomes the one that was really used. */
+static enum mq_status read_back(struct mq_replica *replica, struct mq_span segment_bytes,
+                                struct mq_seal_context *context, struct mq_prefix *prefix, struct mq_span payload,
+                                struct mq_segment *segment, struct mq_error *error)
 {
     struct mq_opened opened;
     struct mq_buffer again = mq_work_payload(replica);
@@ -221,17 +247,21 @@ static enum mq_status read_back(struct mq_replica *replica, struct mq_span segme
 }
 
 static enum mq_status segment_store(struct mq_replica *replica, int64_t batch, const struct own_stream *stream,
-                                    const struct mq_segment *segment, uint8_t links, struct mq_span bytes, struct mq_error *error)
+                                    const struct mq_segment *segment, uint8_t links, struct mq_span bytes,
+                                    struct mq_error *error)
 {
     int64_t number;
-    enum mq_status status = mq_db_run(replica->db, error,
-        "INSERT INTO segment(id, stream, seq, previous, mine, state, links, bytes) VALUES(?, ?, ?, ?, 1, 1, ?, ?)", "bbibib",
-        MQ_SPAN(segment->id), MQ_SPAN(segment->stream), (int64_t)segment->seq, MQ_SPAN(segment->previous), (int64_t)links, bytes);
+    enum mq_status status = mq_db_run(
+        replica->db, error,
+        "INSERT INTO segment(id, stream, seq, previous, mine, state, links, bytes) VALUES(?, ?, ?, ?, 1, 1, ?, ?)",
+        "bbibib", MQ_SPAN(segment->id), MQ_SPAN(segment->stream), (int64_t)segment->seq, MQ_SPAN(segment->previous),
+        (int64_t)links, bytes);
     if (status == MQ_OK)
         status = mq_db_run(replica->db, error, "UPDATE stream SET next_seq = ?, head_id = ? WHERE stream = ?", "ibb",
                            (int64_t)segment->seq + 1, MQ_SPAN(segment->id), MQ_SPAN(stream->stream));
     if (status == MQ_OK)
-        status = mq_db_number(replica->db, &number, error, "SELECT number FROM segment WHERE id = ?", "b", MQ_SPAN(segment->id));
+        status = mq_db_number(replica->db, &number, error, "SELECT number FROM segment WHERE id = ?", "b",
+                              MQ_SPAN(segment->id));
     if (status == MQ_OK)
         status = mq_db_run(replica->db, error, "UPDATE change SET segment = ? WHERE segment = ?", "ii", number, -batch);
     if (status == MQ_OK)
@@ -244,15 +274,15 @@ static enum mq_status segment_store(struct mq_replica *replica, int64_t batch, c
 struct seal_work {
     int64_t batch;
     struct mq_team team;
-    uint8_t *memory;              /* of the segment's bytes and the batch's changes */
+    uint8_t *memory; /* of the segment's bytes and the batch's changes */
     struct mq_batch_change *changes;
     struct own_stream stream;
 };
 
 #define SEAL_MEMORY (2 * MQ_BATCH_MAX + 2 * MQ_SEGMENT_MAX)
 
-static enum mq_status seal_payload(struct mq_replica *replica, struct seal_work *work, struct mq_span payload, const struct mq_grant *grant,
-                                   const struct mq_secret *key, struct mq_error *error)
+static enum mq_status seal_payload(struct mq_replica *replica, struct seal_work *work, struct mq_span payload,
+                                   const struct mq_grant *grant, const struct mq_secret *key, struct mq_error *error)
 {
     struct own_stream *stream = &work->stream;
     struct mq_seal_context context = {.seq = stream->seq, .key = key, .writer = replica->identity};
@@ -289,7 +319,9 @@ static enum mq_status seal_batch(struct mq_replica *replica, void *context, stru
     size_t count;
     enum mq_status status = mq_key_newest(replica, work->team.mailbox, &grant, &key, error);
     if (status == MQ_NOT_FOUND)
-        return mq_fail(error, MQ_NOT_FOUND, _("the team's key is not here yet, so nothing can be sealed; the records stay saved on this device"));
+        return mq_fail(
+            error, MQ_NOT_FOUND,
+            _("the team's key is not here yet, so nothing can be sealed; the records stay saved on this device"));
     if (status == MQ_OK)
         status = stream_current(replica, &work->team, &work->stream, error);
     if (status == MQ_OK)
@@ -327,7 +359,8 @@ static enum mq_status next_batch(struct mq_replica *replica, struct seal_work *w
 {
     struct mq_query *query;
     uint8_t team[MQ_ID_SIZE];
-    enum mq_status status = mq_db_query(replica->db, &query, error,
+    enum mq_status status = mq_db_query(
+        replica->db, &query, error,
         "SELECT number, team FROM batch JOIN mailbox USING(mailbox) WHERE count > 0 ORDER BY number LIMIT 1", "");
     if (status != MQ_OK)
         return status;

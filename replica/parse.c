@@ -32,8 +32,8 @@ static void list_codes(const struct mq_code_list *list, char *out, size_t capaci
     out[0] = '\0';
     for (size_t i = 0; i < list->count; i++) {
         const struct mq_code *code = &list->codes[i];
-        int length = snprintf(out + used, capacity - used, "%s%s%s%s", i == 0 ? "" : "、", code->text != NULL ? code->text : "",
-                              code->text != NULL ? " " : "", code->label);
+        int length = snprintf(out + used, capacity - used, "%s%s%s%s", i == 0 ? "" : "、",
+                              code->text != NULL ? code->text : "", code->text != NULL ? " " : "", code->label);
         if (length < 0 || (size_t)length >= capacity - used) {
             out[used] = '\0';
             return;
@@ -51,28 +51,32 @@ static enum mq_status wrong_value(const struct parse_context *context, struct mq
     switch (field->type) {
     case MQ_TYPE_CODE:
         list_codes(field->codes, codes, sizeof codes);
-        return mq_fail(context->error, MQ_REFUSED, _("\"%s\": \"%.*s\" is not in the list; it has %s"), field->key, size, shown, codes);
+        return mq_fail(context->error, MQ_REFUSED, _("\"%s\": \"%.*s\" is not in the list; it has %s"), field->key,
+                       size, shown, codes);
     case MQ_TYPE_DATE:
-        return mq_fail(context->error, MQ_REFUSED, _("\"%s\": \"%.*s\" is no date; write it as 2026-11-05"), field->key, size, shown);
+        return mq_fail(context->error, MQ_REFUSED, _("\"%s\": \"%.*s\" is no date; write it as 2026-11-05"), field->key,
+                       size, shown);
     case MQ_TYPE_COUNT:
-        return mq_fail(context->error, MQ_REFUSED, _("\"%s\": \"%.*s\" is no number from 0 to %u"), field->key, size, shown, field->most);
-    case MQ_TYPE_BOOL:
-        return mq_fail(context->error, MQ_REFUSED, _("\"%s\": write true or false"), field->key);
+        return mq_fail(context->error, MQ_REFUSED, _("\"%s\": \"%.*s\" is no number from 0 to %u"), field->key, size,
+                       shown, field->most);
+    case MQ_TYPE_BOOL: return mq_fail(context->error, MQ_REFUSED, _("\"%s\": write true or false"), field->key);
     case MQ_TYPE_PLACE:
-        return mq_fail(context->error, MQ_REFUSED, _("\"%s\": \"%.*s\" is neither a 12-digit code nor a place's name"), field->key, size, shown);
+        return mq_fail(context->error, MQ_REFUSED, _("\"%s\": \"%.*s\" is neither a 12-digit code nor a place's name"),
+                       field->key, size, shown);
     case MQ_TYPE_ID:
-        return mq_fail(context->error, MQ_REFUSED, _("\"%s\" should be 1 to %d bytes without control characters"), field->key, MQ_RECORD_ID_TEXT_MAX);
+        return mq_fail(context->error, MQ_REFUSED, _("\"%s\" should be 1 to %d bytes without control characters"),
+                       field->key, MQ_RECORD_ID_TEXT_MAX);
     case MQ_TYPE_TEXT:
     case MQ_TYPE_LONG_TEXT:
     case MQ_TYPE_REFERENCE:
     case MQ_TYPE_PHONES:
     case MQ_TYPE_TEXTS:
     case MQ_TYPE_REFERENCES:
-    case MQ_TYPE_LIFE:
-        break;
+    case MQ_TYPE_LIFE: break;
     }
-    return mq_fail(context->error, MQ_REFUSED, _("\"%s\" is empty, has control characters, or is longer than %u bytes (%zu)"), field->key, field->most,
-                   text.size);
+    return mq_fail(context->error, MQ_REFUSED,
+                   _("\"%s\" is empty, has control characters, or is longer than %u bytes (%zu)"), field->key,
+                   field->most, text.size);
 }
 
 /* A copy of the text in memory with numbers that must not be stored replaced by their masks. */
@@ -94,7 +98,8 @@ static enum mq_status encode_text(const struct parse_context *context, struct mq
     struct mq_span masked = text;
     if (field->type == MQ_TYPE_ID) {
         if (field->number == MQ_FIELD_ID && mq_is_resident_id(text))
-            return mq_fail(context->error, MQ_REFUSED, _("\"id\" is a resident ID number; these are never stored. Give the record another id"));
+            return mq_fail(context->error, MQ_REFUSED,
+                           _("\"id\" is a resident ID number; these are never stored. Give the record another id"));
     } else {
         enum mq_status status = masked_copy(context, text, &masked);
         if (status != MQ_OK)
@@ -115,16 +120,19 @@ static enum mq_status encode_reference(const struct parse_context *context, stru
     MQ_ASSERT(target != NULL);
     enum mq_status status = MQ_NOT_FOUND;
     if (mq_value_from_text(mq_field_by_number(target, MQ_FIELD_ID), text, &id) == MQ_OK)
-        status = mq_view_by_id(context->replica, context->team->team, target->number, mq_written(&id), canonical, context->error);
+        status = mq_view_by_id(context->replica, context->team->team, target->number, mq_written(&id), canonical,
+                               context->error);
     if (status == MQ_NOT_FOUND)
-        return mq_fail(context->error, MQ_REFUSED, _("\"%s\": there is no %s \"%.*s\" here; it must stand in an earlier line"), context->field->key,
+        return mq_fail(context->error, MQ_REFUSED,
+                       _("\"%s\": there is no %s \"%.*s\" here; it must stand in an earlier line"), context->field->key,
                        target->key, (int)(text.size < SHOWN_MAX ? text.size : SHOWN_MAX), (const char *)text.data);
     if (status == MQ_OK)
         mq_put_reference(out, canonical);
     return status;
 }
 
-static enum mq_status encode_phone(const struct parse_context *context, const struct mq_json *item, struct mq_buffer *out)
+static enum mq_status encode_phone(const struct parse_context *context, const struct mq_json *item,
+                                   struct mq_buffer *out)
 {
     void *iterator = NULL;
     const char *key;
@@ -157,15 +165,18 @@ static enum mq_status encode_phone(const struct parse_context *context, const st
     return status;
 }
 
-static enum mq_status encode_one(const struct parse_context *context, const struct mq_json *json, struct mq_buffer *out);
+static enum mq_status encode_one(const struct parse_context *context, const struct mq_json *json,
+                                 struct mq_buffer *out);
 
-static enum mq_status encode_list(const struct parse_context *context, const struct mq_json *json, struct mq_buffer *out)
+static enum mq_status encode_list(const struct parse_context *context, const struct mq_json *json,
+                                  struct mq_buffer *out)
 {
     if (mq_json_type(json) != MQ_JSON_ARRAY)
         return wrong_type(context, _("a list in brackets"));
     size_t count = mq_json_size(json);
     if (count > MQ_SET_MAX)
-        return mq_fail(context->error, MQ_REFUSED, _("\"%s\" has %zu entries; at most %d are kept"), context->field->key, count, MQ_SET_MAX);
+        return mq_fail(context->error, MQ_REFUSED, _("\"%s\" has %zu entries; at most %d are kept"),
+                       context->field->key, count, MQ_SET_MAX);
     enum mq_status status = MQ_OK;
     mq_cbor_put_array(out, count);
     for (size_t i = 0; i < count && status == MQ_OK; i++) {
@@ -192,7 +203,8 @@ static enum mq_status encode_set(const struct parse_context *context, const stru
         return wrong_type(context, _("a list in brackets"));
     size_t count = mq_json_size(json), kept = 0;
     if (count > MQ_SET_MAX)
-        return mq_fail(context->error, MQ_REFUSED, _("\"%s\" has %zu entries; at most %d are kept"), context->field->key, count, MQ_SET_MAX);
+        return mq_fail(context->error, MQ_REFUSED, _("\"%s\" has %zu entries; at most %d are kept"),
+                       context->field->key, count, MQ_SET_MAX);
     struct mq_span elements[MQ_SET_MAX];
     for (size_t i = 0; i < count; i++) {
         uint8_t memory[MQ_SHORT_TEXT_MAX + MQ_RECORD_ID_TEXT_MAX];
@@ -224,44 +236,49 @@ static enum mq_status encode_one(const struct parse_context *context, const stru
     switch (context->field->type) {
     case MQ_TYPE_PHONES:
     case MQ_TYPE_TEXTS:
-    case MQ_TYPE_REFERENCES:
-        return encode_list(context, json, out);
+    case MQ_TYPE_REFERENCES: return encode_list(context, json, out);
     case MQ_TYPE_REFERENCE:
-        return type == MQ_JSON_STRING ? encode_reference(context, mq_json_string(json), out) : wrong_type(context, _("the id of a record"));
+        return type == MQ_JSON_STRING ? encode_reference(context, mq_json_string(json), out)
+                                      : wrong_type(context, _("the id of a record"));
     case MQ_TYPE_BOOL:
         if (type == MQ_JSON_BOOL) {
             mq_cbor_put_bool(out, mq_json_bool(json));
             return MQ_OK;
         }
-        return type == MQ_JSON_STRING ? encode_text(context, mq_json_string(json), out) : wrong_type(context, _("true or false"));
+        return type == MQ_JSON_STRING ? encode_text(context, mq_json_string(json), out)
+                                      : wrong_type(context, _("true or false"));
     case MQ_TYPE_COUNT:
         if (type == MQ_JSON_INTEGER) {
             snprintf(number, sizeof number, "%lld", (long long)mq_json_integer(json));
             return encode_text(context, mq_span_text(number), out);
         }
-        return type == MQ_JSON_STRING ? encode_text(context, mq_json_string(json), out) : wrong_type(context, _("a whole number"));
+        return type == MQ_JSON_STRING ? encode_text(context, mq_json_string(json), out)
+                                      : wrong_type(context, _("a whole number"));
     case MQ_TYPE_ID:
     case MQ_TYPE_TEXT:
     case MQ_TYPE_LONG_TEXT:
     case MQ_TYPE_DATE:
     case MQ_TYPE_CODE:
-    case MQ_TYPE_PLACE:
-        break;
-    case MQ_TYPE_LIFE: /* never in the record format */
-        return wrong_type(context, _("left out"));
+    case MQ_TYPE_PLACE: break;
+    case MQ_TYPE_LIFE: /* never in the record format */ return wrong_type(context, _("left out"));
     }
-    return type == MQ_JSON_STRING ? encode_text(context, mq_json_string(json), out) : wrong_type(context, _("a text in quotes"));
+    return type == MQ_JSON_STRING ? encode_text(context, mq_json_string(json), out)
+                                  : wrong_type(context, _("a text in quotes"));
 }
 
-enum mq_status mq_parse_value(struct mq_replica *replica, const struct mq_team *team, const struct mq_field *field, const struct mq_json *json,
-                              struct mq_buffer *memory, size_t *masked, struct mq_span *value, struct mq_error *error)
+enum mq_status mq_parse_value(struct mq_replica *replica, const struct mq_team *team, const struct mq_field *field,
+                              const struct mq_json *json, struct mq_buffer *memory, size_t *masked,
+                              struct mq_span *value, struct mq_error *error)
 {
-    const struct parse_context context = {.replica = replica, .team = team, .field = field, .memory = memory, .masked = masked, .error = error};
+    const struct parse_context context = {
+        .replica = replica, .team = team, .field = field, .memory = memory, .masked = masked, .error = error};
     uint8_t *scratch = mq_work_memory(MQ_CHANGE_MAX);
     struct mq_buffer out = mq_buffer(scratch, MQ_CHANGE_MAX);
-    enum mq_status status = field->merge == MQ_MERGE_SET ? encode_set(&context, json, &out) : encode_one(&context, json, &out);
+    enum mq_status status =
+        field->merge == MQ_MERGE_SET ? encode_set(&context, json, &out) : encode_one(&context, json, &out);
     if (status == MQ_OK && field->merge != MQ_MERGE_SET && !mq_value_valid(field, mq_written(&out)))
-        status = mq_fail(error, MQ_REFUSED, _("\"%s\" has too many entries, or one that is empty or too long"), field->key);
+        status =
+            mq_fail(error, MQ_REFUSED, _("\"%s\" has too many entries, or one that is empty or too long"), field->key);
     uint8_t *copy = status == MQ_OK && !out.failed ? mq_reserve(memory, out.size) : NULL;
     if (status == MQ_OK && copy == NULL)
         status = mq_fail(error, MQ_REFUSED, _("this record is too long to save in one piece; split it"));
@@ -284,7 +301,8 @@ const struct mq_parsed_field *mq_parsed_find(const struct mq_parsed *parsed, uin
 }
 
 /* Fields stand by number, as the change's map wants them. */
-static enum mq_status parsed_put(struct mq_parsed *parsed, const struct mq_field *field, struct mq_span value, struct mq_error *error)
+static enum mq_status parsed_put(struct mq_parsed *parsed, const struct mq_field *field, struct mq_span value,
+                                 struct mq_error *error)
 {
     if (parsed->count == MQ_FIELDS_MAX || mq_parsed_find(parsed, field->number) != NULL)
         return mq_fail(error, MQ_REFUSED, _("\"%s\" is given twice"), field->key);
@@ -297,23 +315,25 @@ static enum mq_status parsed_put(struct mq_parsed *parsed, const struct mq_field
     return MQ_OK;
 }
 
-static enum mq_status parse_key(struct mq_replica *replica, const struct mq_team *team, const char *key, const struct mq_json *value,
-                                struct mq_parsed *out, struct mq_error *error)
+static enum mq_status parse_key(struct mq_replica *replica, const struct mq_team *team, const char *key,
+                                const struct mq_json *value, struct mq_parsed *out, struct mq_error *error)
 {
     if (mq_json_type(value) == MQ_JSON_NULL)
         return MQ_OK; /* not said */
     const struct mq_field *field = mq_field_by_key(out->kind, mq_span_text(key));
-    bool given = field != NULL && (field->flags & MQ_FIELD_MADE) && field->type == MQ_TYPE_REFERENCE; /* by the program, from the screen */
+    bool given = field != NULL && (field->flags & MQ_FIELD_MADE) &&
+                 field->type == MQ_TYPE_REFERENCE; /* by the program, from the screen */
     if (field == NULL || field->number < MQ_FIELD_ID || given)
-        return mq_fail(error, MQ_REFUSED, _("\"%s\" is no key of a %s; nothing of this record was saved"), key, out->kind->key);
+        return mq_fail(error, MQ_REFUSED, _("\"%s\" is no key of a %s; nothing of this record was saved"), key,
+                       out->kind->key);
     struct mq_span encoded;
     enum mq_status status = mq_parse_value(replica, team, field, value, &out->memory, &out->masked, &encoded, error);
     return status == MQ_OK ? parsed_put(out, field, encoded, error) : status;
 }
 
 /* {"checks": {"住房": "好"}} is the field "checks.住房". */
-static enum mq_status parse_nested(struct mq_replica *replica, const struct mq_team *team, const char *key, const struct mq_json *object,
-                                   struct mq_parsed *out, struct mq_error *error)
+static enum mq_status parse_nested(struct mq_replica *replica, const struct mq_team *team, const char *key,
+                                   const struct mq_json *object, struct mq_parsed *out, struct mq_error *error)
 {
     void *iterator = NULL;
     const char *inner;
@@ -323,7 +343,8 @@ static enum mq_status parse_nested(struct mq_replica *replica, const struct mq_t
         char path[128];
         int length = snprintf(path, sizeof path, "%s.%s", key, inner);
         if (length < 0 || (size_t)length >= sizeof path)
-            return mq_fail(error, MQ_REFUSED, _("\"%s\" is no key of a %s; nothing of this record was saved"), inner, out->kind->key);
+            return mq_fail(error, MQ_REFUSED, _("\"%s\" is no key of a %s; nothing of this record was saved"), inner,
+                           out->kind->key);
         status = parse_key(replica, team, path, value, out, error);
     }
     return status;
@@ -341,7 +362,8 @@ static enum mq_status make_missing_id(struct mq_replica *replica, struct mq_pars
     size_t start = out->memory.size;
     mq_cbor_put_bytes(&out->memory, MQ_SPAN(uuid));
     MQ_ASSERT(!out->memory.failed);
-    return parsed_put(out, mq_field_by_number(out->kind, MQ_FIELD_ID), mq_span(out->memory.data + start, out->memory.size - start), error);
+    return parsed_put(out, mq_field_by_number(out->kind, MQ_FIELD_ID),
+                      mq_span(out->memory.data + start, out->memory.size - start), error);
 }
 
 static enum mq_status check_needed(const struct mq_parsed *parsed, struct mq_error *error)
@@ -365,8 +387,8 @@ static enum mq_status check_needed(const struct mq_parsed *parsed, struct mq_err
     return MQ_OK;
 }
 
-enum mq_status mq_parse_record(struct mq_replica *replica, const struct mq_team *team, const struct mq_json *object, bool make_id,
-                               struct mq_parsed *out, struct mq_error *error)
+enum mq_status mq_parse_record(struct mq_replica *replica, const struct mq_team *team, const struct mq_json *object,
+                               bool make_id, struct mq_parsed *out, struct mq_error *error)
 {
     void *iterator = NULL;
     const char *key;
@@ -378,7 +400,8 @@ enum mq_status mq_parse_record(struct mq_replica *replica, const struct mq_team 
     out->unknown_place = false;
     out->kind = kind != NULL && mq_json_type(kind) == MQ_JSON_STRING ? mq_kind_by_key(mq_json_string(kind)) : NULL;
     if (out->kind == NULL)
-        return mq_fail(error, MQ_REFUSED, _("\"kind\" should be household, plan, visit, need, step, told or suggestion"));
+        return mq_fail(error, MQ_REFUSED,
+                       _("\"kind\" should be household, plan, visit, need, step, told or suggestion"));
     enum mq_status status = MQ_OK;
     while (status == MQ_OK && mq_json_each(object, &iterator, &key, &value)) {
         if (strcmp(key, "kind") == 0)

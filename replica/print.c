@@ -17,12 +17,14 @@ static void put_hex(struct mq_buffer *out, const uint8_t *bytes, size_t size)
     }
 }
 
-enum mq_status mq_print_reference(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct mq_buffer *out, struct mq_error *error)
+enum mq_status mq_print_reference(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct mq_buffer *out,
+                                  struct mq_error *error)
 {
     struct mq_query *query;
     const struct mq_field *id = mq_field_by_number(mq_kind_by_number(MQ_KIND_HOUSEHOLD), MQ_FIELD_ID);
-    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT id FROM record WHERE record = ? AND id IS NOT NULL", "b",
-                                        mq_span(record, MQ_ID_SIZE));
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error, "SELECT id FROM record WHERE record = ? AND id IS NOT NULL", "b",
+                    mq_span(record, MQ_ID_SIZE));
     if (status != MQ_OK)
         return status;
     if (mq_db_next(&query, error)) {
@@ -34,8 +36,8 @@ enum mq_status mq_print_reference(struct mq_replica *replica, const uint8_t reco
     return error->status;
 }
 
-static enum mq_status print_reference_item(struct mq_replica *replica, struct mq_reader *reader, struct mq_json_writer *writer,
-                                           struct mq_error *error)
+static enum mq_status print_reference_item(struct mq_replica *replica, struct mq_reader *reader,
+                                           struct mq_json_writer *writer, struct mq_error *error)
 {
     uint8_t memory[MQ_RECORD_ID_TEXT_MAX + 8];
     struct mq_buffer text = mq_buffer(memory, sizeof memory);
@@ -62,8 +64,8 @@ static void print_phone(struct mq_reader *reader, struct mq_json_writer *writer)
     mq_json_end(writer, '}');
 }
 
-static enum mq_status print_list(struct mq_replica *replica, const struct mq_field *field, struct mq_span value, struct mq_json_writer *writer,
-                                 struct mq_error *error)
+static enum mq_status print_list(struct mq_replica *replica, const struct mq_field *field, struct mq_span value,
+                                 struct mq_json_writer *writer, struct mq_error *error)
 {
     struct mq_reader reader = mq_reader(value);
     uint64_t count = mq_cbor_array(&reader, MQ_SET_MAX);
@@ -81,8 +83,8 @@ static enum mq_status print_list(struct mq_replica *replica, const struct mq_fie
     return status;
 }
 
-enum mq_status mq_print_value(struct mq_replica *replica, const struct mq_field *field, struct mq_span value, struct mq_json_writer *writer,
-                              struct mq_error *error)
+enum mq_status mq_print_value(struct mq_replica *replica, const struct mq_field *field, struct mq_span value,
+                              struct mq_json_writer *writer, struct mq_error *error)
 {
     struct mq_reader reader = mq_reader(value);
     uint8_t memory[TEXT_SCRATCH];
@@ -94,25 +96,17 @@ enum mq_status mq_print_value(struct mq_replica *replica, const struct mq_field 
     switch (field->type) {
     case MQ_TYPE_PHONES:
     case MQ_TYPE_TEXTS:
-    case MQ_TYPE_REFERENCES:
-        return print_list(replica, field, value, writer, error);
-    case MQ_TYPE_REFERENCE:
-        return print_reference_item(replica, &reader, writer, error);
-    case MQ_TYPE_BOOL:
-        mq_json_bool_value(writer, mq_cbor_next(&reader).type == MQ_CBOR_TRUE);
-        return MQ_OK;
-    case MQ_TYPE_COUNT:
-        mq_json_int_value(writer, (int64_t)mq_cbor_uint(&reader));
-        return MQ_OK;
+    case MQ_TYPE_REFERENCES: return print_list(replica, field, value, writer, error);
+    case MQ_TYPE_REFERENCE: return print_reference_item(replica, &reader, writer, error);
+    case MQ_TYPE_BOOL: mq_json_bool_value(writer, mq_cbor_next(&reader).type == MQ_CBOR_TRUE); return MQ_OK;
+    case MQ_TYPE_COUNT: mq_json_int_value(writer, (int64_t)mq_cbor_uint(&reader)); return MQ_OK;
     case MQ_TYPE_ID:
     case MQ_TYPE_TEXT:
     case MQ_TYPE_LONG_TEXT:
     case MQ_TYPE_DATE:
     case MQ_TYPE_CODE:
-    case MQ_TYPE_PLACE:
-        break;
-    case MQ_TYPE_LIFE: /* never in the record format */
-        return MQ_OK;
+    case MQ_TYPE_PLACE: break;
+    case MQ_TYPE_LIFE: /* never in the record format */ return MQ_OK;
     }
     enum mq_status status = mq_value_to_text(field, value, &text);
     if (status != MQ_OK)
@@ -121,8 +115,9 @@ enum mq_status mq_print_value(struct mq_replica *replica, const struct mq_field 
     return MQ_OK;
 }
 
-static enum mq_status print_set(struct mq_replica *replica, const struct mq_field *field, const struct mq_field_state *state,
-                                struct mq_json_writer *writer, struct mq_error *error)
+static enum mq_status print_set(struct mq_replica *replica, const struct mq_field *field,
+                                const struct mq_field_state *state, struct mq_json_writer *writer,
+                                struct mq_error *error)
 {
     enum mq_status status = MQ_OK;
     mq_json_begin(writer, '[');
@@ -133,8 +128,9 @@ static enum mq_status print_set(struct mq_replica *replica, const struct mq_fiel
 }
 
 /* The first is the creator's, to the letter; what was added later stands beside it, never in its place. */
-static enum mq_status print_words(struct mq_replica *replica, const struct mq_field *field, const struct mq_field_state *state,
-                                  struct mq_json_writer *writer, struct mq_error *error)
+static enum mq_status print_words(struct mq_replica *replica, const struct mq_field *field,
+                                  const struct mq_field_state *state, struct mq_json_writer *writer,
+                                  struct mq_error *error)
 {
     enum mq_status status = mq_print_value(replica, field, state->choices[0].value, writer, error);
     if (status != MQ_OK || state->choice_count == 1)
@@ -176,8 +172,9 @@ static const char *enter_key(struct print_place *place, const char *key, struct 
     return point + 1;
 }
 
-static enum mq_status print_field(struct mq_replica *replica, const struct mq_field *field, const struct mq_field_state *state,
-                                  struct print_place *place, struct mq_json_writer *writer, struct mq_error *error)
+static enum mq_status print_field(struct mq_replica *replica, const struct mq_field *field,
+                                  const struct mq_field_state *state, struct print_place *place,
+                                  struct mq_json_writer *writer, struct mq_error *error)
 {
     if (state == NULL || state->choice_count == 0)
         return MQ_OK;
@@ -217,8 +214,8 @@ static void print_extras(const struct mq_kind *kind, const struct mq_group_state
     }
 }
 
-enum mq_status mq_print_record(struct mq_replica *replica, const struct mq_group_state *state, bool extras, struct mq_buffer *out,
-                               struct mq_error *error)
+enum mq_status mq_print_record(struct mq_replica *replica, const struct mq_group_state *state, bool extras,
+                               struct mq_buffer *out, struct mq_error *error)
 {
     const struct mq_kind *kind = mq_kind_by_number(state->kind);
     struct mq_json_writer writer = {.out = out};
@@ -229,7 +226,8 @@ enum mq_status mq_print_record(struct mq_replica *replica, const struct mq_group
     mq_json_text_value(&writer, kind == NULL ? "unknown" : kind->key);
     for (size_t i = 0; kind != NULL && i < kind->field_count && status == MQ_OK; i++)
         if (kind->fields[i].number >= MQ_FIELD_ID)
-            status = print_field(replica, &kind->fields[i], mq_group_field(state, kind->fields[i].number), &place, &writer, error);
+            status = print_field(replica, &kind->fields[i], mq_group_field(state, kind->fields[i].number), &place,
+                                 &writer, error);
     if (place.nested != NULL)
         mq_json_end(&writer, '}');
     if (extras && kind != NULL)

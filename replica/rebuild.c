@@ -20,7 +20,8 @@ struct open_change {
     uint8_t id[MQ_ID_SIZE], record[MQ_ID_SIZE], team[MQ_ID_SIZE];
 };
 
-static enum mq_status rejournal_row(struct mq_replica *replica, struct mq_query *query, int64_t *minutes, int64_t *batch, struct mq_error *error)
+static enum mq_status rejournal_row(struct mq_replica *replica, struct mq_query *query, int64_t *minutes,
+                                    int64_t *batch, struct mq_error *error)
 {
     struct mq_change change;
     struct mq_team team;
@@ -41,8 +42,13 @@ static enum mq_status rejournal_row(struct mq_replica *replica, struct mq_query 
     status = mq_team_find(replica, open.team, &team, error);
     if (status != MQ_OK)
         return status;
-    const struct mq_view_change row = {.id = open.id, .record = open.record, .team = open.team, .rank = mq_role_rank(team.certificate.role),
-                                       .segment = -*batch, .wall = mq_db_int(query, 4) + *minutes * 60, .expanded = expanded};
+    const struct mq_view_change row = {.id = open.id,
+                                       .record = open.record,
+                                       .team = open.team,
+                                       .rank = mq_role_rank(team.certificate.role),
+                                       .segment = -*batch,
+                                       .wall = mq_db_int(query, 4) + *minutes * 60,
+                                       .expanded = expanded};
     status = mq_view_add(replica, &row, error);
     return status == MQ_OK ? mq_view_settle(replica, open.record, error) : status;
 }
@@ -51,9 +57,11 @@ static enum mq_status rejournal(struct mq_replica *replica, struct mq_error *err
 {
     struct mq_query *query;
     int64_t minutes = 0, batch = 0;
-    enum mq_status status = mq_db_query(replica->db, &query, error,
+    enum mq_status status = mq_db_query(
+        replica->db, &query, error,
         "SELECT j.id, j.expanded, j.minutes, j.batch, b.wall, m.team FROM journal AS j JOIN batch AS b ON b.number = j.batch"
-        " JOIN mailbox AS m USING(mailbox) ORDER BY j.number", "");
+        " JOIN mailbox AS m USING(mailbox) ORDER BY j.number",
+        "");
     if (status != MQ_OK)
         return status;
     while (status == MQ_OK && mq_db_next(&query, error))

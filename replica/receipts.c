@@ -14,11 +14,12 @@
 /* A stream as a desk goes through it. */
 struct receipt_walk {
     uint8_t stream[MQ_ID_SIZE];
-    uint32_t seq;                        /* how far the last receipt went */
-    uint8_t id[MQ_SEGMENT_ID_SIZE];      /* its head; for seq 0 the announce's hash */
+    uint32_t seq;                   /* how far the last receipt went */
+    uint8_t id[MQ_SEGMENT_ID_SIZE]; /* its head; for seq 0 the announce's hash */
     struct mq_receipt receipt;
     bool moved;
-    bool overfull; /* more exceptions than a receipt can name: then none is given, rather than one that covers too much */
+    bool overfull; /* more exceptions than a receipt can name: then none is given, rather than one that covers too much
+                    */
 };
 
 static uint8_t exception_of(int64_t state, struct mq_span reason)
@@ -40,14 +41,16 @@ static void except(struct receipt_walk *walk, struct mq_span id, uint8_t reason)
     one->reason = reason;
 }
 
-/* Along the chain as far as nothing waits: what could not be merged is excepted by name and does not stop the others. */
+/* Along the chain as far as nothing waits: what could not be merged is excepted by name and does not stop the others.
+ */
 static enum mq_status walk_chain(struct mq_replica *replica, struct receipt_walk *walk, struct mq_error *error)
 {
     for (;;) {
         struct mq_query *query;
-        enum mq_status status = mq_db_query(replica->db, &query, error,
-            "SELECT id, state, reason FROM segment WHERE previous = ? AND stream = ? AND seq = ? AND state <> 0 ORDER BY id LIMIT 1", "bbi",
-            MQ_SPAN(walk->id), MQ_SPAN(walk->stream), (int64_t)walk->seq + 1);
+        enum mq_status status = mq_db_query(
+            replica->db, &query, error,
+            "SELECT id, state, reason FROM segment WHERE previous = ? AND stream = ? AND seq = ? AND state <> 0 ORDER BY id LIMIT 1",
+            "bbi", MQ_SPAN(walk->id), MQ_SPAN(walk->stream), (int64_t)walk->seq + 1);
         if (status != MQ_OK)
             return status;
         if (!mq_db_next(&query, error))
@@ -59,15 +62,18 @@ static enum mq_status walk_chain(struct mq_replica *replica, struct receipt_walk
     }
 }
 
-/* Is everything that the segment follows here too, back to the stream's first? A branch behind a hole must not be named: its author would take
- * what the hole hides for merged. */
-static enum mq_status whole_past(struct mq_replica *replica, const uint8_t id[MQ_SEGMENT_ID_SIZE], bool *whole, struct mq_error *error)
+/* Is everything that the segment follows here too, back to the stream's first? A branch behind a hole must not be
+ * named: its author would take what the hole hides for merged. */
+static enum mq_status whole_past(struct mq_replica *replica, const uint8_t id[MQ_SEGMENT_ID_SIZE], bool *whole,
+                                 struct mq_error *error)
 {
     int64_t first;
-    enum mq_status status = mq_db_number(replica->db, &first, error,
+    enum mq_status status = mq_db_number(
+        replica->db, &first, error,
         "WITH RECURSIVE past(id, previous, seq, state) AS (SELECT id, previous, seq, state FROM segment WHERE id = ?"
         " UNION ALL SELECT g.id, g.previous, g.seq, g.state FROM segment AS g JOIN past ON g.id = past.previous)"
-        " SELECT min(seq) = 1 AND max(state = 0) = 0 FROM past", "b", mq_span(id, MQ_SEGMENT_ID_SIZE));
+        " SELECT min(seq) = 1 AND max(state = 0) = 0 FROM past",
+        "b", mq_span(id, MQ_SEGMENT_ID_SIZE));
     *whole = status == MQ_OK && first != 0;
     return status;
 }
@@ -79,10 +85,12 @@ static enum mq_status list_branches(struct mq_replica *replica, struct receipt_w
     for (;;) {
         struct mq_query *query;
         bool whole;
-        enum mq_status status = mq_db_query(replica->db, &query, error,
+        enum mq_status status = mq_db_query(
+            replica->db, &query, error,
             "SELECT id FROM segment AS tip WHERE stream = ?1 AND state = 1 AND id <> ?2 AND id > ?3"
-            " AND NOT EXISTS (SELECT 1 FROM segment AS next WHERE next.previous = tip.id AND next.stream = tip.stream AND next.state <> 0) ORDER BY id LIMIT 1", "bbb",
-            MQ_SPAN(walk->stream), MQ_SPAN(walk->id), MQ_SPAN(after));
+            " AND NOT EXISTS (SELECT 1 FROM segment AS next WHERE next.previous = tip.id AND next.stream = tip.stream"
+            " AND next.state <> 0) ORDER BY id LIMIT 1",
+            "bbb", MQ_SPAN(walk->stream), MQ_SPAN(walk->id), MQ_SPAN(after));
         if (status != MQ_OK)
             return status;
         if (!mq_db_next(&query, error))
@@ -101,8 +109,10 @@ static enum mq_status list_branches(struct mq_replica *replica, struct receipt_w
 static enum mq_status list_exceptions(struct mq_replica *replica, struct receipt_walk *walk, struct mq_error *error)
 {
     struct mq_query *query;
-    enum mq_status status = mq_db_query(replica->db, &query, error,
-        "SELECT id, state, reason FROM segment WHERE stream = ? AND state IN (2, 3) ORDER BY seq, id", "b", MQ_SPAN(walk->stream));
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error,
+                    "SELECT id, state, reason FROM segment WHERE stream = ? AND state IN (2, 3) ORDER BY seq, id", "b",
+                    MQ_SPAN(walk->stream));
     if (status != MQ_OK)
         return status;
     while (mq_db_next(&query, error))
@@ -110,11 +120,13 @@ static enum mq_status list_exceptions(struct mq_replica *replica, struct receipt
     return error->status != MQ_OK ? error->status : list_branches(replica, walk, error);
 }
 
-static enum mq_status receipt_sign(struct mq_replica *replica, const struct mq_team *team, struct receipt_walk *walk, struct mq_error *error)
+static enum mq_status receipt_sign(struct mq_replica *replica, const struct mq_team *team, struct receipt_walk *walk,
+                                   struct mq_error *error)
 {
     uint8_t body_memory[4096 + MQ_EXCEPTED_MAX * (MQ_SEGMENT_ID_SIZE + 1)];
     uint8_t object_memory[sizeof body_memory + MQ_CONTROL_HEAD_SIZE + MQ_SIGNATURE_SIZE];
-    struct mq_buffer body = mq_buffer(body_memory, sizeof body_memory), object = mq_buffer(object_memory, sizeof object_memory);
+    struct mq_buffer body = mq_buffer(body_memory, sizeof body_memory),
+                     object = mq_buffer(object_memory, sizeof object_memory);
     int64_t backup;
     walk->receipt.head_seq = walk->seq;
     memcpy(walk->receipt.head_id, walk->id, MQ_SEGMENT_ID_SIZE);
@@ -124,7 +136,8 @@ static enum mq_status receipt_sign(struct mq_replica *replica, const struct mq_t
     walk->receipt.backup = (uint32_t)backup;
     mq_receipt_put(&body, &walk->receipt);
     MQ_ASSERT(!body.failed);
-    struct mq_control control = {.kind = MQ_CONTROL_RECEIPT, .wall_seconds = mq_now(replica->platform), .body = mq_written(&body)};
+    struct mq_control control = {
+        .kind = MQ_CONTROL_RECEIPT, .wall_seconds = mq_now(replica->platform), .body = mq_written(&body)};
     memcpy(control.team, team->team, MQ_ID_SIZE);
     memcpy(control.subject, walk->stream, MQ_ID_SIZE);
     status = mq_control_number(replica, &control.number, error);
@@ -135,11 +148,12 @@ static enum mq_status receipt_sign(struct mq_replica *replica, const struct mq_t
     status = mq_outbox_put(replica, MQ_FRAME_CONTROL, MQ_SPAN(walk->stream), mq_written(&object), error);
     if (status != MQ_OK)
         return status;
-    return mq_db_run(replica->db, error, "UPDATE stream SET receipt_seq = ?, receipt_id = ? WHERE stream = ?", "ibb", (int64_t)walk->seq,
-                     MQ_SPAN(walk->id), MQ_SPAN(walk->stream));
+    return mq_db_run(replica->db, error, "UPDATE stream SET receipt_seq = ?, receipt_id = ? WHERE stream = ?", "ibb",
+                     (int64_t)walk->seq, MQ_SPAN(walk->id), MQ_SPAN(walk->stream));
 }
 
-static enum mq_status receipt_make(struct mq_replica *replica, const struct mq_team *team, struct receipt_walk *walk, struct mq_error *error)
+static enum mq_status receipt_make(struct mq_replica *replica, const struct mq_team *team, struct receipt_walk *walk,
+                                   struct mq_error *error)
 {
     int64_t branches_before = 0;
     enum mq_status status = walk_chain(replica, walk, error);
@@ -154,8 +168,9 @@ static enum mq_status receipt_make(struct mq_replica *replica, const struct mq_t
     int64_t segments;
     status = mq_setting_number(replica, slot, &branches_before, error);
     if (status == MQ_OK)
-        status = mq_db_number(replica->db, &segments, error, "SELECT count(*) FROM segment WHERE stream = ? AND state <> 0", "b",
-                              MQ_SPAN(walk->stream));
+        status =
+            mq_db_number(replica->db, &segments, error, "SELECT count(*) FROM segment WHERE stream = ? AND state <> 0",
+                         "b", MQ_SPAN(walk->stream));
     if (status != MQ_OK || (!walk->moved && segments == branches_before))
         return status;
     status = list_exceptions(replica, walk, error);
@@ -165,14 +180,16 @@ static enum mq_status receipt_make(struct mq_replica *replica, const struct mq_t
     return status == MQ_OK ? receipt_sign(replica, team, walk, error) : status;
 }
 
-static enum mq_status next_stream(struct mq_replica *replica, const struct mq_team *team, struct receipt_walk *walk, uint8_t after[MQ_ID_SIZE],
-                                  struct mq_error *error)
+static enum mq_status next_stream(struct mq_replica *replica, const struct mq_team *team, struct receipt_walk *walk,
+                                  uint8_t after[MQ_ID_SIZE], struct mq_error *error)
 {
     struct mq_query *query;
     struct mq_announce announce;
-    enum mq_status status = mq_db_query(replica->db, &query, error,
-        "SELECT stream, receipt_seq, receipt_id, announce FROM stream JOIN mailbox USING(mailbox)"
-        " WHERE team = ? AND mine = 0 AND stream > ? ORDER BY stream LIMIT 1", "bb", MQ_SPAN(team->team), mq_span(after, MQ_ID_SIZE));
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error,
+                    "SELECT stream, receipt_seq, receipt_id, announce FROM stream JOIN mailbox USING(mailbox)"
+                    " WHERE team = ? AND mine = 0 AND stream > ? ORDER BY stream LIMIT 1",
+                    "bb", MQ_SPAN(team->team), mq_span(after, MQ_ID_SIZE));
     if (status != MQ_OK)
         return status;
     if (!mq_db_next(&query, error))
@@ -218,20 +235,21 @@ enum mq_status mq_receipts_make(struct mq_replica *replica, const struct mq_team
 /* ---- on the device ---- */
 
 /* Marks our own segments of the stream up to the one with this id, if it is ours. */
-static enum mq_status anchor_up_to(struct mq_replica *replica, const uint8_t stream[MQ_ID_SIZE], const uint8_t id[MQ_SEGMENT_ID_SIZE],
-                                   struct mq_error *error)
+static enum mq_status anchor_up_to(struct mq_replica *replica, const uint8_t stream[MQ_ID_SIZE],
+                                   const uint8_t id[MQ_SEGMENT_ID_SIZE], struct mq_error *error)
 {
     return mq_db_run(replica->db, error,
-        "UPDATE segment SET anchored = 1, stored = 1 WHERE stream = ?1 AND mine = 1 AND anchored = 0"
-        " AND seq <= (SELECT seq FROM segment WHERE id = ?2 AND stream = ?1 AND mine = 1)", "bb", mq_span(stream, MQ_ID_SIZE),
-        mq_span(id, MQ_SEGMENT_ID_SIZE));
+                     "UPDATE segment SET anchored = 1, stored = 1 WHERE stream = ?1 AND mine = 1 AND anchored = 0"
+                     " AND seq <= (SELECT seq FROM segment WHERE id = ?2 AND stream = ?1 AND mine = 1)",
+                     "bb", mq_span(stream, MQ_ID_SIZE), mq_span(id, MQ_SEGMENT_ID_SIZE));
 }
 
 enum mq_status mq_receipt_apply(struct mq_replica *replica, const struct mq_control *control, struct mq_error *error)
 {
     struct mq_receipt receipt;
     int64_t own, newest;
-    enum mq_status status = mq_db_number(replica->db, &own, error, 
+    enum mq_status status = mq_db_number(
+        replica->db, &own, error,
         "SELECT count(*) FROM stream JOIN mailbox USING(mailbox) WHERE stream = ? AND mine = 1 AND team = ?", "bb",
         MQ_SPAN(control->subject), MQ_SPAN(control->team));
     if (status != MQ_OK || own == 0 || mq_receipt_get(&receipt, control->body) != MQ_OK)
@@ -241,7 +259,8 @@ enum mq_status mq_receipt_apply(struct mq_replica *replica, const struct mq_cont
         if (receipt.excepted[i].reason == MQ_EXCEPTION_BRANCH)
             status = anchor_up_to(replica, control->subject, receipt.excepted[i].id, error);
     if (status == MQ_OK) /* what was excepted before may be fine by now */
-        status = mq_db_run(replica->db, error, "UPDATE segment SET excepted = 0 WHERE stream = ? AND mine = 1 AND excepted <> 0", "b",
+        status = mq_db_run(replica->db, error,
+                           "UPDATE segment SET excepted = 0 WHERE stream = ? AND mine = 1 AND excepted <> 0", "b",
                            MQ_SPAN(control->subject));
     for (size_t i = 0; status == MQ_OK && i < receipt.excepted_count; i++)
         if (receipt.excepted[i].reason != MQ_EXCEPTION_BRANCH)
@@ -259,21 +278,28 @@ enum mq_status mq_safety_count(struct mq_replica *replica, struct mq_safety *out
     struct mq_query *query;
     *out = (struct mq_safety){0};
     /* 0 saved, 1 stored, 2 anchored; an excepted segment counts before all others: a person must look. */
-    enum mq_status status = mq_db_query(replica->db, &query, error,
+    enum mq_status status = mq_db_query(
+        replica->db, &query, error,
         "SELECT level, count(*) FROM (SELECT min(CASE WHEN c.segment < 0 THEN 0 WHEN s.excepted <> 0 THEN -1 WHEN s.anchored THEN 2"
         " WHEN s.stored THEN 1 ELSE 0 END) AS level FROM change AS c LEFT JOIN segment AS s ON s.number = c.segment"
-        " WHERE c.segment < 0 OR s.mine = 1 GROUP BY c.record) GROUP BY level", "");
+        " WHERE c.segment < 0 OR s.mine = 1 GROUP BY c.record) GROUP BY level",
+        "");
     if (status != MQ_OK)
         return status;
     while (mq_db_next(&query, error)) {
         int64_t level = mq_db_int(query, 0), count = mq_db_int(query, 1);
-        *(level < 0 ? &out->quarantined : level == 0 ? &out->saved : level == 1 ? &out->stored : &out->anchored) = count;
+        *(level < 0    ? &out->quarantined
+          : level == 0 ? &out->saved
+          : level == 1 ? &out->stored
+                       : &out->anchored) = count;
     }
     if (error->status != MQ_OK)
         return error->status;
-    status = mq_db_number(replica->db, &out->records, error, "SELECT count(*) FROM state WHERE kind > 0 AND NOT deleted", "");
+    status = mq_db_number(replica->db, &out->records, error,
+                          "SELECT count(*) FROM state WHERE kind > 0 AND NOT deleted", "");
     if (status == MQ_OK)
-        status = mq_db_number(replica->db, &out->conflicts, error, "SELECT count(*) FROM state WHERE conflicts > 0 OR review", "");
+        status = mq_db_number(replica->db, &out->conflicts, error,
+                              "SELECT count(*) FROM state WHERE conflicts > 0 OR review", "");
     if (status == MQ_OK)
         status = mq_setting_number(replica, "last_receipt", &out->last_receipt, error);
     return status;

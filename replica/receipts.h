@@ -1,11 +1,14 @@
-/* Receipts: what the desk has opened and merged, signed; and what a device makes of them (docs/protocol.md, section 5). */
+/* Receipts: what the desk has opened and merged, signed; and what a device makes of them (docs/protocol.md, section 5).
+ */
 #ifndef MQ_REPLICA_RECEIPTS_H
 #define MQ_REPLICA_RECEIPTS_H
 
 #include "replica/replica.h"
 
-/* At a desk: for each stream of the team that moved on since its last receipt, a new signed one into the outbox. In one transaction. */
-MQ_MUST_USE enum mq_status mq_receipts_make(struct mq_replica *replica, const struct mq_team *team, struct mq_error *error);
+/* At a desk: for each stream of the team that moved on since its last receipt, a new signed one into the outbox. In one
+ * transaction. */
+MQ_MUST_USE enum mq_status mq_receipts_make(struct mq_replica *replica, const struct mq_team *team,
+                                            struct mq_error *error);
 
 /* A record's safety is that of its least safe change. The four add up to the records written here. */
 struct mq_safety {

@@ -1,5 +1,5 @@
-/* What every front end of a device or a desk can do with records; each answer is one JSON object a line, given to `emit`
- * (docs/contract.md). Commands, the page and the console call these and nothing below them. */
+/* What every front end of a device or a desk can do with records; each answer is one JSON object a line, given to
+ * `emit` (docs/contract.md). Commands, the page and the console call these and nothing below them. */
 #ifndef MQ_REPLICA_RECORDS_H
 #define MQ_REPLICA_RECORDS_H
 
@@ -22,44 +22,53 @@ struct mq_saved {
     size_t masked;                      /* numbers replaced by their masks */
     bool known;                         /* was here already, equal: nothing was written */
 };
-/* A new record from an object of the record format; makes a missing `id`, and a need's `no`. Durable when it answers MQ_OK. `team` NULL: the only one. */
-MQ_MUST_USE enum mq_status mq_records_add(struct mq_replica *replica, const struct mq_team *team, const struct mq_json *object,
-                                          struct mq_saved *saved, struct mq_error *error);
-/* One line of an import: like add, but `id` must be there, no `no` is made, a known `id` with equal values is skipped and with other values refused. Within
- * a transaction of the caller; on a refusal nothing of the line is kept. */
-MQ_MUST_USE enum mq_status mq_records_import_line(struct mq_replica *replica, const struct mq_team *team, struct mq_span line,
-                                                  struct mq_saved *saved, struct mq_error *error);
-/* FIELD=VALUE, FIELD+=VALUE, FIELD-=VALUE (sets); lists and objects as JSON. All assignments or none. Only what was on the screen is replaced. */
-MQ_MUST_USE enum mq_status mq_records_set(struct mq_replica *replica, struct mq_span record, const char *const *assignments, size_t count,
-                                          struct mq_saved *saved, struct mq_error *error);
+/* A new record from an object of the record format; makes a missing `id`, and a need's `no`. Durable when it answers
+ * MQ_OK. `team` NULL: the only one. */
+MQ_MUST_USE enum mq_status mq_records_add(struct mq_replica *replica, const struct mq_team *team,
+                                          const struct mq_json *object, struct mq_saved *saved, struct mq_error *error);
+/* One line of an import: like add, but `id` must be there, no `no` is made, a known `id` with equal values is skipped
+ * and with other values refused. Within a transaction of the caller; on a refusal nothing of the line is kept. */
+MQ_MUST_USE enum mq_status mq_records_import_line(struct mq_replica *replica, const struct mq_team *team,
+                                                  struct mq_span line, struct mq_saved *saved, struct mq_error *error);
+/* FIELD=VALUE, FIELD+=VALUE, FIELD-=VALUE (sets); lists and objects as JSON. All assignments or none. Only what was on
+ * the screen is replaced. */
+MQ_MUST_USE enum mq_status mq_records_set(struct mq_replica *replica, struct mq_span record,
+                                          const char *const *assignments, size_t count, struct mq_saved *saved,
+                                          struct mq_error *error);
 /* A person's decision on a conflict: keeps choice `keep` (from 1, as listed). At a desk a `decide`, else a `set`. */
-MQ_MUST_USE enum mq_status mq_records_resolve(struct mq_replica *replica, struct mq_span record, struct mq_span field, int64_t keep,
-                                              struct mq_error *error);
+MQ_MUST_USE enum mq_status mq_records_resolve(struct mq_replica *replica, struct mq_span record, struct mq_span field,
+                                              int64_t keep, struct mq_error *error);
 /* The same record or not: a link, and its removal (desks only). */
-MQ_MUST_USE enum mq_status mq_records_merge(struct mq_replica *replica, struct mq_span a, struct mq_span b, bool undo, struct mq_error *error);
+MQ_MUST_USE enum mq_status mq_records_merge(struct mq_replica *replica, struct mq_span a, struct mq_span b, bool undo,
+                                            struct mq_error *error);
 
 /* ---- reading ---- */
 
 /* `kind` NULL: all. `search` empty: all; else any value that contains it (ASCII without case). `limit` 0: no limit. */
-MQ_MUST_USE enum mq_status mq_records_list(struct mq_replica *replica, const struct mq_kind *kind, struct mq_span search, int64_t limit,
-                                           const struct mq_emitter *emitter, struct mq_error *error);
-/* One record; with `history` every change after it, oldest first: {"at":…,"by":…,"change":…,"field":…,"value":…,"safety":…}. */
-MQ_MUST_USE enum mq_status mq_records_show(struct mq_replica *replica, struct mq_span record, bool history, const struct mq_emitter *emitter,
+MQ_MUST_USE enum mq_status mq_records_list(struct mq_replica *replica, const struct mq_kind *kind,
+                                           struct mq_span search, int64_t limit, const struct mq_emitter *emitter,
                                            struct mq_error *error);
+/* One record; with `history` every change after it, oldest first:
+ * {"at":…,"by":…,"change":…,"field":…,"value":…,"safety":…}. */
+MQ_MUST_USE enum mq_status mq_records_show(struct mq_replica *replica, struct mq_span record, bool history,
+                                           const struct mq_emitter *emitter, struct mq_error *error);
 /* {"id":…,"record":…,"kind":…,"field":…,"values":[{"value":…,"by":…,"at":…}]}, one a conflicting field. */
-MQ_MUST_USE enum mq_status mq_records_conflicts(struct mq_replica *replica, const struct mq_emitter *emitter, struct mq_error *error);
+MQ_MUST_USE enum mq_status mq_records_conflicts(struct mq_replica *replica, const struct mq_emitter *emitter,
+                                                struct mq_error *error);
 /* The exact copy, in the record format, references before what refers to them. `kind` NULL: all. */
-MQ_MUST_USE enum mq_status mq_records_export(struct mq_replica *replica, const struct mq_kind *kind, const struct mq_emitter *emitter,
-                                             struct mq_error *error);
+MQ_MUST_USE enum mq_status mq_records_export(struct mq_replica *replica, const struct mq_kind *kind,
+                                             const struct mq_emitter *emitter, struct mq_error *error);
 /* Segments that wait for a person or for something that has not come: {"id":…,"reason":…,"stream":…,"seq":…}. */
-MQ_MUST_USE enum mq_status mq_records_quarantine(struct mq_replica *replica, const struct mq_emitter *emitter, struct mq_error *error);
+MQ_MUST_USE enum mq_status mq_records_quarantine(struct mq_replica *replica, const struct mq_emitter *emitter,
+                                                 struct mq_error *error);
 
 /* ---- checking ---- */
 
 struct mq_check_result {
     int64_t segments, changes, records, waiting, quarantined, undecodable, forks, holes;
 };
-/* Verifies every page, signature, chain and hash; makes the view anew and compares. `rebuild`: keeps the new one where it differs. Each finding goes to `emit` as
+/* Verifies every page, signature, chain and hash; makes the view anew and compares. `rebuild`: keeps the new one where
+ * it differs. Each finding goes to `emit` as
  * {"what":…,"id":…}. MQ_DAMAGED where there was one. */
 MQ_MUST_USE enum mq_status mq_records_check(struct mq_replica *replica, bool rebuild, struct mq_check_result *result,
                                             const struct mq_emitter *emitter, struct mq_error *error);

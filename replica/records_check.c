@@ -35,7 +35,8 @@ static enum mq_status check_segment(struct check_work *work, struct mq_query *qu
 {
     struct mq_segment segment;
     struct mq_announce announce;
-    struct mq_span id = mq_db_blob(query, 0), stream = mq_db_blob(query, 1), bytes = mq_db_blob(query, 3), announced = mq_db_blob(query, 4);
+    struct mq_span id = mq_db_blob(query, 0), stream = mq_db_blob(query, 1), bytes = mq_db_blob(query, 3),
+                   announced = mq_db_blob(query, 4);
     work->result->segments++;
     if (mq_segment_decode(&segment, bytes) != MQ_OK || !mq_span_equal(id, MQ_SPAN(segment.id)) ||
         !mq_span_equal(stream, MQ_SPAN(segment.stream)) || mq_db_int(query, 2) != (int64_t)segment.seq)
@@ -52,8 +53,11 @@ static enum mq_status check_segment(struct check_work *work, struct mq_query *qu
 static enum mq_status check_segments(struct check_work *work, struct mq_error *error)
 {
     struct mq_query *query;
-    enum mq_status status = mq_db_query(work->replica->db, &query, error,
-        "SELECT g.id, g.stream, g.seq, g.bytes, s.announce FROM segment AS g LEFT JOIN stream AS s ON s.stream = g.stream ORDER BY g.number", "");
+    enum mq_status status = mq_db_query(
+        work->replica->db, &query, error,
+        "SELECT g.id, g.stream, g.seq, g.bytes, s.announce FROM segment AS g"
+        " LEFT JOIN stream AS s ON s.stream = g.stream ORDER BY g.number",
+        "");
     if (status != MQ_OK)
         return status;
     while (status == MQ_OK && mq_db_next(&query, error))
@@ -67,14 +71,20 @@ static enum mq_status check_chains(struct check_work *work, struct mq_error *err
 {
     struct mq_db *db = work->replica->db;
     struct mq_query *query;
-    enum mq_status status = mq_db_number(db, &work->result->forks, error,
-        "SELECT count(*) FROM (SELECT 1 FROM segment GROUP BY stream, seq HAVING count(*) > 1)", "");
+    enum mq_status status =
+        mq_db_number(db, &work->result->forks, error,
+                     "SELECT count(*) FROM (SELECT 1 FROM segment GROUP BY stream, seq HAVING count(*) > 1)", "");
     if (status == MQ_OK)
-        status = mq_db_number(db, &work->result->holes, error,
-            "SELECT count(*) FROM segment AS g WHERE seq > 1 AND NOT EXISTS (SELECT 1 FROM segment AS p WHERE p.id = g.previous)", "");
+        status = mq_db_number(
+            db, &work->result->holes, error,
+            "SELECT count(*) FROM segment AS g WHERE seq > 1 AND NOT EXISTS (SELECT 1 FROM segment AS p WHERE p.id = g.previous)",
+            "");
     if (status == MQ_OK)
-        status = mq_db_query(db, &query, error,
-            "SELECT stream FROM stream AS s WHERE mine = 1 AND next_seq - 1 <> (SELECT count(*) FROM segment WHERE stream = s.stream AND mine = 1)", "");
+        status = mq_db_query(
+            db, &query, error,
+            "SELECT stream FROM stream AS s WHERE mine = 1 AND next_seq - 1 <>"
+            " (SELECT count(*) FROM segment WHERE stream = s.stream AND mine = 1)",
+            "");
     if (status != MQ_OK)
         return status;
     while (status == MQ_OK && mq_db_next(&query, error))
@@ -114,12 +124,13 @@ static enum mq_status count_all(struct check_work *work, struct mq_error *error)
     if (status == MQ_OK)
         status = mq_db_number(work->replica->db, &result->changes, error, "SELECT count(*) FROM change", "");
     if (status == MQ_OK)
-        status = mq_db_number(work->replica->db, &result->records, error, "SELECT count(*) FROM state WHERE kind > 0", "");
+        status =
+            mq_db_number(work->replica->db, &result->records, error, "SELECT count(*) FROM state WHERE kind > 0", "");
     return status;
 }
 
-enum mq_status mq_records_check(struct mq_replica *replica, bool rebuild, struct mq_check_result *result, const struct mq_emitter *emitter,
-                                struct mq_error *error)
+enum mq_status mq_records_check(struct mq_replica *replica, bool rebuild, struct mq_check_result *result,
+                                const struct mq_emitter *emitter, struct mq_error *error)
 {
     *result = (struct mq_check_result){0};
     struct check_work work = {.replica = replica, .result = result, .emitter = emitter, .rebuild = rebuild};
@@ -136,6 +147,9 @@ enum mq_status mq_records_check(struct mq_replica *replica, bool rebuild, struct
     if (status == MQ_OK)
         status = count_all(&work, error);
     if (status == MQ_OK && work.damaged)
-        return mq_fail(error, MQ_DAMAGED, _("damage was found and is listed; the rest is sound. `bundle write` saves what can be read; `check --rebuild` makes the view anew"));
+        return mq_fail(
+            error, MQ_DAMAGED,
+            _("damage was found and is listed; the rest is sound. `bundle write` saves what can be read; "
+              "`check --rebuild` makes the view anew"));
     return status;
 }

@@ -17,7 +17,8 @@ struct target {
     const struct mq_kind *kind;
 };
 
-static enum mq_status target_find(struct mq_replica *replica, struct mq_span text, struct target *out, struct mq_error *error)
+static enum mq_status target_find(struct mq_replica *replica, struct mq_span text, struct target *out,
+                                  struct mq_error *error)
 {
     uint64_t kind;
     uint8_t team[MQ_ID_SIZE];
@@ -27,7 +28,8 @@ static enum mq_status target_find(struct mq_replica *replica, struct mq_span tex
     if (status == MQ_OK)
         status = mq_team_find(replica, team, &out->team, error);
     if (status == MQ_OK && (out->kind = mq_kind_by_number(kind)) == NULL)
-        status = mq_fail(error, MQ_REFUSED, _("this record is of a kind that this version does not know; update the program"));
+        status = mq_fail(error, MQ_REFUSED,
+                         _("this record is of a kind that this version does not know; update the program"));
     return status;
 }
 
@@ -38,15 +40,17 @@ struct resolve_work {
     int64_t keep;
 };
 
-static enum mq_status put_decision(const struct target *target, const struct mq_field *field, const struct mq_field_state *here, int64_t keep,
-                                   struct mq_buffer *change, struct mq_error *error)
+static enum mq_status put_decision(const struct target *target, const struct mq_field *field,
+                                   const struct mq_field_state *here, int64_t keep, struct mq_buffer *change,
+                                   struct mq_error *error)
 {
     uint8_t names_memory[MQ_REPLACED_MAX * MQ_NAME_SIZE];
     struct mq_buffer names = mq_buffer(names_memory, sizeof names_memory);
     if (here == NULL || !(here->conflict || here->review))
         return mq_fail(error, MQ_REFUSED, _("\"%s\" has no conflict; there is nothing to decide"), field->key);
     if (keep < 1 || keep > (int64_t)here->choice_count)
-        return mq_fail(error, MQ_REFUSED, _("--keep counts the values from 1 to %zu, as `conflicts` lists them"), here->choice_count);
+        return mq_fail(error, MQ_REFUSED, _("--keep counts the values from 1 to %zu, as `conflicts` lists them"),
+                       here->choice_count);
     for (size_t i = 0; i < here->choice_count; i++)
         mq_put(&names, here->choices[i].names, here->choices[i].name_count * MQ_NAME_SIZE);
     MQ_ASSERT(!names.failed);
@@ -69,7 +73,8 @@ static enum mq_status resolve(struct mq_replica *replica, void *context, struct 
         return status;
     const struct mq_field *field = mq_field_by_key(target.kind, work->field);
     if (field == NULL)
-        return mq_fail(error, MQ_REFUSED, _("\"%.*s\" is no key of a %s"), (int)work->field.size, (const char *)work->field.data, target.kind->key);
+        return mq_fail(error, MQ_REFUSED, _("\"%.*s\" is no key of a %s"), (int)work->field.size,
+                       (const char *)work->field.data, target.kind->key);
     status = mq_view_group(replica, target.record, &state, error);
     if (status != MQ_OK)
         return status;
@@ -82,7 +87,8 @@ static enum mq_status resolve(struct mq_replica *replica, void *context, struct 
     return status;
 }
 
-enum mq_status mq_records_resolve(struct mq_replica *replica, struct mq_span record, struct mq_span field, int64_t keep, struct mq_error *error)
+enum mq_status mq_records_resolve(struct mq_replica *replica, struct mq_span record, struct mq_span field, int64_t keep,
+                                  struct mq_error *error)
 {
     struct resolve_work work = {.record = record, .field = field, .keep = keep};
     return mq_replica_transact(replica, resolve, &work, error);
@@ -95,7 +101,8 @@ struct link_work {
     bool undo;
 };
 
-static enum mq_status write_link(struct mq_replica *replica, const struct target *a, const struct target *b, struct mq_error *error)
+static enum mq_status write_link(struct mq_replica *replica, const struct target *a, const struct target *b,
+                                 struct mq_error *error)
 {
     uint8_t memory[128], value_memory[32], id[MQ_ID_SIZE];
     struct mq_buffer change = mq_buffer(memory, sizeof memory), value = mq_buffer(value_memory, sizeof value_memory);
@@ -123,10 +130,13 @@ static enum mq_status link(struct mq_replica *replica, void *context, struct mq_
     return write_link(replica, &a, &b, error);
 }
 
-enum mq_status mq_records_merge(struct mq_replica *replica, struct mq_span a, struct mq_span b, bool undo, struct mq_error *error)
+enum mq_status mq_records_merge(struct mq_replica *replica, struct mq_span a, struct mq_span b, bool undo,
+                                struct mq_error *error)
 {
     if (undo)
-        return mq_fail(error, MQ_REFUSED, _("not yet: taking two merged records apart comes with a later version; the link and both records are kept"));
+        return mq_fail(
+            error, MQ_REFUSED,
+            _("not yet: taking two merged records apart comes with a later version; the link and both records are kept"));
     struct link_work work = {.a = a, .b = b, .undo = undo};
     return mq_replica_transact(replica, link, &work, error);
 }

@@ -16,7 +16,7 @@ struct read_work {
     struct mq_replica *replica;
     const struct mq_emitter *emitter;
     struct mq_span search;
-    int64_t left;  /* of the limit; < 0: none */
+    int64_t left; /* of the limit; < 0: none */
     bool extras;
     uint8_t *memory;
 };
@@ -52,8 +52,10 @@ static bool value_contains(const struct mq_field *field, struct mq_span value, s
 {
     uint8_t memory[MQ_LONG_TEXT_MAX + 64];
     struct mq_buffer text = mq_buffer(memory, sizeof memory);
-    if (field->type != MQ_TYPE_PHONES && field->type != MQ_TYPE_TEXTS && field->type != MQ_TYPE_REFERENCE && field->type != MQ_TYPE_REFERENCES)
-        return mq_value_valid(field, value) && mq_value_to_text(field, value, &text) == MQ_OK && contains(mq_written(&text), part);
+    if (field->type != MQ_TYPE_PHONES && field->type != MQ_TYPE_TEXTS && field->type != MQ_TYPE_REFERENCE &&
+        field->type != MQ_TYPE_REFERENCES)
+        return mq_value_valid(field, value) && mq_value_to_text(field, value, &text) == MQ_OK &&
+               contains(mq_written(&text), part);
     struct mq_reader reader = mq_reader(value);
     while (mq_left(&reader) > 0 && !reader.failed) {
         struct mq_cbor_item item = mq_cbor_next(&reader);
@@ -92,18 +94,24 @@ static enum mq_status list_one(void *context, const uint8_t canonical[MQ_ID_SIZE
     return emit_state(work, &state, error);
 }
 
-enum mq_status mq_records_list(struct mq_replica *replica, const struct mq_kind *kind, struct mq_span search, int64_t limit,
-                               const struct mq_emitter *emitter, struct mq_error *error)
+enum mq_status mq_records_list(struct mq_replica *replica, const struct mq_kind *kind, struct mq_span search,
+                               int64_t limit, const struct mq_emitter *emitter, struct mq_error *error)
 {
-    struct read_work work = {.replica = replica, .emitter = emitter, .search = search, .left = limit > 0 ? limit : -1, .extras = true,
+    struct read_work work = {.replica = replica,
+                             .emitter = emitter,
+                             .search = search,
+                             .left = limit > 0 ? limit : -1,
+                             .extras = true,
                              .memory = mq_work_memory(OBJECT_MAX)};
     enum mq_status status = mq_view_each(replica, kind == NULL ? 0 : kind->number, false, list_one, &work, error);
     mq_work_free(work.memory, OBJECT_MAX);
     return status;
 }
 
-/* Kinds in the order of their table: what is referred to comes before what refers to it, but for plans, which visits name and which name households. */
-enum mq_status mq_records_export(struct mq_replica *replica, const struct mq_kind *kind, const struct mq_emitter *emitter, struct mq_error *error)
+/* Kinds in the order of their table: what is referred to comes before what refers to it, but for plans, which visits
+ * name and which name households. */
+enum mq_status mq_records_export(struct mq_replica *replica, const struct mq_kind *kind,
+                                 const struct mq_emitter *emitter, struct mq_error *error)
 {
     struct read_work work = {.replica = replica, .emitter = emitter, .left = -1, .memory = mq_work_memory(OBJECT_MAX)};
     enum mq_status status = MQ_OK;
@@ -146,18 +154,23 @@ static void put_writer(struct mq_json_writer *writer, struct mq_span announce_by
     struct mq_announce announce;
     char text[48] = "this device";
     if (announce_bytes.size > 0 && mq_announce_decode(&announce, announce_bytes) == MQ_OK)
-        snprintf(text, sizeof text, "%s %u", role_name(announce.certificate.role), (unsigned)announce.certificate.serial);
+        snprintf(text, sizeof text, "%s %u", role_name(announce.certificate.role),
+                 (unsigned)announce.certificate.serial);
     mq_json_key(writer, "by");
     mq_json_text_value(writer, text);
 }
 
 static const char *safety_name(int64_t level)
 {
-    return level < 0 ? "quarantined" : level == 0 ? "saved" : level == 1 ? "stored" : level == 2 ? "anchored" : "received";
+    return level < 0    ? "quarantined"
+           : level == 0 ? "saved"
+           : level == 1 ? "stored"
+           : level == 2 ? "anchored"
+                        : "received";
 }
 
-static enum mq_status put_create(struct mq_replica *replica, const struct mq_kind *kind, struct mq_span fields, struct mq_json_writer *writer,
-                                 struct mq_error *error)
+static enum mq_status put_create(struct mq_replica *replica, const struct mq_kind *kind, struct mq_span fields,
+                                 struct mq_json_writer *writer, struct mq_error *error)
 {
     struct mq_reader reader = mq_reader(fields);
     uint64_t count = mq_cbor_map(&reader, MQ_FIELDS_MAX);
@@ -191,8 +204,8 @@ static const char *change_name(uint64_t type)
     return type < sizeof names / sizeof *names ? names[type] : "unknown";
 }
 
-static enum mq_status put_change(struct mq_replica *replica, const struct mq_kind *kind, struct mq_span expanded, struct mq_json_writer *writer,
-                                 struct mq_error *error)
+static enum mq_status put_change(struct mq_replica *replica, const struct mq_kind *kind, struct mq_span expanded,
+                                 struct mq_json_writer *writer, struct mq_error *error)
 {
     uint8_t memory[MQ_REPLACED_MAX * MQ_NAME_SIZE];
     struct mq_buffer names = mq_buffer(memory, sizeof memory);
@@ -220,14 +233,17 @@ static enum mq_status put_change(struct mq_replica *replica, const struct mq_kin
     return status;
 }
 
-static enum mq_status history(struct read_work *work, const uint8_t canonical[MQ_ID_SIZE], const struct mq_kind *kind, struct mq_error *error)
+static enum mq_status history(struct read_work *work, const uint8_t canonical[MQ_ID_SIZE], const struct mq_kind *kind,
+                              struct mq_error *error)
 {
     struct mq_query *query;
-    enum mq_status status = mq_db_query(work->replica->db, &query, error,
+    enum mq_status status = mq_db_query(
+        work->replica->db, &query, error,
         "SELECT c.wall, s.announce, c.expanded, CASE WHEN c.segment < 0 THEN 0 WHEN NOT g.mine THEN 3 WHEN g.excepted <> 0 THEN -1"
         " WHEN g.anchored THEN 2 WHEN g.stored THEN 1 ELSE 0 END FROM change AS c LEFT JOIN segment AS g ON g.number = c.segment"
         " LEFT JOIN stream AS s ON s.stream = g.stream WHERE c.record IN (SELECT record FROM record WHERE canonical = ?)"
-        " ORDER BY c.wall, c.number", "b", mq_span(canonical, MQ_ID_SIZE));
+        " ORDER BY c.wall, c.number",
+        "b", mq_span(canonical, MQ_ID_SIZE));
     if (status != MQ_OK)
         return status;
     while (status == MQ_OK && mq_db_next(&query, error)) {
@@ -249,10 +265,11 @@ static enum mq_status history(struct read_work *work, const uint8_t canonical[MQ
     return status != MQ_OK ? status : error->status;
 }
 
-enum mq_status mq_records_show(struct mq_replica *replica, struct mq_span record, bool with_history, const struct mq_emitter *emitter,
-                               struct mq_error *error)
+enum mq_status mq_records_show(struct mq_replica *replica, struct mq_span record, bool with_history,
+                               const struct mq_emitter *emitter, struct mq_error *error)
 {
-    struct read_work work = {.replica = replica, .emitter = emitter, .extras = true, .memory = mq_work_memory(OBJECT_MAX)};
+    struct read_work work = {
+        .replica = replica, .emitter = emitter, .extras = true, .memory = mq_work_memory(OBJECT_MAX)};
     uint8_t canonical[MQ_ID_SIZE];
     struct mq_group_state state;
     const struct mq_kind *kind = NULL;
@@ -271,12 +288,15 @@ enum mq_status mq_records_show(struct mq_replica *replica, struct mq_span record
 
 /* ---- conflicts ---- */
 
-static enum mq_status put_origin(struct mq_replica *replica, const uint8_t change[MQ_ID_SIZE], struct mq_json_writer *writer, struct mq_error *error)
+static enum mq_status put_origin(struct mq_replica *replica, const uint8_t change[MQ_ID_SIZE],
+                                 struct mq_json_writer *writer, struct mq_error *error)
 {
     struct mq_query *query;
-    enum mq_status status = mq_db_query(replica->db, &query, error,
-        "SELECT c.wall, s.announce FROM change AS c LEFT JOIN segment AS g ON g.number = c.segment LEFT JOIN stream AS s ON s.stream = g.stream"
-        " WHERE c.id = ?", "b", mq_span(change, MQ_ID_SIZE));
+    enum mq_status status = mq_db_query(
+        replica->db, &query, error,
+        "SELECT c.wall, s.announce FROM change AS c LEFT JOIN segment AS g ON g.number = c.segment"
+        " LEFT JOIN stream AS s ON s.stream = g.stream WHERE c.id = ?",
+        "b", mq_span(change, MQ_ID_SIZE));
     if (status != MQ_OK)
         return status;
     if (mq_db_next(&query, error)) {
@@ -287,8 +307,9 @@ static enum mq_status put_origin(struct mq_replica *replica, const uint8_t chang
     return error->status;
 }
 
-static enum mq_status put_values(struct mq_replica *replica, const struct mq_field *field, const struct mq_field_state *here,
-                                 struct mq_json_writer *writer, struct mq_error *error)
+static enum mq_status put_values(struct mq_replica *replica, const struct mq_field *field,
+                                 const struct mq_field_state *here, struct mq_json_writer *writer,
+                                 struct mq_error *error)
 {
     enum mq_status status = MQ_OK;
     mq_json_key(writer, "values");
@@ -305,8 +326,9 @@ static enum mq_status put_values(struct mq_replica *replica, const struct mq_fie
     return status;
 }
 
-static enum mq_status conflict_field(struct read_work *work, const struct mq_group_state *state, const struct mq_kind *kind,
-                                     const struct mq_field_state *here, struct mq_error *error)
+static enum mq_status conflict_field(struct read_work *work, const struct mq_group_state *state,
+                                     const struct mq_kind *kind, const struct mq_field_state *here,
+                                     struct mq_error *error)
 {
     const struct mq_field *field = mq_field_by_number(kind, here->number);
     if (field == NULL || !(here->conflict || here->review))
@@ -342,21 +364,25 @@ static enum mq_status conflict_one(void *context, const uint8_t canonical[MQ_ID_
     return status;
 }
 
-enum mq_status mq_records_conflicts(struct mq_replica *replica, const struct mq_emitter *emitter, struct mq_error *error)
+enum mq_status mq_records_conflicts(struct mq_replica *replica, const struct mq_emitter *emitter,
+                                    struct mq_error *error)
 {
-    struct read_work work = {.replica = replica, .emitter = emitter, .extras = true, .memory = mq_work_memory(OBJECT_MAX)};
+    struct read_work work = {
+        .replica = replica, .emitter = emitter, .extras = true, .memory = mq_work_memory(OBJECT_MAX)};
     enum mq_status status = mq_view_each(replica, 0, true, conflict_one, &work, error);
     mq_work_free(work.memory, OBJECT_MAX);
     return status;
 }
 
-enum mq_status mq_records_quarantine(struct mq_replica *replica, const struct mq_emitter *emitter, struct mq_error *error)
+enum mq_status mq_records_quarantine(struct mq_replica *replica, const struct mq_emitter *emitter,
+                                     struct mq_error *error)
 {
     static const char *const states[] = {"waiting", "admitted", "quarantined", "undecodable"};
     struct mq_query *query;
     uint8_t memory[1024];
-    enum mq_status status = mq_db_query(replica->db, &query, error,
-                                        "SELECT id, state, reason, stream, seq FROM segment WHERE state <> 1 ORDER BY stream, seq", "");
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error,
+                    "SELECT id, state, reason, stream, seq FROM segment WHERE state <> 1 ORDER BY stream, seq", "");
     if (status != MQ_OK)
         return status;
     while (status == MQ_OK && mq_db_next(&query, error)) {
@@ -368,7 +394,8 @@ enum mq_status mq_records_quarantine(struct mq_replica *replica, const struct mq
         mq_json_key(&writer, "state");
         mq_json_text_value(&writer, states[mq_db_int(query, 1) & 3]);
         mq_json_key(&writer, "reason");
-        mq_json_string_value(&writer, mq_db_is_null(query, 2) ? mq_span_text("predecessor or key") : mq_db_text(query, 2));
+        mq_json_string_value(&writer,
+                             mq_db_is_null(query, 2) ? mq_span_text("predecessor or key") : mq_db_text(query, 2));
         mq_json_key(&writer, "stream");
         mq_json_hex_value(&writer, mq_db_blob(query, 3));
         mq_json_key(&writer, "seq");

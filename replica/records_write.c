@@ -1,4 +1,5 @@
-/* Writing records: new ones, edits, decisions. A state that was on the screen is what a change replaces, nothing else. */
+/* Writing records: new ones, edits, decisions. A state that was on the screen is what a change replaces, nothing else.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +16,8 @@ struct write_memory {
     uint8_t change[MQ_CHANGE_MAX];
 };
 
-static enum mq_status team_or_only(struct mq_replica *replica, const struct mq_team *team, struct mq_team *out, struct mq_error *error)
+static enum mq_status team_or_only(struct mq_replica *replica, const struct mq_team *team, struct mq_team *out,
+                                   struct mq_error *error)
 {
     if (team == NULL)
         return mq_team_find(replica, NULL, out, error);
@@ -60,13 +62,16 @@ static void village_of(struct mq_replica *replica, const struct mq_parsed *parse
     }
 }
 
-/* An incarnation after the first adds two letters, so that a copied device does not give the same number twice unseen. */
+/* An incarnation after the first adds two letters, so that a copied device does not give the same number twice unseen.
+ */
 static enum mq_status incarnation_letters(struct mq_replica *replica, char out[3], struct mq_error *error)
 {
     struct mq_query *query;
     out[0] = '\0';
-    enum mq_status status = mq_db_query(replica->db, &query, error,
-        "SELECT stream, (SELECT count(*) FROM stream WHERE mine = 1) FROM stream WHERE mine = 1 AND closed = 0 LIMIT 1", "");
+    enum mq_status status = mq_db_query(
+        replica->db, &query, error,
+        "SELECT stream, (SELECT count(*) FROM stream WHERE mine = 1) FROM stream WHERE mine = 1 AND closed = 0 LIMIT 1",
+        "");
     if (status != MQ_OK)
         return status;
     if (mq_db_next(&query, error) && mq_db_int(query, 1) > 1) {
@@ -80,8 +85,8 @@ static enum mq_status incarnation_letters(struct mq_replica *replica, char out[3
     return error->status;
 }
 
-static enum mq_status number_make(struct mq_replica *replica, const struct mq_team *team, struct mq_parsed *parsed, struct mq_saved *saved,
-                                  struct mq_error *error)
+static enum mq_status number_make(struct mq_replica *replica, const struct mq_team *team, struct mq_parsed *parsed,
+                                  struct mq_saved *saved, struct mq_error *error)
 {
     const struct mq_field *field = mq_field_by_key(parsed->kind, mq_span_text("no"));
     int64_t counter;
@@ -96,20 +101,22 @@ static enum mq_status number_make(struct mq_replica *replica, const struct mq_te
     if (status != MQ_OK)
         return status;
     village_of(replica, parsed, village);
-    snprintf(saved->number, sizeof saved->number, "%s-%u%s-%04lld", village, (unsigned)team->certificate.serial, letters, (long long)counter + 1);
+    snprintf(saved->number, sizeof saved->number, "%s-%u%s-%04lld", village, (unsigned)team->certificate.serial,
+             letters, (long long)counter + 1);
     size_t start = parsed->memory.size, at = parsed->count++;
     mq_cbor_put_text(&parsed->memory, mq_span_text(saved->number));
     MQ_ASSERT(!parsed->memory.failed && at < MQ_FIELDS_MAX);
     for (; at > 0 && parsed->fields[at - 1].field->number > field->number; at--)
         parsed->fields[at] = parsed->fields[at - 1];
-    parsed->fields[at] = (struct mq_parsed_field){.field = field, .value = mq_span(parsed->memory.data + start, parsed->memory.size - start)};
+    parsed->fields[at] = (struct mq_parsed_field){
+        .field = field, .value = mq_span(parsed->memory.data + start, parsed->memory.size - start)};
     return MQ_OK;
 }
 
 /* ---- a new record ---- */
 
-static enum mq_status create(struct mq_replica *replica, const struct mq_team *team, const struct mq_parsed *parsed, uint8_t *memory,
-                             struct mq_saved *saved, struct mq_error *error)
+static enum mq_status create(struct mq_replica *replica, const struct mq_team *team, const struct mq_parsed *parsed,
+                             uint8_t *memory, struct mq_saved *saved, struct mq_error *error)
 {
     uint8_t *pairs_memory = mq_work_memory(MQ_CHANGE_MAX);
     struct mq_buffer pairs = mq_buffer(pairs_memory, MQ_CHANGE_MAX), change = mq_buffer(memory, MQ_CHANGE_MAX);
@@ -118,9 +125,10 @@ static enum mq_status create(struct mq_replica *replica, const struct mq_team *t
         mq_put_span(&pairs, parsed->fields[i].value);
     }
     mq_change_put_create(&change, parsed->kind->number, parsed->count, mq_written(&pairs));
-    enum mq_status status = pairs.failed || change.failed
-        ? mq_fail(error, MQ_REFUSED, _("this record is too long to save in one piece; split it"))
-        : mq_journal_add(replica, team, mq_written(&change), NULL, saved->record, error);
+    enum mq_status status =
+        pairs.failed || change.failed
+            ? mq_fail(error, MQ_REFUSED, _("this record is too long to save in one piece; split it"))
+            : mq_journal_add(replica, team, mq_written(&change), NULL, saved->record, error);
     mq_work_free(pairs_memory, pairs.size);
     return status;
 }
@@ -160,15 +168,16 @@ struct add_work {
     struct write_memory *memory;
 };
 
-static enum mq_status compare_known(struct mq_replica *replica, const struct mq_parsed *parsed, const uint8_t canonical[MQ_ID_SIZE],
-                                    struct mq_saved *saved, struct mq_error *error)
+static enum mq_status compare_known(struct mq_replica *replica, const struct mq_parsed *parsed,
+                                    const uint8_t canonical[MQ_ID_SIZE], struct mq_saved *saved, struct mq_error *error)
 {
     struct mq_group_state state;
     enum mq_status status = mq_view_group(replica, canonical, &state, error);
     if (status != MQ_OK)
         return status;
     if (!says_the_same(&state, parsed))
-        return mq_fail(error, MQ_REFUSED, _("the %s \"%s\" is here already with other values; change it with `set`"), parsed->kind->key, saved->id);
+        return mq_fail(error, MQ_REFUSED, _("the %s \"%s\" is here already with other values; change it with `set`"),
+                       parsed->kind->key, saved->id);
     saved->known = true;
     memcpy(saved->record, state.canonical, MQ_ID_SIZE);
     return MQ_OK;
@@ -184,7 +193,8 @@ static enum mq_status add(struct mq_replica *replica, void *context, struct mq_e
         return status;
     id_text(&parsed, work->saved);
     work->saved->masked = parsed.masked;
-    status = mq_view_by_id(replica, work->team->team, parsed.kind->number, mq_parsed_find(&parsed, MQ_FIELD_ID)->value, canonical, error);
+    status = mq_view_by_id(replica, work->team->team, parsed.kind->number, mq_parsed_find(&parsed, MQ_FIELD_ID)->value,
+                           canonical, error);
     if (status == MQ_OK)
         return compare_known(replica, &parsed, canonical, work->saved, error);
     if (status != MQ_NOT_FOUND)
@@ -193,22 +203,23 @@ static enum mq_status add(struct mq_replica *replica, void *context, struct mq_e
     return status == MQ_OK ? create(replica, work->team, &parsed, work->memory->change, work->saved, error) : status;
 }
 
-enum mq_status mq_records_add(struct mq_replica *replica, const struct mq_team *team, const struct mq_json *object, struct mq_saved *saved,
-                              struct mq_error *error)
+enum mq_status mq_records_add(struct mq_replica *replica, const struct mq_team *team, const struct mq_json *object,
+                              struct mq_saved *saved, struct mq_error *error)
 {
     struct mq_team own;
     *saved = (struct mq_saved){.known = false};
     enum mq_status status = team_or_only(replica, team, &own, error);
     if (status != MQ_OK)
         return status;
-    struct add_work work = {.team = &own, .object = object, .saved = saved, .memory = mq_work_memory(sizeof(struct write_memory))};
+    struct add_work work = {
+        .team = &own, .object = object, .saved = saved, .memory = mq_work_memory(sizeof(struct write_memory))};
     status = mq_replica_transact(replica, add, &work, error);
     mq_work_free(work.memory, sizeof *work.memory);
     return status;
 }
 
-enum mq_status mq_records_import_line(struct mq_replica *replica, const struct mq_team *team, struct mq_span line, struct mq_saved *saved,
-                                      struct mq_error *error)
+enum mq_status mq_records_import_line(struct mq_replica *replica, const struct mq_team *team, struct mq_span line,
+                                      struct mq_saved *saved, struct mq_error *error)
 {
     struct mq_json *object;
     *saved = (struct mq_saved){.known = false};
@@ -217,7 +228,11 @@ enum mq_status mq_records_import_line(struct mq_replica *replica, const struct m
     enum mq_status status = mq_json_parse(&object, line, error);
     if (status != MQ_OK)
         return status;
-    struct add_work work = {.team = team, .object = object, .import = true, .saved = saved, .memory = mq_work_memory(sizeof(struct write_memory))};
+    struct add_work work = {.team = team,
+                            .object = object,
+                            .import = true,
+                            .saved = saved,
+                            .memory = mq_work_memory(sizeof(struct write_memory))};
     status = mq_replica_transact(replica, add, &work, error);
     mq_work_free(work.memory, sizeof *work.memory);
     mq_json_free(object);
@@ -240,11 +255,13 @@ struct assignment {
     struct mq_span text;
 };
 
-static enum mq_status assignment_read(const struct mq_kind *kind, const char *text, struct assignment *out, struct mq_error *error)
+static enum mq_status assignment_read(const struct mq_kind *kind, const char *text, struct assignment *out,
+                                      struct mq_error *error)
 {
     const char *equals = strchr(text, '=');
     if (equals == NULL || equals == text)
-        return mq_fail(error, MQ_REFUSED, _("\"%s\": write FIELD=VALUE, or FIELD+=VALUE and FIELD-=VALUE for sets"), text);
+        return mq_fail(error, MQ_REFUSED, _("\"%s\": write FIELD=VALUE, or FIELD+=VALUE and FIELD-=VALUE for sets"),
+                       text);
     size_t size = (size_t)(equals - text);
     out->operation = '=';
     if (text[size - 1] == '+' || text[size - 1] == '-')
@@ -254,9 +271,11 @@ static enum mq_status assignment_read(const struct mq_kind *kind, const char *te
     if (out->field == NULL || out->field->number < MQ_FIELD_ID)
         return mq_fail(error, MQ_REFUSED, _("\"%.*s\" is no key of a %s"), (int)size, text, kind->key);
     if (out->field->merge == MQ_MERGE_SET && out->operation == '=')
-        return mq_fail(error, MQ_REFUSED, _("\"%s\" is a set: add with %s+=VALUE, take out with %s-=VALUE"), out->field->key, out->field->key, out->field->key);
+        return mq_fail(error, MQ_REFUSED, _("\"%s\" is a set: add with %s+=VALUE, take out with %s-=VALUE"),
+                       out->field->key, out->field->key, out->field->key);
     if (out->field->merge == MQ_MERGE_WORDS && out->operation == '-')
-        return mq_fail(error, MQ_REFUSED, _("a person's own words stay as they are; add to them with %s+=VALUE"), out->field->key);
+        return mq_fail(error, MQ_REFUSED, _("a person's own words stay as they are; add to them with %s+=VALUE"),
+                       out->field->key);
     if (out->field->merge == MQ_MERGE_REGISTER && out->operation != '=')
         return mq_fail(error, MQ_REFUSED, _("\"%s\" has one value: write %s=VALUE"), out->field->key, out->field->key);
     if (out->field->flags & MQ_FIELD_MADE)
@@ -265,11 +284,13 @@ static enum mq_status assignment_read(const struct mq_kind *kind, const char *te
 }
 
 /* Lists and objects are JSON; everything else is taken as the text that it is. */
-static enum mq_status value_read(struct mq_replica *replica, const struct mq_team *team, const struct assignment *one, struct mq_buffer *memory,
-                                 size_t *masked, struct mq_span *value, struct mq_error *error)
+static enum mq_status value_read(struct mq_replica *replica, const struct mq_team *team, const struct assignment *one,
+                                 struct mq_buffer *memory, size_t *masked, struct mq_span *value,
+                                 struct mq_error *error)
 {
     struct mq_json *json;
-    bool structured = one->field->type == MQ_TYPE_PHONES || one->field->type == MQ_TYPE_TEXTS || one->field->type == MQ_TYPE_REFERENCES;
+    bool structured = one->field->type == MQ_TYPE_PHONES || one->field->type == MQ_TYPE_TEXTS ||
+                      one->field->type == MQ_TYPE_REFERENCES;
     uint8_t *quoted_memory = mq_work_memory(MQ_LINE_MAX * 6 + 8);
     struct mq_buffer quoted = mq_buffer(quoted_memory, MQ_LINE_MAX * 6 + 8);
     if (!mq_utf8_valid(one->text) || one->text.size > MQ_LINE_MAX)
@@ -283,8 +304,9 @@ static enum mq_status value_read(struct mq_replica *replica, const struct mq_tea
         if (one->field->merge == MQ_MERGE_SET)
             mq_put_text(&quoted, "]");
     }
-    enum mq_status status = quoted.failed ? mq_fail(error, MQ_REFUSED, _("the value of \"%s\" is too long, or not UTF-8"), one->field->key)
-                                          : mq_json_parse(&json, mq_written(&quoted), error);
+    enum mq_status status =
+        quoted.failed ? mq_fail(error, MQ_REFUSED, _("the value of \"%s\" is too long, or not UTF-8"), one->field->key)
+                      : mq_json_parse(&json, mq_written(&quoted), error);
     if (status == MQ_OK) {
         status = mq_parse_value(replica, team, one->field, json, memory, masked, value, error);
         mq_json_free(json);
@@ -293,9 +315,10 @@ static enum mq_status value_read(struct mq_replica *replica, const struct mq_tea
     return status;
 }
 
-/* What a new value replaces: the shown choice, and nothing the person did not see. For a set's element: all that say the same. */
-static enum mq_status names_replaced(const struct mq_field_state *here, const struct assignment *one, struct mq_span element, struct mq_span *out,
-                                     struct mq_error *error)
+/* What a new value replaces: the shown choice, and nothing the person did not see. For a set's element: all that say
+ * the same. */
+static enum mq_status names_replaced(const struct mq_field_state *here, const struct assignment *one,
+                                     struct mq_span element, struct mq_span *out, struct mq_error *error)
 {
     *out = (struct mq_span){0};
     if (one->field->merge == MQ_MERGE_REGISTER && here != NULL && here->choice_count > 0)
@@ -305,12 +328,13 @@ static enum mq_status names_replaced(const struct mq_field_state *here, const st
     for (size_t i = 0; here != NULL && i < here->choice_count; i++)
         if (mq_span_equal(here->choices[i].value, element))
             *out = mq_span(here->choices[i].names, here->choices[i].name_count * MQ_NAME_SIZE);
-    return out->size > 0 ? MQ_OK : mq_fail(error, MQ_REFUSED, _("\"%.*s\" is not in \"%s\", so it cannot be taken out"), (int)one->text.size,
-                                           (const char *)one->text.data, one->field->key);
+    return out->size > 0 ? MQ_OK
+                         : mq_fail(error, MQ_REFUSED, _("\"%.*s\" is not in \"%s\", so it cannot be taken out"),
+                                   (int)one->text.size, (const char *)one->text.data, one->field->key);
 }
 
-static enum mq_status assign(struct mq_replica *replica, const struct mq_team *team, const uint8_t record[MQ_ID_SIZE], const struct assignment *one,
-                             struct edit_work *work, struct mq_error *error)
+static enum mq_status assign(struct mq_replica *replica, const struct mq_team *team, const uint8_t record[MQ_ID_SIZE],
+                             const struct assignment *one, struct edit_work *work, struct mq_error *error)
 {
     struct mq_buffer memory = mq_buffer(work->memory->values, sizeof work->memory->values);
     struct mq_buffer change = mq_buffer(work->memory->change, sizeof work->memory->change);
@@ -371,11 +395,14 @@ static enum mq_status edit(struct mq_replica *replica, void *context, struct mq_
     return status;
 }
 
-enum mq_status mq_records_set(struct mq_replica *replica, struct mq_span record, const char *const *assignments, size_t count,
-                              struct mq_saved *saved, struct mq_error *error)
+enum mq_status mq_records_set(struct mq_replica *replica, struct mq_span record, const char *const *assignments,
+                              size_t count, struct mq_saved *saved, struct mq_error *error)
 {
     *saved = (struct mq_saved){.known = false};
-    struct edit_work work = {.record = record, .assignments = assignments, .count = count, .saved = saved,
+    struct edit_work work = {.record = record,
+                             .assignments = assignments,
+                             .count = count,
+                             .saved = saved,
                              .memory = mq_work_memory(sizeof(struct write_memory))};
     enum mq_status status = mq_replica_transact(replica, edit, &work, error);
     mq_work_free(work.memory, sizeof *work.memory);

@@ -62,10 +62,12 @@ void mq_work_free(void *memory, size_t size)
 
 /* ---- settings ---- */
 
-enum mq_status mq_setting_get(struct mq_replica *replica, const char *name, struct mq_buffer *out, struct mq_error *error)
+enum mq_status mq_setting_get(struct mq_replica *replica, const char *name, struct mq_buffer *out,
+                              struct mq_error *error)
 {
     struct mq_query *query;
-    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT value FROM setting WHERE name = ?", "z", name);
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error, "SELECT value FROM setting WHERE name = ?", "z", name);
     if (status != MQ_OK)
         return status;
     if (!mq_db_next(&query, error))
@@ -75,21 +77,24 @@ enum mq_status mq_setting_get(struct mq_replica *replica, const char *name, stru
     return out->failed ? MQ_NO_SPACE : MQ_OK;
 }
 
-enum mq_status mq_setting_put(struct mq_replica *replica, const char *name, struct mq_span value, struct mq_error *error)
+enum mq_status mq_setting_put(struct mq_replica *replica, const char *name, struct mq_span value,
+                              struct mq_error *error)
 {
     return mq_db_run(replica->db, error, "INSERT OR REPLACE INTO setting VALUES(?, ?)", "zb", name, value);
 }
 
 enum mq_status mq_setting_number(struct mq_replica *replica, const char *name, int64_t *out, struct mq_error *error)
 {
-    enum mq_status status = mq_db_number(replica->db, out, error, "SELECT value FROM setting WHERE name = ?", "z", name);
+    enum mq_status status =
+        mq_db_number(replica->db, out, error, "SELECT value FROM setting WHERE name = ?", "z", name);
     if (status != MQ_NOT_FOUND)
         return status;
     *out = 0;
     return MQ_OK;
 }
 
-enum mq_status mq_setting_put_number(struct mq_replica *replica, const char *name, int64_t value, struct mq_error *error)
+enum mq_status mq_setting_put_number(struct mq_replica *replica, const char *name, int64_t value,
+                                     struct mq_error *error)
 {
     return mq_db_run(replica->db, error, "INSERT OR REPLACE INTO setting VALUES(?, ?)", "zi", name, value);
 }
@@ -108,7 +113,9 @@ static enum mq_status load_identity(struct mq_replica *replica, struct mq_error 
         mq_identity_from_seeds(replica->identity, &seeds[0], &seeds[1]);
     mq_wipe(seeds, sizeof seeds);
     if (status == MQ_NOT_FOUND)
-        return mq_fail(error, MQ_DAMAGED, _("the store in %s was begun but not finished; remove that directory and join again"), replica->home);
+        return mq_fail(error, MQ_DAMAGED,
+                       _("the store in %s was begun but not finished; remove that directory and join again"),
+                       replica->home);
     if (status != MQ_OK)
         return status;
 
@@ -171,8 +178,8 @@ static enum mq_status set_back(struct mq_replica *replica, bool *answer, struct 
     return status == MQ_NOT_FOUND ? MQ_OK : status;
 }
 
-/* A store that was copied or set back must never write under its old streams again: two different segments of one number
- * would leave. Closing them is enough; the next segment opens a new one. */
+/* A store that was copied or set back must never write under its old streams again: two different segments of one
+ * number would leave. Closing them is enough; the next segment opens a new one. */
 static enum mq_status check_place(struct mq_replica *replica, struct mq_error *error)
 {
     uint8_t now[16], before[16];
@@ -245,14 +252,15 @@ static enum mq_status open_store(struct mq_replica *replica, struct mq_error *er
     mq_home_path(path, replica->home, "store.db");
     enum mq_status status = mq_db_open_encrypted(&replica->db, replica->platform, path, replica->store_key, error);
     if (status == MQ_WRONG_KEY) /* the passphrase was right, so it is the file */
-        return mq_fail(error, MQ_DAMAGED, _("the store %s is damaged; keep the file, and bring the home back from a backup"), path);
+        return mq_fail(error, MQ_DAMAGED,
+                       _("the store %s is damaged; keep the file, and bring the home back from a backup"), path);
     if (status != MQ_OK)
         return status;
     return mq_db_migrate(replica->db, mq_schema_steps, mq_schema_count, error);
 }
 
-enum mq_status mq_replica_open(struct mq_replica **out, const struct mq_platform *platform, const char *home, struct mq_span passphrase,
-                               int wait_ms, struct mq_error *error)
+enum mq_status mq_replica_open(struct mq_replica **out, const struct mq_platform *platform, const char *home,
+                               struct mq_span passphrase, int wait_ms, struct mq_error *error)
 {
     *out = NULL;
     if (!mq_vault_exists(platform, home))
@@ -268,7 +276,9 @@ enum mq_status mq_replica_open(struct mq_replica **out, const struct mq_platform
     if (status == MQ_OK) { /* a fresh store is never made where one is expected */
         status = platform->identify(platform->self, path, &identity, error);
         if (status == MQ_NOT_FOUND)
-            mq_error_clear(error), status = mq_fail(error, MQ_DAMAGED, _("%s is missing; is its card or disk in place? Nothing was made anew"), path);
+            mq_error_clear(error),
+                status = mq_fail(error, MQ_DAMAGED,
+                                 _("%s is missing; is its card or disk in place? Nothing was made anew"), path);
     }
     if (status == MQ_OK)
         status = open_store(replica, error);
@@ -291,7 +301,9 @@ static enum mq_status leftovers_remove(struct mq_replica *replica, struct mq_err
     char path[MQ_PATH_MAX];
     enum mq_status status = MQ_OK;
     if (mq_vault_exists(replica->platform, replica->home))
-        return mq_fail(error, MQ_REFUSED, _("there is a store in %s already; it is left as it is. Choose another home to make a new one"), replica->home);
+        return mq_fail(error, MQ_REFUSED,
+                       _("there is a store in %s already; it is left as it is. Choose another home to make a new one"),
+                       replica->home);
     for (size_t i = 0; i < sizeof files / sizeof *files && status == MQ_OK; i++) {
         mq_home_path(path, replica->home, files[i]);
         status = replica->platform->remove(replica->platform->self, path, error);
@@ -299,8 +311,8 @@ static enum mq_status leftovers_remove(struct mq_replica *replica, struct mq_err
     return status;
 }
 
-enum mq_status mq_replica_create(struct mq_replica **out, const struct mq_platform *platform, const char *home, struct mq_span passphrase,
-                                 uint32_t kdf_memory_mib, struct mq_error *error)
+enum mq_status mq_replica_create(struct mq_replica **out, const struct mq_platform *platform, const char *home,
+                                 struct mq_span passphrase, uint32_t kdf_memory_mib, struct mq_error *error)
 {
     *out = NULL;
     struct mq_replica *replica = replica_new(platform, home);
@@ -335,7 +347,8 @@ enum mq_status mq_replica_create(struct mq_replica **out, const struct mq_platfo
 enum mq_status mq_replica_passphrase(struct mq_replica *replica, struct mq_span passphrase, uint32_t kdf_memory_mib,
                                      struct mq_error *error)
 {
-    return mq_vault_rewrap(replica->platform, replica->home, replica->store_key, passphrase, mq_kdf_choose(kdf_memory_mib), error);
+    return mq_vault_rewrap(replica->platform, replica->home, replica->store_key, passphrase,
+                           mq_kdf_choose(kdf_memory_mib), error);
 }
 
 struct mq_db *mq_replica_db(struct mq_replica *replica)
@@ -353,7 +366,8 @@ const char *mq_replica_home(const struct mq_replica *replica)
     return replica->home;
 }
 
-enum mq_status mq_replica_transact(struct mq_replica *replica, enum mq_status (*work)(struct mq_replica *, void *, struct mq_error *),
+enum mq_status mq_replica_transact(struct mq_replica *replica,
+                                   enum mq_status (*work)(struct mq_replica *, void *, struct mq_error *),
                                    void *context, struct mq_error *error)
 {
     if (mq_db_in_transaction(replica->db))

@@ -1,4 +1,5 @@
-/* What the parts of a replica share, and nobody outside this room includes: the open store, its keys, its working memory. */
+/* What the parts of a replica share, and nobody outside this room includes: the open store, its keys, its working
+ * memory. */
 #ifndef MQ_REPLICA_REPLICA_KEYS_H
 #define MQ_REPLICA_REPLICA_KEYS_H
 
@@ -16,7 +17,7 @@ struct mq_chain {
     uint32_t run;                     /* segments since one without links, this one included */
     size_t sizes[MQ_LINKS_MAX];       /* of the payloads, newest last */
     size_t count;
-    uint8_t *bytes;                   /* the last MQ_LINK_WINDOW bytes of them */
+    uint8_t *bytes; /* the last MQ_LINK_WINDOW bytes of them */
     size_t size;
 };
 
@@ -25,28 +26,29 @@ struct mq_replica {
     struct mq_db *db;
     char home[MQ_PATH_MAX];
     int lock;
-    struct mq_secret *store_key;   /* guarded memory */
-    struct mq_identity *identity;  /* guarded memory */
+    struct mq_secret *store_key;  /* guarded memory */
+    struct mq_identity *identity; /* guarded memory */
     uint8_t root_public[MQ_PUBLIC_SIZE];
     bool has_root;
     struct mq_chain chain;
-    bool regrouped;                /* records became one or parted since references were last looked at (view.c) */
-    struct mq_seal_space *space;   /* made when first needed: most commands never seal */
-    uint8_t *payload;              /* MQ_PAYLOAD_MAX, likewise */
-    uint8_t *expanded;             /* 4 * MQ_PAYLOAD_MAX, likewise */
-    uint8_t *arena;                /* for merge, likewise */
-    size_t arena_used;             /* the most that was ever used of it: what has to be wiped, and no page more */
+    bool regrouped;              /* records became one or parted since references were last looked at (view.c) */
+    struct mq_seal_space *space; /* made when first needed: most commands never seal */
+    uint8_t *payload;            /* MQ_PAYLOAD_MAX, likewise */
+    uint8_t *expanded;           /* 4 * MQ_PAYLOAD_MAX, likewise */
+    uint8_t *arena;              /* for merge, likewise */
+    size_t arena_used;           /* the most that was ever used of it: what has to be wiped, and no page more */
 };
 
-/* For a group's facts, and for merging them: 400 bytes for each of MQ_HISTORY_MAX facts and their values (protocol/merge.h). Only what is
- * used is ever touched. */
+/* For a group's facts, and for merging them: 400 bytes for each of MQ_HISTORY_MAX facts and their values
+ * (protocol/merge.h). Only what is used is ever touched. */
 #define MQ_ARENA_SIZE (32u * 1024 * 1024)
 #define MQ_FACTS_SIZE (16u * 1024 * 1024)
 
 /* Memory for plaintext: wiped when it is given back; NULL is fine there. Ends the program without memory. */
 void *mq_work_memory(size_t size);
 void mq_work_free(void *memory, size_t size);
-/* The working memories, made at first use; end the program without memory (nothing is half-done then: transactions roll back). */
+/* The working memories, made at first use; end the program without memory (nothing is half-done then: transactions roll
+ * back). */
 struct mq_seal_space *mq_work_space(struct mq_replica *replica);
 struct mq_buffer mq_work_payload(struct mq_replica *replica);
 struct mq_buffer mq_work_expanded(struct mq_replica *replica);
@@ -58,30 +60,31 @@ extern const int mq_schema_count;
 
 /* A segment's place among the stored ones. */
 enum mq_segment_state {
-    MQ_SEGMENT_WAITING = 0,     /* for an announce, a key or a predecessor */
+    MQ_SEGMENT_WAITING = 0, /* for an announce, a key or a predecessor */
     MQ_SEGMENT_ADMITTED = 1,
     MQ_SEGMENT_QUARANTINED = 2, /* a person must look */
     MQ_SEGMENT_UNDECODABLE = 3
 };
 
 /* The key that opens or seals under a kid, with its grant. MQ_NOT_FOUND: not here (yet). The caller wipes `key`. */
-MQ_MUST_USE enum mq_status mq_key_find(struct mq_replica *replica, const uint8_t kid[MQ_KID_SIZE], struct mq_grant *grant,
-                                       struct mq_secret *key, struct mq_error *error);
+MQ_MUST_USE enum mq_status mq_key_find(struct mq_replica *replica, const uint8_t kid[MQ_KID_SIZE],
+                                       struct mq_grant *grant, struct mq_secret *key, struct mq_error *error);
 /* The newest epoch's key of a mailbox. */
-MQ_MUST_USE enum mq_status mq_key_newest(struct mq_replica *replica, const uint8_t mailbox[MQ_ID_SIZE], struct mq_grant *grant,
-                                         struct mq_secret *key, struct mq_error *error);
+MQ_MUST_USE enum mq_status mq_key_newest(struct mq_replica *replica, const uint8_t mailbox[MQ_ID_SIZE],
+                                         struct mq_grant *grant, struct mq_secret *key, struct mq_error *error);
 
 /* The announce of a stream known here. MQ_NOT_FOUND. */
-MQ_MUST_USE enum mq_status mq_announce_find(struct mq_replica *replica, const uint8_t stream[MQ_ID_SIZE], struct mq_announce *out,
-                                            struct mq_error *error);
+MQ_MUST_USE enum mq_status mq_announce_find(struct mq_replica *replica, const uint8_t stream[MQ_ID_SIZE],
+                                            struct mq_announce *out, struct mq_error *error);
 
-/* Opens a stored segment: verified before. `payload` gets its raw payload. MQ_WAITING: key or predecessor is not here; MQ_REFUSED, MQ_BAD_SIGNATURE: it does not
- * open. `links` gets the number of payloads it leans on. The chain moves on to it. */
-MQ_MUST_USE enum mq_status mq_segment_open(struct mq_replica *replica, const struct mq_segment *segment, struct mq_buffer *payload,
-                                           uint8_t *links, struct mq_error *error);
+/* Opens a stored segment: verified before. `payload` gets its raw payload. MQ_WAITING: key or predecessor is not here;
+ * MQ_REFUSED, MQ_BAD_SIGNATURE: it does not open. `links` gets the number of payloads it leans on. The chain moves on
+ * to it. */
+MQ_MUST_USE enum mq_status mq_segment_open(struct mq_replica *replica, const struct mq_segment *segment,
+                                           struct mq_buffer *payload, uint8_t *links, struct mq_error *error);
 /* Brings the chain to stand right after segment `previous`; with no predecessor (seq 1) it is empty. MQ_WAITING. */
-MQ_MUST_USE enum mq_status mq_chain_load(struct mq_replica *replica, uint32_t seq, const uint8_t previous[MQ_SEGMENT_ID_SIZE],
-                                         struct mq_error *error);
+MQ_MUST_USE enum mq_status mq_chain_load(struct mq_replica *replica, uint32_t seq,
+                                         const uint8_t previous[MQ_SEGMENT_ID_SIZE], struct mq_error *error);
 /* The prefix that the last `links` payloads make. */
 struct mq_span mq_chain_linked(const struct mq_chain *chain, uint8_t links);
 void mq_chain_push(struct mq_chain *chain, const uint8_t id[MQ_SEGMENT_ID_SIZE], uint8_t links, struct mq_span payload);

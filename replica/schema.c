@@ -39,8 +39,8 @@ static const char truth[] =
     "CREATE TABLE outbox(number INTEGER PRIMARY KEY, frame INTEGER NOT NULL, slot BLOB UNIQUE, bytes BLOB NOT NULL,"
     "  sent INTEGER NOT NULL DEFAULT 0);"
     "CREATE INDEX outbox_sent ON outbox(sent) WHERE sent = 0;"
-    /* What cannot be verified yet: segments whose announce, announces whose desk has not come. They own no segment's id: a copy with a broken
-     * signature must not keep the good one out. */
+    /* What cannot be verified yet: segments whose announce, announces whose desk has not come. They own no segment's
+     * id: a copy with a broken signature must not keep the good one out. */
     "CREATE TABLE unverified(hash BLOB PRIMARY KEY, frame INTEGER NOT NULL, stream BLOB NOT NULL, carry INTEGER NOT NULL,"
     "  bytes BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX unverified_stream ON unverified(frame, stream);"

@@ -54,7 +54,8 @@ static enum mq_status http_status(const struct mq_post_answer *answer, struct mq
         return MQ_OK;
     if (answer->http_status == 507)
         return mq_fail(error, MQ_UNREACHABLE, _("the server's disk is full; nothing was lost, the records wait here"));
-    return mq_fail(error, MQ_UNREACHABLE, _("the server answered %u; nothing was lost, try again later"), answer->http_status);
+    return mq_fail(error, MQ_UNREACHABLE, _("the server answered %u; nothing was lost, try again later"),
+                   answer->http_status);
 }
 
 /* A reply that was cut: every whole frame in it counts, the cursor stays, and smaller ones are asked for. */
@@ -66,8 +67,8 @@ static void take_cut_reply(struct mq_sync_state *state, struct round *round)
         state->cut = mq_sync_reply(state, mq_written(&round->reply), &again, &unneeded) == MQ_OK;
 }
 
-static enum mq_status one_round(struct mq_sync_state *state, const struct mq_transport *transport, struct round *round, bool *again,
-                                struct mq_error *error)
+static enum mq_status one_round(struct mq_sync_state *state, const struct mq_transport *transport, struct round *round,
+                                bool *again, struct mq_error *error)
 {
     struct mq_part_state up = state->up;
     int64_t sent = state->result->sent;
@@ -77,7 +78,8 @@ static enum mq_status one_round(struct mq_sync_state *state, const struct mq_tra
     if (status != MQ_OK)
         return status;
     memset(&round->answer, 0, sizeof round->answer);
-    status = transport->post(transport->context, EXCHANGE_PATH, mq_written(&round->request), &round->reply, &round->answer, error);
+    status = transport->post(transport->context, EXCHANGE_PATH, mq_written(&round->request), &round->reply,
+                             &round->answer, error);
     state->result->requests++;
     state->result->bytes_up += round->answer.bytes_up;
     state->result->bytes_down += round->answer.bytes_down;
@@ -92,8 +94,8 @@ static enum mq_status one_round(struct mq_sync_state *state, const struct mq_tra
     return status;
 }
 
-/* Bodies halve where the link fails and double where it does not. What was found is kept for the next sync: on a thin link
- * the first try would otherwise always be too large for the time there is. */
+/* Bodies halve where the link fails and double where it does not. What was found is kept for the next sync: on a thin
+ * link the first try would otherwise always be too large for the time there is. */
 static void bodies_grow(struct mq_sync_state *state)
 {
     if (state->budget < MQ_BODY_START)
@@ -129,8 +131,8 @@ static enum mq_status bodies_keep(struct mq_sync_state *state, struct mq_error *
     return status == MQ_OK ? mq_setting_put_number(state->replica, "body_down", state->reply_budget, error) : status;
 }
 
-static enum mq_status rounds(struct mq_sync_state *state, const struct mq_transport *transport, struct round *round, int64_t deadline,
-                             struct mq_error *error)
+static enum mq_status rounds(struct mq_sync_state *state, const struct mq_transport *transport, struct round *round,
+                             int64_t deadline, struct mq_error *error)
 {
     struct mq_replica *replica = state->replica;
     unsigned failures = 0, idle = 0;
@@ -143,7 +145,8 @@ static enum mq_status rounds(struct mq_sync_state *state, const struct mq_transp
             bodies_grow(state);
             idle = state->result->sent + state->result->received == before ? idle + 1 : 0;
             if (idle > IDLE_ROUNDS_MAX)
-                return mq_fail(error, MQ_UNREACHABLE, _("the server answers but takes nothing; nothing was lost, tell the centre"));
+                return mq_fail(error, MQ_UNREACHABLE,
+                               _("the server answers but takes nothing; nothing was lost, tell the centre"));
             continue;
         }
         if (status != MQ_UNREACHABLE)
@@ -156,12 +159,14 @@ static enum mq_status rounds(struct mq_sync_state *state, const struct mq_transp
         mq_error_clear(error);
     }
     if (again)
-        return mq_fail(error, MQ_UNREACHABLE, _("there is more to exchange than fits one sync; nothing was lost, sync once more"));
+        return mq_fail(error, MQ_UNREACHABLE,
+                       _("there is more to exchange than fits one sync; nothing was lost, sync once more"));
     return MQ_OK;
 }
 
 enum mq_status mq_sync(struct mq_replica *replica, const struct mq_team *team, const struct mq_transport *transport,
-                       const struct mq_sync_hooks *hooks, int64_t deadline_ms, struct mq_sync_result *result, struct mq_error *error)
+                       const struct mq_sync_hooks *hooks, int64_t deadline_ms, struct mq_sync_result *result,
+                       struct mq_error *error)
 {
     struct mq_sync_state state = {.replica = replica, .team = team, .hooks = hooks, .result = result};
     enum mq_status status = seal_with_reserve(replica, error);

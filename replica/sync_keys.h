@@ -19,27 +19,28 @@ struct mq_sync_state {
     const struct mq_team *team;
     const struct mq_sync_hooks *hooks;
     struct mq_sync_result *result;
-    struct mq_request request;     /* as last sent */
-    uint8_t stream[MQ_ID_SIZE];    /* own current stream of the mailbox; zeros: none */
-    uint32_t head_seq;             /* of it, here */
-    uint32_t sent_seq;             /* greatest number of it in the last request; the server's before that */
-    uint32_t budget;               /* bytes of a request's frames */
-    uint32_t reply_budget;         /* bytes that a reply may have */
+    struct mq_request request;  /* as last sent */
+    uint8_t stream[MQ_ID_SIZE]; /* own current stream of the mailbox; zeros: none */
+    uint32_t head_seq;          /* of it, here */
+    uint32_t sent_seq;          /* greatest number of it in the last request; the server's before that */
+    uint32_t budget;            /* bytes of a request's frames */
+    uint32_t reply_budget;      /* bytes that a reply may have */
     struct mq_part_state up, down;
-    bool have_list;                /* the next request carries what we hold */
-    bool cut;                      /* the last reply was cut, but what came of it was taken in */
-    bool introduced;               /* a stranger's outbox was said once more */
-    bool more;                     /* something waits here that did not fit */
+    bool have_list;                  /* the next request carries what we hold */
+    bool cut;                        /* the last reply was cut, but what came of it was taken in */
+    bool introduced;                 /* a stranger's outbox was said once more */
+    bool more;                       /* something waits here that did not fit */
     int64_t outbox_sent, carry_sent; /* greatest row numbers in the last request */
 };
 
 /* Fills `out` with a whole request. */
 MQ_MUST_USE enum mq_status mq_sync_request(struct mq_sync_state *state, struct mq_buffer *out, struct mq_error *error);
 /* Takes a whole reply in, in one transaction with the new cursor. `*again` says whether another round is needed. */
-MQ_MUST_USE enum mq_status mq_sync_reply(struct mq_sync_state *state, struct mq_span reply, bool *again, struct mq_error *error);
+MQ_MUST_USE enum mq_status mq_sync_reply(struct mq_sync_state *state, struct mq_span reply, bool *again,
+                                         struct mq_error *error);
 
 /* The own open stream of the mailbox into state->stream and head_seq; zeros where there is none. */
-MQ_MUST_USE enum mq_status mq_sync_own_stream(struct mq_sync_state *state, uint8_t head_id[MQ_SEGMENT_ID_SIZE], int64_t *server_seq,
-                                              struct mq_error *error);
+MQ_MUST_USE enum mq_status mq_sync_own_stream(struct mq_sync_state *state, uint8_t head_id[MQ_SEGMENT_ID_SIZE],
+                                              int64_t *server_seq, struct mq_error *error);
 
 #endif

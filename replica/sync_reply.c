@@ -9,18 +9,20 @@ struct reply_work {
     struct mq_sync_state *state;
     struct mq_reply reply;
     struct mq_span frames;
-    struct mq_segment skeleton; /* of the head that the server knows, where it differs from ours */
+    struct mq_segment skeleton;                /* of the head that the server knows, where it differs from ours */
     bool has_skeleton, wanted, ended, restart; /* restart: ask for everything once more */
     struct mq_admitted admitted;
 };
 
 /* ---- our own stream ---- */
 
-static enum mq_status own_id_at(struct mq_sync_state *state, uint32_t seq, uint8_t id[MQ_SEGMENT_ID_SIZE], struct mq_error *error)
+static enum mq_status own_id_at(struct mq_sync_state *state, uint32_t seq, uint8_t id[MQ_SEGMENT_ID_SIZE],
+                                struct mq_error *error)
 {
     struct mq_query *query;
     enum mq_status status = mq_db_query(state->replica->db, &query, error,
-                                        "SELECT id FROM segment WHERE stream = ? AND mine = 1 AND seq = ?", "bi", MQ_SPAN(state->stream), (int64_t)seq);
+                                        "SELECT id FROM segment WHERE stream = ? AND mine = 1 AND seq = ?", "bi",
+                                        MQ_SPAN(state->stream), (int64_t)seq);
     if (status != MQ_OK)
         return status;
     if (!mq_db_next(&query, error))
@@ -33,16 +35,19 @@ static enum mq_status own_id_at(struct mq_sync_state *state, uint32_t seq, uint8
 static enum mq_status stored_up_to(struct mq_sync_state *state, uint32_t seq, struct mq_error *error)
 {
     struct mq_db *db = state->replica->db;
-    enum mq_status status = mq_db_run(db, error, "UPDATE stream SET server_seq = ? WHERE stream = ?", "ib", (int64_t)seq, MQ_SPAN(state->stream));
+    enum mq_status status = mq_db_run(db, error, "UPDATE stream SET server_seq = ? WHERE stream = ?", "ib",
+                                      (int64_t)seq, MQ_SPAN(state->stream));
     if (status == MQ_OK)
-        status = mq_db_run(db, error, "UPDATE segment SET stored = (seq <= ?1) WHERE stream = ?2 AND mine = 1 AND stored <> (seq <= ?1)", "ib",
-                           (int64_t)seq, MQ_SPAN(state->stream));
+        status = mq_db_run(
+            db, error,
+            "UPDATE segment SET stored = (seq <= ?1) WHERE stream = ?2 AND mine = 1 AND stored <> (seq <= ?1)", "ib",
+            (int64_t)seq, MQ_SPAN(state->stream));
     return status;
 }
 
-/* The server knows a segment of our stream that we did not seal. That counts only with its skeleton under our own key; otherwise a
- * server could make us open streams for ever. Then this store is a copy, or was set back: go on under a new stream, bring what the
- * server may lack of the old one, and ask for everything once more. */
+/* The server knows a segment of our stream that we did not seal. That counts only with its skeleton under our own key;
+ * otherwise a server could make us open streams for ever. Then this store is a copy, or was set back: go on under a new
+ * stream, bring what the server may lack of the old one, and ask for everything once more. */
 static enum mq_status own_past(struct reply_work *work, struct mq_error *error)
 {
     struct mq_sync_state *state = work->state;
@@ -51,15 +56,18 @@ static enum mq_status own_past(struct reply_work *work, struct mq_error *error)
     if (status != MQ_OK)
         return status;
     const struct mq_mailbox_reply *said = &work->reply.mailboxes[0];
-    if (!work->has_skeleton || work->skeleton.seq != said->head_seq || memcmp(work->skeleton.id, said->head_id, MQ_ID_SIZE) != 0 ||
+    if (!work->has_skeleton || work->skeleton.seq != said->head_seq ||
+        memcmp(work->skeleton.id, said->head_id, MQ_ID_SIZE) != 0 ||
         mq_segment_verify(&work->skeleton, &announce) != MQ_OK)
         return MQ_OK; /* an empty claim */
     struct mq_db *db = state->replica->db;
-    status = mq_db_run(db, error, "UPDATE segment SET carry = 1 WHERE stream = ? AND mine = 1 AND anchored = 0", "b", MQ_SPAN(state->stream));
+    status = mq_db_run(db, error, "UPDATE segment SET carry = 1 WHERE stream = ? AND mine = 1 AND anchored = 0", "b",
+                       MQ_SPAN(state->stream));
     if (status == MQ_OK)
         status = mq_db_run(db, error, "UPDATE stream SET closed = 1 WHERE stream = ?", "b", MQ_SPAN(state->stream));
     if (status == MQ_OK)
-        status = mq_db_run(db, error, "UPDATE mailbox SET cursor = 0, fingerprint = zeroblob(16) WHERE mailbox = ?", "b", MQ_SPAN(state->team->mailbox));
+        status = mq_db_run(db, error, "UPDATE mailbox SET cursor = 0, fingerprint = zeroblob(16) WHERE mailbox = ?",
+                           "b", MQ_SPAN(state->team->mailbox));
     state->result->cloned = true;
     work->restart = work->wanted = true;
     return status;
@@ -87,7 +95,8 @@ static enum mq_status want(struct reply_work *work, struct mq_span payload, stru
     if (payload.size != MQ_ID_SIZE)
         return MQ_OK;
     work->wanted = true;
-    return mq_db_run(work->state->replica->db, error, "UPDATE segment SET carry = 1 WHERE stream = ? AND NOT (stream = ? AND mine = 1)", "bb", payload,
+    return mq_db_run(work->state->replica->db, error,
+                     "UPDATE segment SET carry = 1 WHERE stream = ? AND NOT (stream = ? AND mine = 1)", "bb", payload,
                      MQ_SPAN(work->state->stream));
 }
 
@@ -113,7 +122,8 @@ static enum mq_status part(struct reply_work *work, struct mq_span payload, stru
     }
     if (offset != down->offset || size != down->size)
         return MQ_OK;
-    enum mq_status status = mq_db_run(db, error, "INSERT OR REPLACE INTO part VALUES(?, ?, ?)", "bib", MQ_SPAN(id), (int64_t)offset, bytes);
+    enum mq_status status =
+        mq_db_run(db, error, "INSERT OR REPLACE INTO part VALUES(?, ?, ?)", "bib", MQ_SPAN(id), (int64_t)offset, bytes);
     down->offset += (uint32_t)bytes.size;
     work->wanted = true;
     if (status != MQ_OK || down->offset < down->size)
@@ -147,9 +157,7 @@ static enum mq_status take_frame(struct reply_work *work, const struct mq_frame 
         if (state->hooks == NULL || state->hooks->enrol == NULL)
             return MQ_OK;
         return state->hooks->enrol(state->hooks->context, state->team, frame->payload, error);
-    case MQ_FRAME_END:
-        work->ended = true;
-        return MQ_OK;
+    case MQ_FRAME_END: work->ended = true; return MQ_OK;
     default: return mq_admit(state->replica, frame, false, &work->admitted, error);
     }
 }
@@ -197,19 +205,23 @@ static enum mq_status cursor_move(struct reply_work *work, struct mq_error *erro
     const struct mq_mailbox_reply *said = &work->reply.mailboxes[0];
     if (!work->ended || work->reply.status == MQ_REPLY_RESET || said->cursor > INT64_MAX || work->restart)
         return MQ_OK;
-    return mq_db_run(work->state->replica->db, error, "UPDATE mailbox SET cursor = ?, fingerprint = ? WHERE mailbox = ?", "ibb",
-                     (int64_t)said->cursor, MQ_SPAN(said->fingerprint), MQ_SPAN(work->state->team->mailbox));
+    return mq_db_run(work->state->replica->db, error,
+                     "UPDATE mailbox SET cursor = ?, fingerprint = ? WHERE mailbox = ?", "ibb", (int64_t)said->cursor,
+                     MQ_SPAN(said->fingerprint), MQ_SPAN(work->state->team->mailbox));
 }
 
 static enum mq_status said_what_was_sent(struct reply_work *work, struct mq_error *error)
 {
     struct mq_sync_state *state = work->state;
     struct mq_db *db = state->replica->db;
-    enum mq_status status = mq_db_run(db, error, "UPDATE outbox SET sent = 1 WHERE number <= ? AND sent = 0", "i", state->outbox_sent);
+    enum mq_status status =
+        mq_db_run(db, error, "UPDATE outbox SET sent = 1 WHERE number <= ? AND sent = 0", "i", state->outbox_sent);
     if (status == MQ_OK && state->carry_sent > 0)
-        status = mq_db_run(db, error, "UPDATE segment SET carry = 0, stored = CASE WHEN mine THEN 1 ELSE stored END"
-                           " WHERE carry = 1 AND number <= ? AND stream IN (SELECT stream FROM stream WHERE mailbox = ?)", "ib", state->carry_sent,
-                           MQ_SPAN(state->team->mailbox));
+        status =
+            mq_db_run(db, error,
+                      "UPDATE segment SET carry = 0, stored = CASE WHEN mine THEN 1 ELSE stored END"
+                      " WHERE carry = 1 AND number <= ? AND stream IN (SELECT stream FROM stream WHERE mailbox = ?)",
+                      "ib", state->carry_sent, MQ_SPAN(state->team->mailbox));
     return status;
 }
 
@@ -241,9 +253,11 @@ static enum mq_status again_needed(struct reply_work *work, bool *again, struct 
     struct mq_sync_state *state = work->state;
     int64_t waiting, server_seq;
     uint8_t head[MQ_SEGMENT_ID_SIZE];
-    enum mq_status status = mq_db_number(state->replica->db, &waiting, error,
+    enum mq_status status = mq_db_number(
+        state->replica->db, &waiting, error,
         "SELECT (SELECT count(*) FROM outbox WHERE sent = 0) + (SELECT count(*) FROM segment JOIN stream USING(stream)"
-        " WHERE carry = 1 AND mailbox = ?)", "b", MQ_SPAN(state->team->mailbox));
+        " WHERE carry = 1 AND mailbox = ?)",
+        "b", MQ_SPAN(state->team->mailbox));
     if (status == MQ_OK)
         status = mq_sync_own_stream(state, head, &server_seq, error);
     *again = status == MQ_OK && (waiting > 0 || (int64_t)state->head_seq > server_seq || work->wanted || !work->ended ||
@@ -264,11 +278,14 @@ enum mq_status mq_sync_reply(struct mq_sync_state *state, struct mq_span reply, 
     struct mq_reader reader = mq_reader(reply);
     *again = false;
     if (mq_reply_get(&work.reply, state->request.mailbox_count, &reader) != MQ_OK)
-        return mq_fail(error, MQ_UNREACHABLE, _("the server's answer could not be read; nothing was lost, try again later"));
+        return mq_fail(error, MQ_UNREACHABLE,
+                       _("the server's answer could not be read; nothing was lost, try again later"));
     if (work.reply.status == MQ_REPLY_STRANGER && !state->introduced)
         return introduce(state, again, error);
     if (work.reply.status == MQ_REPLY_STRANGER)
-        return mq_fail(error, MQ_REFUSED, _("the server does not know this device (yet); the records stay saved here. Ask the centre whether it was admitted"));
+        return mq_fail(
+            error, MQ_REFUSED,
+            _("the server does not know this device (yet); the records stay saved here. Ask the centre whether it was admitted"));
     work.frames = mq_take(&reader, mq_left(&reader));
     struct mq_part_state down = state->down;
     if (down.active && down.offset == down.size)

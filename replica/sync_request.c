@@ -19,9 +19,10 @@ enum mq_status mq_sync_own_stream(struct mq_sync_state *state, uint8_t head_id[M
     memset(head_id, 0, MQ_SEGMENT_ID_SIZE);
     state->head_seq = 0;
     *server_seq = 0;
-    enum mq_status status = mq_db_query(state->replica->db, &query, error,
-        "SELECT stream, next_seq - 1, head_id, server_seq FROM stream WHERE mailbox = ? AND mine = 1 AND closed = 0 LIMIT 1", "b",
-        MQ_SPAN(state->team->mailbox));
+    enum mq_status status = mq_db_query(
+        state->replica->db, &query, error,
+        "SELECT stream, next_seq - 1, head_id, server_seq FROM stream WHERE mailbox = ? AND mine = 1 AND closed = 0 LIMIT 1",
+        "b", MQ_SPAN(state->team->mailbox));
     if (status != MQ_OK)
         return status;
     if (!mq_db_next(&query, error))
@@ -58,12 +59,13 @@ static enum mq_status request_head(struct mq_sync_state *state, int64_t *server_
     if (status != MQ_OK && status != MQ_NOT_FOUND)
         return status;
     struct mq_query *query;
-    status = mq_db_query(state->replica->db, &query, error, "SELECT cursor, fingerprint FROM mailbox WHERE mailbox = ?", "b",
-                         MQ_SPAN(state->team->mailbox));
+    status = mq_db_query(state->replica->db, &query, error, "SELECT cursor, fingerprint FROM mailbox WHERE mailbox = ?",
+                         "b", MQ_SPAN(state->team->mailbox));
     if (status != MQ_OK)
         return status;
     if (!mq_db_next(&query, error))
-        return error->status != MQ_OK ? error->status : mq_fail(error, MQ_DAMAGED, _("the team's mailbox is missing in this store"));
+        return error->status != MQ_OK ? error->status
+                                      : mq_fail(error, MQ_DAMAGED, _("the team's mailbox is missing in this store"));
     mailbox->cursor = (uint64_t)mq_db_int(query, 0);
     struct mq_span fingerprint = mq_db_blob(query, 1);
     MQ_ASSERT(fingerprint.size == MQ_FINGERPRINT_SIZE);
@@ -95,7 +97,8 @@ static enum mq_status put_outbox(struct mq_sync_state *state, struct mq_buffer *
     return error->status;
 }
 
-static void put_part(struct mq_sync_state *state, struct mq_buffer *out, const uint8_t id[MQ_SEGMENT_ID_SIZE], struct mq_span bytes)
+static void put_part(struct mq_sync_state *state, struct mq_buffer *out, const uint8_t id[MQ_SEGMENT_ID_SIZE],
+                     struct mq_span bytes)
 {
     struct mq_part_state *part = &state->up;
     if (!part->active || memcmp(part->id, id, MQ_SEGMENT_ID_SIZE) != 0) {
@@ -120,8 +123,8 @@ static void put_part(struct mq_sync_state *state, struct mq_buffer *out, const u
 }
 
 /* false: no room left for it in this request. */
-static bool put_segment(struct mq_sync_state *state, struct mq_buffer *out, size_t frames_start, const uint8_t id[MQ_SEGMENT_ID_SIZE],
-                        struct mq_span bytes)
+static bool put_segment(struct mq_sync_state *state, struct mq_buffer *out, size_t frames_start,
+                        const uint8_t id[MQ_SEGMENT_ID_SIZE], struct mq_span bytes)
 {
     if (room_for(state, out, bytes.size)) {
         mq_frame_put(out, MQ_FRAME_SEGMENT, bytes);
@@ -135,7 +138,8 @@ static bool put_segment(struct mq_sync_state *state, struct mq_buffer *out, size
 }
 
 /* Of the own stream, what the server does not have. Its announce goes first where the server has nothing of it. */
-static enum mq_status put_own(struct mq_sync_state *state, struct mq_buffer *out, int64_t server_seq, struct mq_error *error)
+static enum mq_status put_own(struct mq_sync_state *state, struct mq_buffer *out, int64_t server_seq,
+                              struct mq_error *error)
 {
     struct mq_query *query;
     struct mq_announce announce;
@@ -151,8 +155,10 @@ static enum mq_status put_own(struct mq_sync_state *state, struct mq_buffer *out
         mq_frame_put(out, MQ_FRAME_ANNOUNCE, MQ_SPAN(bytes));
     }
     size_t start = out->size;
-    enum mq_status status = mq_db_query(state->replica->db, &query, error,
-        "SELECT seq, id, bytes FROM segment WHERE stream = ? AND mine = 1 AND seq > ? ORDER BY seq", "bi", MQ_SPAN(state->stream), server_seq);
+    enum mq_status status =
+        mq_db_query(state->replica->db, &query, error,
+                    "SELECT seq, id, bytes FROM segment WHERE stream = ? AND mine = 1 AND seq > ? ORDER BY seq", "bi",
+                    MQ_SPAN(state->stream), server_seq);
     if (status != MQ_OK)
         return status;
     while (mq_db_next(&query, error)) {
@@ -164,15 +170,18 @@ static enum mq_status put_own(struct mq_sync_state *state, struct mq_buffer *out
     return error->status;
 }
 
-/* Segments to be carried: of closed streams, from bundles, or wanted by a server that lost them. Each stream's announce before its first. */
+/* Segments to be carried: of closed streams, from bundles, or wanted by a server that lost them. Each stream's announce
+ * before its first. */
 static enum mq_status put_carried(struct mq_sync_state *state, struct mq_buffer *out, struct mq_error *error)
 {
     struct mq_query *query;
     uint8_t last[MQ_ID_SIZE] = {0};
     state->carry_sent = 0;
-    enum mq_status status = mq_db_query(state->replica->db, &query, error,
+    enum mq_status status = mq_db_query(
+        state->replica->db, &query, error,
         "SELECT g.number, g.stream, g.id, g.bytes, s.announce FROM segment AS g JOIN stream AS s ON s.stream = g.stream"
-        " WHERE g.carry = 1 AND s.mailbox = ? ORDER BY g.number", "b", MQ_SPAN(state->team->mailbox));
+        " WHERE g.carry = 1 AND s.mailbox = ? ORDER BY g.number",
+        "b", MQ_SPAN(state->team->mailbox));
     if (status != MQ_OK)
         return status;
     while (mq_db_next(&query, error)) {
@@ -203,8 +212,9 @@ static enum mq_status have_of(struct mq_sync_state *state, struct mq_have *have,
 {
     struct mq_query *query;
     struct mq_sum sum = {{0}, 0};
-    enum mq_status status = mq_db_query(state->replica->db, &query, error, "SELECT id, seq FROM segment WHERE stream = ? ORDER BY seq", "b",
-                                        MQ_SPAN(have->stream));
+    enum mq_status status =
+        mq_db_query(state->replica->db, &query, error, "SELECT id, seq FROM segment WHERE stream = ? ORDER BY seq", "b",
+                    MQ_SPAN(have->stream));
     if (status != MQ_OK)
         return status;
     while (mq_db_next(&query, error)) {
@@ -222,8 +232,9 @@ static enum mq_status put_have(struct mq_sync_state *state, struct mq_buffer *ou
     uint8_t *memory = mq_work_memory(MQ_ID_SIZE + MQ_STREAMS_MAX * MQ_HAVE_ENTRY_SIZE);
     struct mq_buffer list = mq_buffer(memory, MQ_ID_SIZE + MQ_STREAMS_MAX * MQ_HAVE_ENTRY_SIZE);
     mq_put(&list, state->team->mailbox, MQ_ID_SIZE);
-    enum mq_status status = mq_db_query(state->replica->db, &query, error, "SELECT stream FROM stream WHERE mailbox = ? ORDER BY stream LIMIT 4096",
-                                        "b", MQ_SPAN(state->team->mailbox));
+    enum mq_status status = mq_db_query(state->replica->db, &query, error,
+                                        "SELECT stream FROM stream WHERE mailbox = ? ORDER BY stream LIMIT 4096", "b",
+                                        MQ_SPAN(state->team->mailbox));
     while (status == MQ_OK && mq_db_next(&query, error)) {
         struct mq_have have = {.count = 0};
         memcpy(have.stream, mq_db_blob(query, 0).data, MQ_ID_SIZE);

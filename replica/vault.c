@@ -1,4 +1,5 @@
-/* The vault file: [version, salt, memory MiB, passes, nonce, wrapped key] in CBOR; the AEAD covers what stands before the wrapped key. */
+/* The vault file: [version, salt, memory MiB, passes, nonce, wrapped key] in CBOR; the AEAD covers what stands before
+ * the wrapped key. */
 #include "replica/vault.h"
 
 #include <stdio.h>
@@ -47,8 +48,8 @@ static enum mq_status vault_read(const struct mq_platform *platform, const char 
     if (status != MQ_OK)
         return status;
     struct mq_reader reader = mq_reader(mq_written(&content));
-    bool shape = mq_cbor_valid(mq_written(&content)) && mq_cbor_array(&reader, 6) == 6 &&
-                 mq_cbor_uint(&reader) == VAULT_VERSION;
+    bool shape =
+        mq_cbor_valid(mq_written(&content)) && mq_cbor_array(&reader, 6) == 6 && mq_cbor_uint(&reader) == VAULT_VERSION;
     struct mq_span salt = mq_cbor_bytes(&reader, sizeof file->salt);
     file->cost.memory_mib = (uint32_t)mq_cbor_uint(&reader);
     file->cost.passes = (uint32_t)mq_cbor_uint(&reader);
@@ -56,7 +57,8 @@ static enum mq_status vault_read(const struct mq_platform *platform, const char 
     struct mq_span wrapped = mq_cbor_bytes(&reader, sizeof file->wrapped);
     if (!shape || !mq_reader_done(&reader) || salt.size != sizeof file->salt || nonce.size != sizeof file->nonce ||
         wrapped.size != sizeof file->wrapped)
-        return mq_fail(error, MQ_DAMAGED, _("the file %s is damaged; bring back a copy of it from a backup of this home"), path);
+        return mq_fail(error, MQ_DAMAGED,
+                       _("the file %s is damaged; bring back a copy of it from a backup of this home"), path);
     memcpy(file->salt, salt.data, salt.size);
     memcpy(file->nonce, nonce.data, nonce.size);
     memcpy(file->wrapped, wrapped.data, wrapped.size);
@@ -102,7 +104,9 @@ enum mq_status mq_vault_create(const struct mq_platform *platform, const char *h
                                struct mq_kdf_cost cost, const struct mq_secret *store_key, struct mq_error *error)
 {
     if (mq_vault_exists(platform, home))
-        return mq_fail(error, MQ_REFUSED, _("there is a store in %s already; it is left as it is. Choose another home to make a new one"), home);
+        return mq_fail(error, MQ_REFUSED,
+                       _("there is a store in %s already; it is left as it is. Choose another home to make a new one"),
+                       home);
     return mq_vault_rewrap(platform, home, store_key, passphrase, cost, error);
 }
 

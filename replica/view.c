@@ -15,32 +15,37 @@ enum mq_status mq_view_add(struct mq_replica *replica, const struct mq_view_chan
     struct mq_span id = mq_span(change->id, MQ_ID_SIZE), record = mq_span(change->record, MQ_ID_SIZE);
     int64_t foreign;
     bool create = memcmp(change->id, change->record, MQ_ID_SIZE) == 0;
-    enum mq_status known = create ? MQ_NOT_FOUND
-                                  : mq_db_number(replica->db, &foreign, error, "SELECT team <> ? FROM record WHERE record = ?", "bb",
-                                                 mq_span(change->team, MQ_ID_SIZE), record);
+    enum mq_status known =
+        create ? MQ_NOT_FOUND
+               : mq_db_number(replica->db, &foreign, error, "SELECT team <> ? FROM record WHERE record = ?", "bb",
+                              mq_span(change->team, MQ_ID_SIZE), record);
     if (known == MQ_OK && foreign != 0)
         return MQ_OK; /* another team's record: not his to change */
     if (known != MQ_OK && known != MQ_NOT_FOUND)
         return known;
-    /* The same change in two segments (a writer that was copied) is one; the higher rank counts, in whatever order they came. */
-    enum mq_status status = mq_db_run(replica->db, error,
-        "INSERT INTO change(id, record, rank, segment, wall, expanded) VALUES(?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT(id) DO UPDATE SET rank = max(rank, excluded.rank)", "bbiiib",
-        id, record, (int64_t)change->rank, change->segment, change->wall, change->expanded);
+    /* The same change in two segments (a writer that was copied) is one; the higher rank counts, in whatever order they
+     * came. */
+    enum mq_status status =
+        mq_db_run(replica->db, error,
+                  "INSERT INTO change(id, record, rank, segment, wall, expanded) VALUES(?, ?, ?, ?, ?, ?)"
+                  " ON CONFLICT(id) DO UPDATE SET rank = max(rank, excluded.rank)",
+                  "bbiiib", id, record, (int64_t)change->rank, change->segment, change->wall, change->expanded);
     if (status != MQ_OK)
         return status;
-    return mq_db_run(replica->db, error, "INSERT OR IGNORE INTO record(record, team, kind, id, canonical) VALUES(?, ?, 0, NULL, ?)", "bbb",
+    return mq_db_run(replica->db, error,
+                     "INSERT OR IGNORE INTO record(record, team, kind, id, canonical) VALUES(?, ?, 0, NULL, ?)", "bbb",
                      record, mq_span(change->team, MQ_ID_SIZE), record);
 }
 
-/* The facts of one record, appended to `facts`; the changes' bytes are copied into the arena. The smallest ids win where there are more
- * than a group may have: which ones does not depend on the order in which they came. */
+/* The facts of one record, appended to `facts`; the changes' bytes are copied into the arena. The smallest ids win
+ * where there are more than a group may have: which ones does not depend on the order in which they came. */
 static enum mq_status facts_load(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct mq_arena *arena,
                                  struct mq_fact *facts, size_t *count, struct mq_error *error)
 {
     struct mq_query *query;
-    enum mq_status status = mq_db_query(replica->db, &query, error,
-                                        "SELECT id, rank, expanded FROM change WHERE record = ? ORDER BY id", "b", mq_span(record, MQ_ID_SIZE));
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error, "SELECT id, rank, expanded FROM change WHERE record = ? ORDER BY id",
+                    "b", mq_span(record, MQ_ID_SIZE));
     if (status != MQ_OK)
         return status;
     while (*count < MQ_HISTORY_MAX && mq_db_next(&query, error)) {
@@ -62,13 +67,13 @@ static enum mq_status facts_load(struct mq_replica *replica, const uint8_t recor
 }
 
 /* Room for the facts of one record, or of all members of a group: as much as there are, never more than the limit. */
-static enum mq_status facts_room(struct mq_replica *replica, const uint8_t (*members)[MQ_ID_SIZE], size_t count, struct mq_arena *arena,
-                                 struct mq_fact **facts, struct mq_error *error)
+static enum mq_status facts_room(struct mq_replica *replica, const uint8_t (*members)[MQ_ID_SIZE], size_t count,
+                                 struct mq_arena *arena, struct mq_fact **facts, struct mq_error *error)
 {
     int64_t total = 0, own;
     for (size_t i = 0; i < count; i++) {
-        enum mq_status status = mq_db_number(replica->db, &own, error, "SELECT count(*) FROM change WHERE record = ?", "b",
-                                             mq_span(members[i], MQ_ID_SIZE));
+        enum mq_status status = mq_db_number(replica->db, &own, error, "SELECT count(*) FROM change WHERE record = ?",
+                                             "b", mq_span(members[i], MQ_ID_SIZE));
         if (status != MQ_OK)
             return status;
         total += own;
@@ -113,19 +118,24 @@ static enum mq_status neighbours(struct mq_replica *replica, const uint8_t recor
 {
     struct mq_query *query;
     struct mq_span one = mq_span(record, MQ_ID_SIZE);
-    enum mq_status status = mq_db_query(replica->db, &query, error,
-        "SELECT b FROM link JOIN record ON record = b WHERE a = ?1 UNION SELECT a FROM link JOIN record ON record = a WHERE b = ?1", "b", one);
+    enum mq_status status = mq_db_query(
+        replica->db, &query, error,
+        "SELECT b FROM link JOIN record ON record = b WHERE a = ?1 UNION SELECT a FROM link JOIN record ON record = a WHERE b = ?1",
+        "b", one);
     if (status == MQ_OK)
         status = collect(query, group, error);
     if (status == MQ_OK)
-        status = mq_db_query(replica->db, &query, error,
+        status = mq_db_query(
+            replica->db, &query, error,
             "SELECT other.record FROM record AS mine JOIN record AS other ON other.kind = mine.kind AND other.id = mine.id"
-            " AND other.team = mine.team WHERE mine.record = ? AND mine.id IS NOT NULL AND mine.kind > 0 ORDER BY other.record", "b", one);
+            " AND other.team = mine.team WHERE mine.record = ? AND mine.id IS NOT NULL AND mine.kind > 0 ORDER BY other.record",
+            "b", one);
     return status == MQ_OK ? collect(query, group, error) : status;
 }
 
 /* All records that hang together with `record`. */
-static enum mq_status component(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct group *group, struct mq_error *error)
+static enum mq_status component(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct group *group,
+                                struct mq_error *error)
 {
     enum mq_status status = MQ_OK;
     group->count = 0;
@@ -144,23 +154,27 @@ static const uint8_t *smallest(const struct group *group)
     return least;
 }
 
-static enum mq_status members_of(struct mq_replica *replica, const uint8_t canonical[MQ_ID_SIZE], struct group *group, struct mq_error *error)
+static enum mq_status members_of(struct mq_replica *replica, const uint8_t canonical[MQ_ID_SIZE], struct group *group,
+                                 struct mq_error *error)
 {
     struct mq_query *query;
-    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT record FROM record WHERE canonical = ? ORDER BY record", "b",
-                                        mq_span(canonical, MQ_ID_SIZE));
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error, "SELECT record FROM record WHERE canonical = ? ORDER BY record", "b",
+                    mq_span(canonical, MQ_ID_SIZE));
     return status == MQ_OK ? collect(query, group, error) : status;
 }
 
 /* ---- settling ---- */
 
-static enum mq_status links_store(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], const struct mq_links *links,
-                                  struct mq_error *error)
+static enum mq_status links_store(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE],
+                                  const struct mq_links *links, struct mq_error *error)
 {
     struct mq_span one = mq_span(record, MQ_ID_SIZE);
-    enum mq_status status = links->id.size > 0
-        ? mq_db_run(replica->db, error, "UPDATE record SET kind = ?, id = ? WHERE record = ?", "ibb", (int64_t)links->kind, links->id, one)
-        : mq_db_run(replica->db, error, "UPDATE record SET kind = ?, id = NULL WHERE record = ?", "ib", (int64_t)links->kind, one);
+    enum mq_status status =
+        links->id.size > 0 ? mq_db_run(replica->db, error, "UPDATE record SET kind = ?, id = ? WHERE record = ?", "ibb",
+                                       (int64_t)links->kind, links->id, one)
+                           : mq_db_run(replica->db, error, "UPDATE record SET kind = ?, id = NULL WHERE record = ?",
+                                       "ib", (int64_t)links->kind, one);
     if (status == MQ_OK)
         status = mq_db_run(replica->db, error, "DELETE FROM link WHERE a = ?", "b", one);
     for (size_t i = 0; status == MQ_OK && i < links->target_count; i++)
@@ -174,7 +188,8 @@ static enum mq_status group_load(struct mq_replica *replica, const struct group 
 {
     struct mq_fact *facts;
     size_t count = 0;
-    enum mq_status status = facts_room(replica, (const uint8_t(*)[MQ_ID_SIZE])group->members, group->count, arena, &facts, error);
+    enum mq_status status =
+        facts_room(replica, (const uint8_t(*)[MQ_ID_SIZE])group->members, group->count, arena, &facts, error);
     for (size_t i = 0; i < group->count && status == MQ_OK; i++)
         status = facts_load(replica, group->members[i], arena, facts, &count, error);
     if (status != MQ_OK)
@@ -202,18 +217,20 @@ static enum mq_status state_store(struct mq_replica *replica, const struct group
     enum mq_status status = MQ_OK;
     int64_t leans;
     for (size_t i = 0; i < group->count && status == MQ_OK; i++) {
-        status = mq_db_run(replica->db, error, "UPDATE record SET canonical = ?1 WHERE record = ?2 AND canonical <> ?1", "bb",
-                           mq_span(canonical, MQ_ID_SIZE), MQ_SPAN(group->members[i]));
+        status = mq_db_run(replica->db, error, "UPDATE record SET canonical = ?1 WHERE record = ?2 AND canonical <> ?1",
+                           "bb", mq_span(canonical, MQ_ID_SIZE), MQ_SPAN(group->members[i]));
         replica->regrouped = replica->regrouped || (status == MQ_OK && mq_db_changes(replica->db) > 0);
     }
     for (size_t i = 0; i < group->count && status == MQ_OK; i++)
         if (group->members[i] != canonical)
-            status = mq_db_run(replica->db, error, "DELETE FROM state WHERE canonical = ?", "b", MQ_SPAN(group->members[i]));
+            status =
+                mq_db_run(replica->db, error, "DELETE FROM state WHERE canonical = ?", "b", MQ_SPAN(group->members[i]));
     struct mq_arena arena = mq_work_arena(replica);
     struct mq_group_state state;
     if (status == MQ_OK)
         status = group_load(replica, group, &arena, &state, &leans, error);
-    if (status == MQ_NO_SPACE || status == MQ_REFUSED) { /* more than any device can merge: one group must not stop the others */
+    if (status == MQ_NO_SPACE ||
+        status == MQ_REFUSED) { /* more than any device can merge: one group must not stop the others */
         mq_error_clear(error);
         status = MQ_OK;
         state = (struct mq_group_state){.kind = MQ_KIND_UNREADABLE, .review = true};
@@ -222,11 +239,12 @@ static enum mq_status state_store(struct mq_replica *replica, const struct group
     if (status != MQ_OK)
         return status;
     state.review = state.review || group->count == MQ_GROUP_MAX;
-    return mq_db_run(replica->db, error,
-                     "INSERT INTO state(canonical, kind, deleted, review, conflicts, leans) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
-                     " ON CONFLICT(canonical) DO UPDATE SET kind = ?2, deleted = ?3, review = ?4, conflicts = ?5, leans = ?6", "biiiii",
-                     mq_span(canonical, MQ_ID_SIZE), (int64_t)state.kind, (int64_t)state.deleted, (int64_t)state.review,
-                     conflict_count(&state), leans);
+    return mq_db_run(
+        replica->db, error,
+        "INSERT INTO state(canonical, kind, deleted, review, conflicts, leans) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
+        " ON CONFLICT(canonical) DO UPDATE SET kind = ?2, deleted = ?3, review = ?4, conflicts = ?5, leans = ?6",
+        "biiiii", mq_span(canonical, MQ_ID_SIZE), (int64_t)state.kind, (int64_t)state.deleted, (int64_t)state.review,
+        conflict_count(&state), leans);
 }
 
 enum mq_status mq_view_settle(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct mq_error *error)
@@ -234,9 +252,10 @@ enum mq_status mq_view_settle(struct mq_replica *replica, const uint8_t record[M
     /* What it belonged to before, then what its own facts link it to now. */
     struct group concerned = {.count = 0};
     struct mq_query *query;
-    enum mq_status status = mq_db_query(replica->db, &query, error,
-        "SELECT record FROM record WHERE canonical = (SELECT canonical FROM record WHERE record = ?) ORDER BY record", "b",
-        mq_span(record, MQ_ID_SIZE));
+    enum mq_status status = mq_db_query(
+        replica->db, &query, error,
+        "SELECT record FROM record WHERE canonical = (SELECT canonical FROM record WHERE record = ?) ORDER BY record",
+        "b", mq_span(record, MQ_ID_SIZE));
     if (status == MQ_OK)
         status = collect(query, &concerned, error);
     struct mq_arena arena = mq_work_arena(replica);
@@ -276,8 +295,10 @@ enum mq_status mq_view_settle_references(struct mq_replica *replica, struct mq_e
     struct group group;
     for (;;) { /* by ascending id, without holding a query open over the work */
         struct mq_query *query;
-        enum mq_status status = mq_db_query(replica->db, &query, error,
-            "SELECT canonical FROM state WHERE (conflicts > 0 OR leans > 0) AND canonical > ? ORDER BY canonical LIMIT 1", "b", MQ_SPAN(at));
+        enum mq_status status = mq_db_query(
+            replica->db, &query, error,
+            "SELECT canonical FROM state WHERE (conflicts > 0 OR leans > 0) AND canonical > ? ORDER BY canonical LIMIT 1",
+            "b", MQ_SPAN(at));
         if (status != MQ_OK)
             return status;
         if (!mq_db_next(&query, error))
@@ -295,12 +316,12 @@ enum mq_status mq_view_settle_references(struct mq_replica *replica, struct mq_e
 
 /* ---- reading ---- */
 
-static enum mq_status canonical_of(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], uint8_t out[MQ_ID_SIZE],
-                                   struct mq_error *error)
+static enum mq_status canonical_of(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE],
+                                   uint8_t out[MQ_ID_SIZE], struct mq_error *error)
 {
     struct mq_query *query;
-    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT canonical FROM record WHERE record = ?", "b",
-                                        mq_span(record, MQ_ID_SIZE));
+    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT canonical FROM record WHERE record = ?",
+                                        "b", mq_span(record, MQ_ID_SIZE));
     if (status != MQ_OK)
         return status;
     if (!mq_db_next(&query, error))
@@ -310,7 +331,8 @@ static enum mq_status canonical_of(struct mq_replica *replica, const uint8_t rec
     return MQ_OK;
 }
 
-enum mq_status mq_view_group(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct mq_group_state *out, struct mq_error *error)
+enum mq_status mq_view_group(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct mq_group_state *out,
+                             struct mq_error *error)
 {
     uint8_t canonical[MQ_ID_SIZE];
     struct group group = {.count = 0};
@@ -322,13 +344,13 @@ enum mq_status mq_view_group(struct mq_replica *replica, const uint8_t record[MQ
     return status == MQ_OK ? group_load(replica, &group, &arena, out, &leans, error) : status;
 }
 
-enum mq_status mq_view_by_id(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE], uint64_t kind, struct mq_span id,
-                             uint8_t canonical[MQ_ID_SIZE], struct mq_error *error)
+enum mq_status mq_view_by_id(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE], uint64_t kind,
+                             struct mq_span id, uint8_t canonical[MQ_ID_SIZE], struct mq_error *error)
 {
     struct mq_query *query;
     enum mq_status status = mq_db_query(replica->db, &query, error,
-                                        "SELECT canonical FROM record WHERE kind = ? AND id = ? AND team = ? LIMIT 1", "ibb", (int64_t)kind, id,
-                                        mq_span(team, MQ_ID_SIZE));
+                                        "SELECT canonical FROM record WHERE kind = ? AND id = ? AND team = ? LIMIT 1",
+                                        "ibb", (int64_t)kind, id, mq_span(team, MQ_ID_SIZE));
     if (status != MQ_OK)
         return status;
     if (!mq_db_next(&query, error))
@@ -338,12 +360,12 @@ enum mq_status mq_view_by_id(struct mq_replica *replica, const uint8_t team[MQ_I
     return MQ_OK;
 }
 
-enum mq_status mq_view_kind(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], uint64_t *kind, uint8_t team[MQ_ID_SIZE],
-                            struct mq_error *error)
+enum mq_status mq_view_kind(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], uint64_t *kind,
+                            uint8_t team[MQ_ID_SIZE], struct mq_error *error)
 {
     struct mq_query *query;
-    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT kind, team FROM record WHERE record = ?", "b",
-                                        mq_span(record, MQ_ID_SIZE));
+    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT kind, team FROM record WHERE record = ?",
+                                        "b", mq_span(record, MQ_ID_SIZE));
     if (status != MQ_OK)
         return status;
     if (!mq_db_next(&query, error))
@@ -355,14 +377,17 @@ enum mq_status mq_view_kind(struct mq_replica *replica, const uint8_t record[MQ_
 }
 
 enum mq_status mq_view_each(struct mq_replica *replica, uint64_t kind, bool conflicts_only,
-                            enum mq_status (*take)(void *context, const uint8_t canonical[MQ_ID_SIZE], struct mq_error *error),
+                            enum mq_status (*take)(void *context, const uint8_t canonical[MQ_ID_SIZE],
+                                                   struct mq_error *error),
                             void *context, struct mq_error *error)
 {
     struct mq_query *query;
     /* By the order in which groups appeared here; conflicts and reviews first need no order of their own. */
-    enum mq_status status = mq_db_query(replica->db, &query, error,
-        "SELECT canonical FROM state WHERE (?1 = 0 OR kind = ?1) AND kind > 0 AND"
-        " CASE WHEN ?2 THEN conflicts > 0 OR review ELSE NOT deleted END ORDER BY rowid", "ii", (int64_t)kind, (int64_t)conflicts_only);
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error,
+                    "SELECT canonical FROM state WHERE (?1 = 0 OR kind = ?1) AND kind > 0 AND"
+                    " CASE WHEN ?2 THEN conflicts > 0 OR review ELSE NOT deleted END ORDER BY rowid",
+                    "ii", (int64_t)kind, (int64_t)conflicts_only);
     if (status != MQ_OK)
         return status;
     uint8_t canonical[MQ_ID_SIZE];
@@ -408,7 +433,8 @@ enum mq_status mq_view_hash(struct mq_replica *replica, uint8_t out[MQ_HASH_SIZE
     struct hash_walk walk = {.replica = replica, .out = out, .encoded = mq_work_expanded(replica)};
     memset(out, 0, MQ_HASH_SIZE);
     struct mq_query *query;
-    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT canonical FROM state ORDER BY canonical", "");
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error, "SELECT canonical FROM state ORDER BY canonical", "");
     if (status != MQ_OK)
         return status;
     uint8_t canonical[MQ_ID_SIZE];

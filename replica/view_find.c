@@ -32,7 +32,8 @@ static enum mq_status candidates_take(struct mq_query *query, struct candidates 
 }
 
 /* By the imported or made `id`. */
-static enum mq_status by_id(struct mq_replica *replica, int64_t kind, struct mq_span text, struct candidates *found, struct mq_error *error)
+static enum mq_status by_id(struct mq_replica *replica, int64_t kind, struct mq_span text, struct candidates *found,
+                            struct mq_error *error)
 {
     uint8_t memory[MQ_RECORD_ID_TEXT_MAX + 8];
     struct mq_buffer encoded = mq_buffer(memory, sizeof memory);
@@ -40,14 +41,16 @@ static enum mq_status by_id(struct mq_replica *replica, int64_t kind, struct mq_
     if (mq_value_from_text(field, text, &encoded) != MQ_OK)
         return MQ_OK;
     struct mq_query *query;
-    enum mq_status status = mq_db_query(replica->db, &query, error,
-                                        "SELECT DISTINCT canonical FROM record WHERE (?1 = 0 OR kind = ?1) AND kind > 0 AND id = ?2", "ib", kind,
-                                        mq_written(&encoded));
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error,
+                    "SELECT DISTINCT canonical FROM record WHERE (?1 = 0 OR kind = ?1) AND kind > 0 AND id = ?2", "ib",
+                    kind, mq_written(&encoded));
     return status == MQ_OK ? candidates_take(query, found, error) : status;
 }
 
 /* By the record's own id in hexadecimal, whole or from the front. */
-static enum mq_status by_hex(struct mq_replica *replica, int64_t kind, struct mq_span text, struct candidates *found, struct mq_error *error)
+static enum mq_status by_hex(struct mq_replica *replica, int64_t kind, struct mq_span text, struct candidates *found,
+                             struct mq_error *error)
 {
     if (text.size < PREFIX_MIN || text.size > 2 * MQ_ID_SIZE)
         return MQ_OK;
@@ -55,9 +58,10 @@ static enum mq_status by_hex(struct mq_replica *replica, int64_t kind, struct mq
         if (!((text.data[i] >= '0' && text.data[i] <= '9') || (text.data[i] >= 'a' && text.data[i] <= 'f')))
             return MQ_OK;
     struct mq_query *query;
-    enum mq_status status = mq_db_query(replica->db, &query, error,
-        "SELECT DISTINCT canonical FROM record WHERE (?1 = 0 OR kind = ?1) AND kind > 0 AND substr(lower(hex(record)), 1, ?2) = ?3", "iit",
-        kind, (int64_t)text.size, text);
+    enum mq_status status = mq_db_query(
+        replica->db, &query, error,
+        "SELECT DISTINCT canonical FROM record WHERE (?1 = 0 OR kind = ?1) AND kind > 0 AND substr(lower(hex(record)), 1, ?2) = ?3",
+        "iit", kind, (int64_t)text.size, text);
     return status == MQ_OK ? candidates_take(query, found, error) : status;
 }
 
@@ -85,14 +89,15 @@ static enum mq_status number_one(void *context, const uint8_t canonical[MQ_ID_SI
     return MQ_OK;
 }
 
-static enum mq_status by_number(struct mq_replica *replica, const struct mq_kind *kind, struct mq_span text, struct candidates *found,
-                                struct mq_error *error)
+static enum mq_status by_number(struct mq_replica *replica, const struct mq_kind *kind, struct mq_span text,
+                                struct candidates *found, struct mq_error *error)
 {
     for (size_t k = 0; k < mq_kind_count; k++) {
         const struct mq_kind *each = &mq_kinds[k];
         for (size_t f = 0; f < each->field_count && (kind == NULL || kind == each); f++) {
             const struct mq_field *field = &each->fields[f];
-            if (field->number == MQ_FIELD_ID || !(field->flags & MQ_FIELD_IDENTITY) || field->merge != MQ_MERGE_REGISTER)
+            if (field->number == MQ_FIELD_ID || !(field->flags & MQ_FIELD_IDENTITY) ||
+                field->merge != MQ_MERGE_REGISTER)
                 continue;
             struct number_walk walk = {.replica = replica, .text = text, .field = field, .found = found};
             enum mq_status status = mq_view_each(replica, each->number, false, number_one, &walk, error);
@@ -109,13 +114,15 @@ static enum mq_status ambiguous(const struct candidates *found, struct mq_span t
     size_t used = 0;
     for (size_t i = 0; i < found->count; i++) {
         const uint8_t *id = found->ids[i];
-        used += (size_t)snprintf(list + used, sizeof list - used, " %02x%02x%02x%02x%02x%02x", id[0], id[1], id[2], id[3], id[4], id[5]);
+        used += (size_t)snprintf(list + used, sizeof list - used, " %02x%02x%02x%02x%02x%02x", id[0], id[1], id[2],
+                                 id[3], id[4], id[5]);
     }
-    return mq_fail(error, MQ_REFUSED, _("\"%.*s\" fits several records; say which one:%s"), (int)text.size, (const char *)text.data, list);
+    return mq_fail(error, MQ_REFUSED, _("\"%.*s\" fits several records; say which one:%s"), (int)text.size,
+                   (const char *)text.data, list);
 }
 
-enum mq_status mq_view_find(struct mq_replica *replica, const struct mq_kind *kind, struct mq_span text, uint8_t canonical[MQ_ID_SIZE],
-                            struct mq_error *error)
+enum mq_status mq_view_find(struct mq_replica *replica, const struct mq_kind *kind, struct mq_span text,
+                            uint8_t canonical[MQ_ID_SIZE], struct mq_error *error)
 {
     struct candidates found = {.count = 0};
     int64_t number = kind == NULL ? 0 : kind->number;
@@ -127,8 +134,8 @@ enum mq_status mq_view_find(struct mq_replica *replica, const struct mq_kind *ki
     if (status != MQ_OK)
         return status;
     if (found.count == 0)
-        return mq_fail(error, MQ_NOT_FOUND, _("there is no record \"%.*s\" here; `list` shows what there is"), (int)text.size,
-                       (const char *)text.data);
+        return mq_fail(error, MQ_NOT_FOUND, _("there is no record \"%.*s\" here; `list` shows what there is"),
+                       (int)text.size, (const char *)text.data);
     if (found.count > 1)
         return ambiguous(&found, text, error);
     memcpy(canonical, found.ids[0], MQ_ID_SIZE);

@@ -7,7 +7,8 @@
 #include "replica/replica_keys.h"
 
 /* The group that a value points to; false where it is no single reference, or the record has not come. */
-static bool points_to(struct mq_replica *replica, struct mq_span value, uint8_t canonical[MQ_ID_SIZE], struct mq_error *error)
+static bool points_to(struct mq_replica *replica, struct mq_span value, uint8_t canonical[MQ_ID_SIZE],
+                      struct mq_error *error)
 {
     struct mq_reader reader = mq_reader(value);
     if (mq_cbor_next(&reader).type != MQ_CBOR_REFERENCE)
@@ -58,8 +59,8 @@ static bool join(struct mq_choice *into, const struct mq_choice *from, struct mq
 }
 
 /* Quadratic in the choices of one field, of which there are few. */
-static enum mq_status field_join(struct mq_replica *replica, struct mq_field_state *field, struct mq_arena *arena, int64_t *leans,
-                                 struct mq_error *error)
+static enum mq_status field_join(struct mq_replica *replica, struct mq_field_state *field, struct mq_arena *arena,
+                                 int64_t *leans, struct mq_error *error)
 {
     uint8_t(*targets)[MQ_ID_SIZE] = mq_arena_take(arena, field->choice_count * MQ_ID_SIZE);
     size_t kept = 0, before = field->choice_count;
@@ -97,8 +98,8 @@ static void order(struct mq_field_state *field)
         }
 }
 
-enum mq_status mq_view_references(struct mq_replica *replica, struct mq_group_state *state, struct mq_arena *arena, int64_t *leans,
-                                  struct mq_error *error)
+enum mq_status mq_view_references(struct mq_replica *replica, struct mq_group_state *state, struct mq_arena *arena,
+                                  int64_t *leans, struct mq_error *error)
 {
     *leans = 0;
     enum mq_status status = MQ_OK;

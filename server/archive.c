@@ -24,9 +24,9 @@ struct mq_archive {
     struct mq_secret *key; /* guarded memory */
     uint64_t number;       /* of the next chunk */
     uint8_t plain[CHUNK_SIZE];
-    size_t size, at;       /* of `plain`: filled; read */
-    bool last;             /* the chunk in `plain` is the last */
-    uint64_t left;         /* of the present piece, reading */
+    size_t size, at;            /* of `plain`: filled; read */
+    bool last;                  /* the chunk in `plain` is the last */
+    uint64_t left;              /* of the present piece, reading */
     uint8_t hash[MQ_HASH_SIZE]; /* over all chunks' plaintext so far */
     uint8_t sealed[CHUNK_SIZE + MQ_TAG_SIZE];
 };
@@ -35,8 +35,8 @@ struct mq_archive {
 
 static enum mq_status trouble(const struct mq_archive *archive, const char *doing, struct mq_error *error)
 {
-    return mq_fail(error, errno == ENOSPC || errno == EDQUOT ? MQ_NO_SPACE : MQ_REFUSED, "%s %s: %s", doing, archive->path,
-                   strerror(errno));
+    return mq_fail(error, errno == ENOSPC || errno == EDQUOT ? MQ_NO_SPACE : MQ_REFUSED, "%s %s: %s", doing,
+                   archive->path, strerror(errno));
 }
 
 static enum mq_status damaged(const struct mq_archive *archive, struct mq_error *error)
@@ -99,12 +99,14 @@ static enum mq_status write_chunk(struct mq_archive *archive, bool last, struct 
     struct mq_buffer sealed = mq_buffer(archive->sealed, sizeof archive->sealed);
 
     chunk_names(archive, last, archive->size, nonce, aad);
-    enum mq_status status = mq_aead_seal(&sealed, mq_span(archive->plain, archive->size), MQ_SPAN(aad), nonce, archive->key);
+    enum mq_status status =
+        mq_aead_seal(&sealed, mq_span(archive->plain, archive->size), MQ_SPAN(aad), nonce, archive->key);
     MQ_ASSERT(status == MQ_OK);
     hash_chunk(archive);
     archive->number++;
     archive->size = 0;
-    if (!write_all(archive->file, aad + HEAD_SIZE, CHUNK_HEAD_SIZE) || !write_all(archive->file, sealed.data, sealed.size))
+    if (!write_all(archive->file, aad + HEAD_SIZE, CHUNK_HEAD_SIZE) ||
+        !write_all(archive->file, sealed.data, sealed.size))
         return trouble(archive, _("cannot write"), error);
     return MQ_OK;
 }
@@ -119,13 +121,16 @@ static enum mq_status read_chunk(struct mq_archive *archive, struct mq_error *er
     struct mq_reader reader = mq_reader(MQ_SPAN(head));
     uint8_t last = mq_get_u8(&reader);
     size_t size = mq_get_u32(&reader);
-    if (last > 1 || size > CHUNK_SIZE || read_some(archive->file, archive->sealed, size + MQ_TAG_SIZE) != size + MQ_TAG_SIZE)
+    if (last > 1 || size > CHUNK_SIZE ||
+        read_some(archive->file, archive->sealed, size + MQ_TAG_SIZE) != size + MQ_TAG_SIZE)
         return damaged(archive, error);
     chunk_names(archive, last, size, nonce, aad);
-    if (mq_aead_open(&plain, mq_span(archive->sealed, size + MQ_TAG_SIZE), MQ_SPAN(aad), nonce, archive->key) != MQ_OK) {
+    if (mq_aead_open(&plain, mq_span(archive->sealed, size + MQ_TAG_SIZE), MQ_SPAN(aad), nonce, archive->key) !=
+        MQ_OK) {
         if (archive->number > 0)
             return damaged(archive, error);
-        return mq_fail(error, MQ_WRONG_KEY, _("the passphrase does not open the backup %s; nothing was changed"), archive->path);
+        return mq_fail(error, MQ_WRONG_KEY, _("the passphrase does not open the backup %s; nothing was changed"),
+                       archive->path);
     }
     archive->size = size;
     archive->at = 0;
@@ -206,7 +211,8 @@ static enum mq_status read_head(struct mq_archive *archive, struct mq_span passp
     return mq_kdf(archive->key, passphrase, salt.data, cost, error);
 }
 
-enum mq_status mq_archive_open(struct mq_archive **out, const char *path, struct mq_span passphrase, struct mq_error *error)
+enum mq_status mq_archive_open(struct mq_archive **out, const char *path, struct mq_span passphrase,
+                               struct mq_error *error)
 {
     struct mq_archive *archive = new_archive(path);
     enum mq_status status = MQ_OK;
@@ -214,7 +220,8 @@ enum mq_status mq_archive_open(struct mq_archive **out, const char *path, struct
     *out = NULL;
     archive->file = open(path, O_RDONLY | O_CLOEXEC);
     if (archive->file < 0)
-        status = mq_fail(error, errno == ENOENT ? MQ_NOT_FOUND : MQ_REFUSED, _("cannot read %s: %s"), path, strerror(errno));
+        status =
+            mq_fail(error, errno == ENOENT ? MQ_NOT_FOUND : MQ_REFUSED, _("cannot read %s: %s"), path, strerror(errno));
     if (status == MQ_OK)
         status = read_head(archive, passphrase, error);
     if (status == MQ_OK)
@@ -245,7 +252,8 @@ static enum mq_status put(struct mq_archive *archive, const uint8_t *data, size_
     return MQ_OK;
 }
 
-static enum mq_status put_content(struct mq_archive *archive, int file, uint64_t size, const char *path, struct mq_error *error)
+static enum mq_status put_content(struct mq_archive *archive, int file, uint64_t size, const char *path,
+                                  struct mq_error *error)
 {
     uint8_t buffer[16 * 1024];
     enum mq_status status = MQ_OK;

@@ -14,15 +14,21 @@
 #define LINE_SIZE 256
 
 const struct mq_backup_piece mq_backup_pieces[] = {
-    {"desk/vault", NULL, true},          {"desk/store.db", "desk.db", true}, {"relay/store.db", "store.db", false},
-    {"tls.pem", NULL, false},            {"tls_key.pem", NULL, false},       {"root.pub", NULL, true},
-    {"root.key", NULL, false},           {"url", NULL, false},
+    {"desk/vault", NULL, true},
+    {"desk/store.db", "desk.db", true},
+    {"relay/store.db", "store.db", false},
+    {"tls.pem", NULL, false},
+    {"tls_key.pem", NULL, false},
+    {"root.pub", NULL, true},
+    {"root.key", NULL, false},
+    {"url", NULL, false},
 };
 const size_t mq_backup_piece_count = sizeof mq_backup_pieces / sizeof *mq_backup_pieces;
 
 /* ---- copies of the two stores ---- */
 
-static enum mq_status scratch_path(const struct mq_call *call, const char *name, struct mq_data_path *out, struct mq_error *error)
+static enum mq_status scratch_path(const struct mq_call *call, const char *name, struct mq_data_path *out,
+                                   struct mq_error *error)
 {
     struct mq_data_path directory;
     enum mq_status status = mq_data_path(&directory, call->desk->data, MQ_BACKUP_SCRATCH, error);
@@ -100,7 +106,8 @@ static enum mq_status write_file(const struct mq_call *call, const char *path, s
         return mq_fail(error, MQ_REFUSED, _("the path is too long: %s"), path);
     enum mq_status status = platform->remove(platform->self, temporary.text, error);
     if (status == MQ_OK)
-        status = mq_archive_create(&archive, platform, temporary.text, mq_span(phrase->bytes, phrase->size), mq_kdf_choose(0), error);
+        status = mq_archive_create(&archive, platform, temporary.text, mq_span(phrase->bytes, phrase->size),
+                                   mq_kdf_choose(0), error);
     if (status == MQ_OK)
         status = add_pieces(call, archive, error);
     if (status == MQ_OK)
@@ -126,7 +133,8 @@ static void print(struct mq_call *call, int64_t number, const char *path)
     if (mq_call_json(call))
         mq_call_print(call, mq_written(&line));
     else
-        fprintf(call->out, _("Backup number %lld is in %s, verified. The passphrase of this centre opens it.\n"), (long long)number, path);
+        fprintf(call->out, _("Backup number %lld is in %s, verified. The passphrase of this centre opens it.\n"),
+                (long long)number, path);
 }
 
 enum mq_status mq_verb_backup(struct mq_call *call, struct mq_error *error)

@@ -76,8 +76,8 @@ void mq_centre_close(struct mq_centre *centre)
 static enum mq_status ask(struct mq_phrase *phrase, bool twice, struct mq_error *error)
 {
     struct mq_buffer typed = mq_buffer(phrase->bytes, sizeof phrase->bytes);
-    enum mq_status status = mq_passphrase_ask(&typed, twice ? _("New passphrase for this centre:") : _("Passphrase of this centre:"),
-                                              error);
+    enum mq_status status = mq_passphrase_ask(
+        &typed, twice ? _("New passphrase for this centre:") : _("Passphrase of this centre:"), error);
 
     phrase->size = typed.size;
     if (status != MQ_OK || !twice)
@@ -92,7 +92,8 @@ static enum mq_status ask(struct mq_phrase *phrase, bool twice, struct mq_error 
     return status;
 }
 
-enum mq_status mq_phrase_get(struct mq_phrase **out, const struct mq_command_line *line, bool twice, struct mq_error *error)
+enum mq_status mq_phrase_get(struct mq_phrase **out, const struct mq_command_line *line, bool twice,
+                             struct mq_error *error)
 {
     const char *file = mq_option_get(line, "passphrase-file");
     struct mq_phrase *phrase = mq_secret_alloc(sizeof *phrase);

@@ -14,8 +14,9 @@ enum mq_status mq_data_path(struct mq_data_path *out, const char *data, const ch
 {
     int length = snprintf(out->text, sizeof out->text, "%s/%s", data, name);
 
-    return length > 0 && (size_t)length < sizeof out->text ? MQ_OK
-                                                           : mq_fail(error, MQ_REFUSED, _("the path is too long: %s"), data);
+    return length > 0 && (size_t)length < sizeof out->text
+               ? MQ_OK
+               : mq_fail(error, MQ_REFUSED, _("the path is too long: %s"), data);
 }
 
 bool mq_data_has(const struct mq_platform *platform, const char *data, const char *name)
@@ -37,8 +38,8 @@ enum mq_status mq_data_lock(const struct mq_platform *platform, const char *data
     return status == MQ_OK ? platform->lock_take(platform->self, path.text, wait_ms, &lock, error) : status;
 }
 
-static enum mq_status write_in(const struct mq_platform *platform, const char *data, const char *name, struct mq_span content,
-                               struct mq_error *error)
+static enum mq_status write_in(const struct mq_platform *platform, const char *data, const char *name,
+                               struct mq_span content, struct mq_error *error)
 {
     struct mq_data_path path;
     enum mq_status status = mq_data_path(&path, data, name, error);
@@ -63,8 +64,8 @@ enum mq_status mq_data_tls(const struct mq_platform *platform, const char *data,
     return status;
 }
 
-enum mq_status mq_data_root_read(const struct mq_platform *platform, const char *path, uint8_t root_public[MQ_PUBLIC_SIZE],
-                                 struct mq_error *error)
+enum mq_status mq_data_root_read(const struct mq_platform *platform, const char *path,
+                                 uint8_t root_public[MQ_PUBLIC_SIZE], struct mq_error *error)
 {
     uint8_t memory[HEX_ROOM];
     struct mq_buffer content = mq_buffer(memory, sizeof memory);
@@ -74,7 +75,8 @@ enum mq_status mq_data_root_read(const struct mq_platform *platform, const char 
         return status;
     if (status == MQ_NO_SPACE || !mq_hex_read(root_public, MQ_PUBLIC_SIZE, mq_written(&content))) {
         mq_error_clear(error);
-        return mq_fail(error, MQ_REFUSED, _("%s is not a root's public key: 64 hexadecimal digits, as `init` writes root.pub"), path);
+        return mq_fail(error, MQ_REFUSED,
+                       _("%s is not a root's public key: 64 hexadecimal digits, as `init` writes root.pub"), path);
     }
     return MQ_OK;
 }

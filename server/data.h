@@ -19,12 +19,14 @@ struct mq_data_path {
 };
 
 /* DATA/NAME. MQ_REFUSED: too long. */
-MQ_MUST_USE enum mq_status mq_data_path(struct mq_data_path *out, const char *data, const char *name, struct mq_error *error);
+MQ_MUST_USE enum mq_status mq_data_path(struct mq_data_path *out, const char *data, const char *name,
+                                        struct mq_error *error);
 bool mq_data_has(const struct mq_platform *platform, const char *data, const char *name);
 
-/* One program at a time works in the directory; waits up to `wait_ms`, then MQ_BUSY with the holder's pid. Held until the
- * process ends. */
-MQ_MUST_USE enum mq_status mq_data_lock(const struct mq_platform *platform, const char *data, int wait_ms, struct mq_error *error);
+/* One program at a time works in the directory; waits up to `wait_ms`, then MQ_BUSY with the holder's pid. Held until
+ * the process ends. */
+MQ_MUST_USE enum mq_status mq_data_lock(const struct mq_platform *platform, const char *data, int wait_ms,
+                                        struct mq_error *error);
 
 /* A key and a certificate for TLS where there is none yet. */
 MQ_MUST_USE enum mq_status mq_data_tls(const struct mq_platform *platform, const char *data, struct mq_error *error);

@@ -10,7 +10,7 @@
 #include "server/centre_keys.h"
 #include "server/data.h"
 
-#define SYNC_EVERY_MS 30000        /* the front wakes us for what is new */
+#define SYNC_EVERY_MS 30000       /* the front wakes us for what is new */
 #define SYNC_EVERY_REMOTE_MS 5000 /* another machine does not, and who joins is waiting */
 
 struct desk_process {
@@ -48,10 +48,11 @@ static enum mq_status start(struct desk_process *desk, struct mq_error *error)
         return mq_fail(error, MQ_FAULT, _("cannot wait for signals: %s"), strerror(errno));
     enum mq_status status = mq_data_path(&path, options->data, "desk.sock", error);
     if (status == MQ_OK && options->link >= 0)
-        status = mq_centre_open(&desk->centre, options->platform, options->data, options->passphrase, options->link, error);
+        status =
+            mq_centre_open(&desk->centre, options->platform, options->data, options->passphrase, options->link, error);
     else if (status == MQ_OK)
-        status = mq_centre_open_remote(&desk->centre, options->platform, options->data, options->passphrase, options->transport,
-                                       error);
+        status = mq_centre_open_remote(&desk->centre, options->platform, options->data, options->passphrase,
+                                       options->transport, error);
     if (status != MQ_OK)
         return status;
     sync_now(desk);
@@ -88,6 +89,7 @@ static enum mq_status work(struct desk_process *desk, struct mq_error *error)
         if (now_ms(desk) < due)
             continue;
         sync_now(desk);
+        mq_desk_service_expire(desk->service);
         due = now_ms(desk) + every;
     }
 }

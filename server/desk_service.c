@@ -1,5 +1,5 @@
-/* Local commands at the running server: parsed by the same table, run by the same functions, their results kept in memory (never
- * in a file: they are in clear) until they are fetched. */
+/* Local commands at the running server: parsed by the same table, run by the same functions, their results kept in
+ * memory (never in a file: they are in clear) until they are fetched. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,12 +13,14 @@
 #include "server/local_call.h"
 #include "server/program.h"
 
-#define RESULTS 4 /* large results that wait to be fetched; the oldest goes first */
+#define RESULTS 4            /* large results that wait to be fetched; the oldest goes first */
+#define RESULT_KEEP_MS 60000 /* since it was last asked for */
 #define REPLY_SIZE (MQ_CALL_PIECE + MQ_CALL_TALK_MAX + 64)
 
 struct result {
-    uint64_t handle; /* 0: free */
-    FILE *file;      /* in memory */
+    uint64_t handle;  /* 0: free */
+    FILE *file;       /* in memory */
+    int64_t asked_ms; /* when last, by the monotonic clock */
 };
 
 struct mq_desk_service {
@@ -73,6 +75,20 @@ void mq_desk_service_close(struct mq_desk_service *service)
 
 /* ---- results ---- */
 
+static int64_t now_ms(const struct mq_desk_service *service)
+{
+    const struct mq_platform *platform = service->centre->desk.platform;
+
+    return platform->monotonic_ms(platform->self);
+}
+
+void mq_desk_service_expire(struct mq_desk_service *service)
+{
+    for (size_t i = 0; i < RESULTS; i++)
+        if (now_ms(service) - service->results[i].asked_ms > RESULT_KEEP_MS)
+            forget(&service->results[i]);
+}
+
 static FILE *open_result(void)
 {
     int descriptor = memfd_create("result", MFD_CLOEXEC);
@@ -111,11 +127,12 @@ static uint64_t keep(struct mq_desk_service *service, FILE *file)
         if (service->results[i].handle < oldest->handle)
             oldest = &service->results[i];
     forget(oldest);
-    *oldest = (struct result){service->next_handle++, file};
+    *oldest = (struct result){service->next_handle++, file, now_ms(service)};
     return oldest->handle;
 }
 
-static void continue_result(struct mq_desk_service *service, const struct mq_call_request *request, struct mq_call_reply *reply)
+static void continue_result(struct mq_desk_service *service, const struct mq_call_request *request,
+                            struct mq_call_reply *reply)
 {
     *reply = (struct mq_call_reply){.exit_code = 70};
     for (size_t i = 0; i < RESULTS; i++) {
@@ -125,6 +142,7 @@ static void continue_result(struct mq_desk_service *service, const struct mq_cal
         reply->piece = read_piece(service, result->file, request->offset, &reply->total);
         reply->exit_code = 0;
         reply->handle = result->handle;
+        result->asked_ms = now_ms(service);
         if (request->offset + reply->piece.size >= reply->total)
             forget(result);
         return;

@@ -40,7 +40,8 @@ static enum mq_status open_out(struct errand *errand, struct mq_error *error)
     errand->out_path = mq_option_get(errand->line, "out");
     if (errand->out_path == NULL)
         return MQ_OK;
-    int length = snprintf(errand->out_temporary, sizeof errand->out_temporary, "%s.%ld.new", errand->out_path, (long)getpid());
+    int length =
+        snprintf(errand->out_temporary, sizeof errand->out_temporary, "%s.%ld.new", errand->out_path, (long)getpid());
     if (length < 0 || (size_t)length >= sizeof errand->out_temporary)
         return mq_fail(error, MQ_REFUSED, _("the path is too long: %s"), errand->out_path);
     int file = open(errand->out_temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -53,19 +54,17 @@ static enum mq_status open_out(struct errand *errand, struct mq_error *error)
 
 static enum mq_status close_out(struct errand *errand, struct mq_error *error)
 {
+    const struct mq_platform *platform = errand->program->platform;
     bool good = fflush(errand->out) == 0 && ferror(errand->out) == 0;
 
-    if (errand->out_path != NULL) {
-        good = good && fsync(fileno(errand->out)) == 0;
-        good = fclose(errand->out) == 0 && good;
-        if (good && errand->code == 0)
-            good = rename(errand->out_temporary, errand->out_path) == 0;
-        if (!good || errand->code != 0)
-            unlink(errand->out_temporary);
-    }
-    if (good)
-        return MQ_OK;
-    return mq_fail(error, MQ_NO_SPACE, _("cannot write the result: %s"), strerror(errno));
+    if (errand->out_path == NULL)
+        return good ? MQ_OK : mq_fail(error, MQ_NO_SPACE, _("cannot write the result: %s"), strerror(errno));
+    good = good && fsync(fileno(errand->out)) == 0;
+    good = fclose(errand->out) == 0 && good;
+    if (good && errand->code == 0)
+        return platform->rename(platform->self, errand->out_temporary, errand->out_path, error);
+    unlink(errand->out_temporary);
+    return good ? MQ_OK : mq_fail(error, MQ_NO_SPACE, _("cannot write %s; is the disk full?"), errand->out_path);
 }
 
 /* ---- through the running server ---- */
@@ -73,9 +72,10 @@ static enum mq_status close_out(struct errand *errand, struct mq_error *error)
 static void encode_request(const struct errand *errand, struct mq_buffer *out)
 {
     const struct mq_program *program = errand->program;
-    struct mq_call_request request = {.directory = mq_span_text(errand->directory), .input = mq_written(&errand->input)};
+    struct mq_call_request request = {.directory = mq_span_text(errand->directory),
+                                      .input = mq_written(&errand->input)};
 
-    for (int i = 0; i < program->argc && request.argument_count < MQ_CALL_ARGUMENTS_MAX; i++)
+    for (int i = 0; i < program->argc && i < MQ_CALL_ARGUMENTS_MAX; i++)
         request.arguments[request.argument_count++] = mq_span_text(program->argv[i]);
     mq_call_request_put(out, &request);
 }
@@ -95,7 +95,8 @@ static enum mq_status fetch_rest(const struct errand *errand, struct mq_call_rep
         if (status != MQ_OK)
             return status;
         if (mq_call_reply_get(&reply, mq_written(bytes)) != MQ_OK || reply.exit_code != 0 || reply.piece.size == 0)
-            return mq_fail(error, MQ_UNREACHABLE, _("the running server did not send the whole result; run the command again"));
+            return mq_fail(error, MQ_UNREACHABLE,
+                           _("the running server did not send the whole result; run the command again"));
         fwrite(reply.piece.data, 1, reply.piece.size, errand->out);
         next.offset += reply.piece.size;
     }
@@ -111,8 +112,10 @@ static enum mq_status run_there(struct errand *errand, struct mq_error *error)
 
     MQ_ASSERT(request.data != NULL && bytes.data != NULL);
     encode_request(errand, &request);
-    enum mq_status status = request.failed ? mq_fail(error, MQ_REFUSED, _("the command line is too long"))
-                                           : mq_local_call(errand->socket.text, mq_written(&request), &bytes, CALL_MS, error);
+    request.failed = request.failed || errand->program->argc > MQ_CALL_ARGUMENTS_MAX;
+    enum mq_status status = request.failed
+                                ? mq_fail(error, MQ_REFUSED, _("the command line is too long"))
+                                : mq_local_call(errand->socket.text, mq_written(&request), &bytes, CALL_MS, error);
     if (status == MQ_OK && mq_call_reply_get(&reply, mq_written(&bytes)) != MQ_OK)
         status = mq_fail(error, MQ_UNREACHABLE, _("the running server is of another version; restart it"));
     if (status == MQ_OK) {

@@ -21,7 +21,7 @@
 #define TEXT_TYPE "text/plain; charset=utf-8"
 
 struct counts {
-    uint64_t exchanges, enrolments, refused, failed, bytes_in, bytes_out;
+    uint64_t exchanges, segments, enrolments, refused, failed, bytes_in, bytes_out;
 };
 
 struct front {
@@ -72,7 +72,8 @@ static unsigned http_status_of(enum mq_status status)
     return 500;
 }
 
-static void conclude(struct front *front, enum mq_status status, const struct mq_error *error, struct mq_http_reply *reply)
+static void conclude(struct front *front, enum mq_status status, const struct mq_error *error,
+                     struct mq_http_reply *reply)
 {
     reply->status = http_status_of(status);
     reply->content_type = CONTENT_TYPE;
@@ -87,11 +88,25 @@ static void conclude(struct front *front, enum mq_status status, const struct mq
     wake_desk(front);
 }
 
+static uint64_t count_segments(struct mq_span bytes)
+{
+    struct mq_reader reader = mq_reader(bytes);
+    struct mq_request request;
+    struct mq_frame frame;
+    uint64_t count = 0;
+
+    if (mq_request_get(&request, &reader) == MQ_OK)
+        while (mq_frame_next(&reader, &frame) == MQ_OK)
+            count += frame.type == MQ_FRAME_SEGMENT;
+    return count;
+}
+
 static void do_exchange(struct front *front, const struct mq_http_request *request, struct mq_http_reply *reply)
 {
     struct mq_error error = {0};
 
     front->counts.exchanges++;
+    front->counts.segments += count_segments(request->body);
     front->counts.bytes_in += request->body.size;
     conclude(front, mq_relay_exchange(&front->relay, request->body, reply->body, &error), &error, reply);
 }
@@ -118,8 +133,8 @@ static void put_metric(struct mq_buffer *out, const char *name, const char *type
 {
     char text[400];
 
-    snprintf(text, sizeof text, "# HELP minqing_%s %s\n# TYPE minqing_%s %s\nminqing_%s %llu\n", name, help, name, type, name,
-             (unsigned long long)value);
+    snprintf(text, sizeof text, "# HELP minqing_%s %s\n# TYPE minqing_%s %s\nminqing_%s %llu\n", name, help, name, type,
+             name, (unsigned long long)value);
     mq_put_text(out, text);
 }
 
@@ -139,9 +154,12 @@ static void do_metrics(struct front *front, const struct mq_http_request *reques
     put_metric(out, "requests_total", "counter", "Requests handled.", http.requests);
     put_metric(out, "requests_malformed_total", "counter", "Requests refused before they were handled.", http.refused);
     put_metric(out, "exchanges_total", "counter", "Exchanges asked for.", counts->exchanges);
+    put_metric(out, "segments_received_total", "counter", "Segments brought, repeated ones included.",
+               counts->segments);
     put_metric(out, "enrolments_total", "counter", "Enrolment requests, repeated ones included.", counts->enrolments);
     put_metric(out, "refused_total", "counter", "Exchanges and enrolments refused as malformed.", counts->refused);
-    put_metric(out, "failed_total", "counter", "Exchanges and enrolments that the store could not serve.", counts->failed);
+    put_metric(out, "failed_total", "counter", "Exchanges and enrolments that the store could not serve.",
+               counts->failed);
     put_metric(out, "received_bytes_total", "counter", "Bytes of bodies received.", counts->bytes_in);
     put_metric(out, "sent_bytes_total", "counter", "Bytes of bodies sent.", counts->bytes_out);
 }
@@ -177,7 +195,8 @@ static void handle(void *context, const struct mq_http_request *request, struct 
 
 /* ---- starting ---- */
 
-static enum mq_status read_pem(const struct front *front, const char *path, struct mq_buffer *out, struct mq_error *error)
+static enum mq_status read_pem(const struct front *front, const char *path, struct mq_buffer *out,
+                               struct mq_error *error)
 {
     const struct mq_platform *platform = front->options->platform;
 

@@ -1,5 +1,5 @@
-/* The front: listener, relay and store, in a process without keys. Whoever breaks the parser that faces the network stands
- * where nothing can be read (docs/architecture.md). */
+/* The front: listener, relay and store, in a process without keys. Whoever breaks the parser that faces the network
+ * stands where nothing can be read (docs/architecture.md). */
 #ifndef MQ_SERVER_FRONT_H
 #define MQ_SERVER_FRONT_H
 
@@ -19,8 +19,8 @@ struct mq_front_options {
     int ready; /* pipe: the address, once connections are accepted */
 };
 
-/* The whole life of the front, in its own process; returns the exit code. SIGTERM or SIGINT, or the desk's end of the link closed,
- * end it. */
+/* The whole life of the front, in its own process; returns the exit code. SIGTERM or SIGINT, or the desk's end of the
+ * link closed, end it. */
 int mq_front_run(const struct mq_front_options *options);
 
 #endif

@@ -49,7 +49,8 @@ static enum mq_status make_desk(struct new_centre *centre, struct mq_error *erro
 
     if (status == MQ_OK)
         status = mq_replica_create(&replica, centre->platform, home.text,
-                                   mq_span(centre->phrase->bytes, centre->phrase->size), (uint32_t)centre->kdf_memory, error);
+                                   mq_span(centre->phrase->bytes, centre->phrase->size), (uint32_t)centre->kdf_memory,
+                                   error);
     if (status == MQ_OK)
         status = mq_replica_transact(replica, fill_desk, centre, error);
     mq_replica_close(replica);
@@ -116,10 +117,12 @@ static void print(const struct new_centre *centre, bool json)
     if (json)
         printf("%.*s\n", (int)line.size, (const char *)line.data);
     else
-        printf(_("The centre of \"%s\" is made in %s.\nRoot fingerprint: %s\n"), centre->org, centre->data, fingerprint);
+        printf(_("The centre of \"%s\" is made in %s.\nRoot fingerprint: %s\n"), centre->org, centre->data,
+               fingerprint);
     if (centre->root_out == NULL)
         fprintf(stderr,
-                _("The root's key is in %s/root.key, sealed. Move it to a stick that lies in a safe; `team add --root FILE` "
+                _("The root's key is in %s/root.key, sealed. Move it to a stick that lies in a safe; `team add --root "
+                  "FILE` "
                   "asks for it.\n"),
                 centre->data);
 }

@@ -57,7 +57,8 @@ static enum mq_status moved(enum mq_transfer how, struct mq_error *error)
     return MQ_FAULT;
 }
 
-static enum mq_status send_two(int descriptor, uint8_t first, struct mq_span rest, int64_t until, struct mq_error *error)
+static enum mq_status send_two(int descriptor, uint8_t first, struct mq_span rest, int64_t until,
+                               struct mq_error *error)
 {
     uint8_t memory[5];
     struct mq_buffer head = mq_buffer(memory, sizeof memory);
@@ -69,7 +70,8 @@ static enum mq_status send_two(int descriptor, uint8_t first, struct mq_span res
 }
 
 /* The length's and the first byte, then the rest into `out`. */
-static enum mq_status receive_two(int descriptor, uint8_t *first, struct mq_buffer *out, int64_t until, struct mq_error *error)
+static enum mq_status receive_two(int descriptor, uint8_t *first, struct mq_buffer *out, int64_t until,
+                                  struct mq_error *error)
 {
     uint8_t head[5];
     enum mq_status status = moved(mq_receive_all(descriptor, head, sizeof head, until), error);
@@ -89,7 +91,8 @@ static enum mq_status told(uint8_t code, const struct mq_buffer *words, struct m
 {
     if (code == MQ_OK)
         return MQ_OK;
-    return mq_fail(error, code <= MQ_FAULT ? (enum mq_status)code : MQ_FAULT, "%.*s", (int)words->size, (const char *)words->data);
+    return mq_fail(error, code <= MQ_FAULT ? (enum mq_status)code : MQ_FAULT, "%.*s", (int)words->size,
+                   (const char *)words->data);
 }
 
 enum mq_status mq_link_ask(struct mq_link *link, enum mq_link_word word, struct mq_span body, struct mq_buffer *reply,

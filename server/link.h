@@ -1,5 +1,5 @@
-/* Between the desk, which has the keys, and the relay with its store, which has none: one question, one answer. Over a socket
- * pair where a server runs, by a call where one process does both. */
+/* Between the desk, which has the keys, and the relay with its store, which has none: one question, one answer. Over a
+ * socket pair where a server runs, by a call where one process does both. */
 #ifndef MQ_SERVER_LINK_H
 #define MQ_SERVER_LINK_H
 
@@ -21,7 +21,8 @@ bool mq_link_reaches_store(const struct mq_link *link);
 MQ_MUST_USE enum mq_status mq_link_ask(struct mq_link *link, enum mq_link_word word, struct mq_span body,
                                        struct mq_buffer *reply, struct mq_error *error);
 
-/* The relay's side: takes one question from the socket. `question` needs MQ_REQUEST_MAX + 1. MQ_UNREACHABLE: the desk has gone. */
+/* The relay's side: takes one question from the socket. `question` needs MQ_REQUEST_MAX + 1. MQ_UNREACHABLE: the desk
+ * has gone. */
 MQ_MUST_USE enum mq_status mq_link_hear(int descriptor, struct mq_buffer *question, struct mq_error *error);
 /* And answers it. `reply` is scratch of MQ_REPLY_MAX. */
 MQ_MUST_USE enum mq_status mq_link_answer(int descriptor, struct mq_relay *relay, struct mq_span question,

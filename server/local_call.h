@@ -1,5 +1,5 @@
-/* A command on its way to the running server's desk and back, as bytes: what a caller says at the Unix socket, and the answer. A
- * large result is fetched piece by piece. */
+/* A command on its way to the running server's desk and back, as bytes: what a caller says at the Unix socket, and the
+ * answer. A large result is fetched piece by piece. */
 #ifndef MQ_SERVER_LOCAL_CALL_H
 #define MQ_SERVER_LOCAL_CALL_H
 
@@ -9,7 +9,7 @@
 
 #define MQ_CALL_PIECE (4u * 1024 * 1024) /* of a result */
 
-/* Either a command, or (with `handle`) the next piece of an earlier one's result. Spans borrow from what was decoded. */
+/* A command, or (with `handle`) a call for the next piece of its result. Spans borrow from what was decoded. */
 struct mq_call_request {
     uint64_t handle; /* 0: a command */
     uint64_t offset;

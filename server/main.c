@@ -22,11 +22,37 @@ static char **copy_arguments(int argc, char **argv)
     return copy;
 }
 
+static void free_arguments(char **arguments)
+{
+    for (size_t i = 0; arguments != NULL && arguments[i] != NULL; i++)
+        free(arguments[i]);
+    free(arguments);
+}
+
+static int run(struct mq_program *program, char **arguments)
+{
+    struct mq_command_line line;
+    struct mq_error error = {0};
+
+    if (mq_options_parse(mq_server_commands, mq_server_command_count, mq_server_options, program->argc, arguments,
+                         &program->command, &line, &error) != MQ_OK) {
+        fprintf(stderr, "minqingd: %s\n", error.text);
+        return 2;
+    }
+    if (line.help || (program->command == NULL && mq_option_get(&line, "version") == NULL)) {
+        mq_options_help("minqingd", mq_server_commands, mq_server_command_count, mq_server_options, program->command);
+        return 0;
+    }
+    if (mq_option_get(&line, "version") != NULL) {
+        printf("minqingd %s\n", VERSION);
+        return 0;
+    }
+    return program->command->run(program, &line);
+}
+
 int main(int argc, char **argv)
 {
     struct mq_program program = {.platform = mq_platform_real(), .argc = argc, .argv = argv};
-    struct mq_command_line line;
-    struct mq_error error = {0};
 
     mq_locale_start();
     mq_secret_guard_process();
@@ -35,18 +61,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "minqingd: %s\n", _("the program cannot start on this machine"));
         return 70;
     }
-    if (mq_options_parse(mq_server_commands, mq_server_command_count, mq_server_options, argc, arguments, &program.command,
-                         &line, &error) != MQ_OK) {
-        fprintf(stderr, "minqingd: %s\n", error.text);
-        return 2;
-    }
-    if (line.help || (program.command == NULL && mq_option_get(&line, "version") == NULL)) {
-        mq_options_help("minqingd", mq_server_commands, mq_server_command_count, mq_server_options, program.command);
-        return 0;
-    }
-    if (mq_option_get(&line, "version") != NULL) {
-        printf("minqingd %s\n", VERSION);
-        return 0;
-    }
-    return program.command->run(&program, &line);
+    int code = run(&program, arguments);
+    free_arguments(arguments);
+    return code;
 }

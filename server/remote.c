@@ -1,4 +1,4 @@
-/* `desk`: the desk alone, where the relay is another machine. It reaches that through the courier, which holds no keys. */
+/* `desk`: the desk alone, where the relay is another machine; reached through the courier, which holds no keys. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,7 +20,7 @@ struct remote {
     char courier_path[4096];
     const char *url;
     uint8_t pin[MQ_HASH_SIZE];
-    bool pinned; /* an http:// address of this machine has none */
+    bool pinned;                /* an http:// address of this machine has none */
     struct mq_courier *courier; /* NULL: not started yet, or it broke */
 };
 
@@ -68,7 +68,8 @@ static enum mq_status read_options(struct remote *remote, const struct mq_comman
 
     remote->url = mq_option_get(line, "upstream");
     if (remote->url == NULL)
-        return mq_fail(error, MQ_REFUSED, _("say where the relay is: desk --upstream URL --pin HEX; for both on one machine: serve"));
+        return mq_fail(error, MQ_REFUSED,
+                       _("say where the relay is: desk --upstream URL --pin HEX; for both on one machine: serve"));
     remote->pinned = pin != NULL;
     if (pin != NULL && !mq_hex_read(remote->pin, sizeof remote->pin, mq_span_text(pin)))
         return mq_fail(error, MQ_REFUSED, _("--pin is the SHA-256 of the relay's public key: 64 hexadecimal digits"));

@@ -75,7 +75,8 @@ static enum mq_status unpack(struct restore *work, struct mq_error *error)
     char name[MQ_ARCHIVE_NAME_SIZE];
     bool found[16] = {0};
     struct mq_data_path path;
-    enum mq_status status = mq_archive_open(&archive, work->file, mq_span(work->phrase->bytes, work->phrase->size), error);
+    enum mq_status status =
+        mq_archive_open(&archive, work->file, mq_span(work->phrase->bytes, work->phrase->size), error);
 
     if (status != MQ_OK)
         return status;
@@ -94,13 +95,15 @@ static enum mq_status unpack(struct restore *work, struct mq_error *error)
         return status;
     for (size_t i = 0; i < mq_backup_piece_count; i++)
         if (mq_backup_pieces[i].needed && !found[i])
-            return mq_fail(error, MQ_DAMAGED, _("the backup %s is without its piece %s"), work->file, mq_backup_pieces[i].name);
+            return mq_fail(error, MQ_DAMAGED, _("the backup %s is without its piece %s"), work->file,
+                           mq_backup_pieces[i].name);
     return MQ_OK;
 }
 
 /* ---- changing places ---- */
 
-static enum mq_status move(const struct restore *work, const char *from, const char *to, const char *name, struct mq_error *error)
+static enum mq_status move(const struct restore *work, const char *from, const char *to, const char *name,
+                           struct mq_error *error)
 {
     struct mq_data_path source, target;
     enum mq_status status = MQ_OK;
@@ -193,6 +196,7 @@ int mq_run_restore(void *context, const struct mq_command_line *line)
         return mq_program_fail(&error);
     if (access(work.aside.text, F_OK) == 0)
         fprintf(stderr, _("What stood in %s is now in %s.\n"), work.data, work.aside.text);
-    fprintf(stderr, _("Restored. Open invitations are void; devices bring by themselves what came after the backup.\n"));
+    fprintf(stderr,
+            _("Restored. Open invitations are void; devices bring by themselves what came after the backup.\n"));
     return 0;
 }

@@ -1,5 +1,5 @@
-/* `serve`: two processes, a front without keys and the desk, and a parent that watches over both. The front starts first, so that
- * it never has the passphrase. */
+/* `serve`: two processes, a front without keys and the desk, and a parent that watches over both. The front starts
+ * first, so that it never has the passphrase. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -92,9 +92,11 @@ static enum mq_status read_options(struct serve *serve, struct mq_error *error)
 
     serve->relay_alone = mq_option_get(serve->line, "relay") != NULL;
     if (status == MQ_OK && serve->relay_alone && root == NULL)
-        status = mq_fail(error, MQ_REFUSED, _("a relay needs the centre's root: --relay --root FILE (root.pub, as `init` wrote it)"));
+        status = mq_fail(error, MQ_REFUSED,
+                         _("a relay needs the centre's root: --relay --root FILE (root.pub, as `init` wrote it)"));
     if (status == MQ_OK && !serve->relay_alone && root != NULL)
-        status = mq_fail(error, MQ_REFUSED, _("--root belongs to --relay; the centre's own root is in %s"), serve->data);
+        status =
+            mq_fail(error, MQ_REFUSED, _("--root belongs to --relay; the centre's own root is in %s"), serve->data);
     if (status == MQ_OK && !serve->relay_alone && !mq_data_has(platform, serve->data, "desk/vault"))
         status = mq_fail(error, MQ_REFUSED, _("there is no centre in %s; `minqingd init` makes one"), serve->data);
     if (status == MQ_OK)
@@ -110,7 +112,8 @@ static enum mq_status read_options(struct serve *serve, struct mq_error *error)
 
 /* ---- processes ---- */
 
-/* Only these stay open, as 3, 4, ...: what else was inherited (the directory's lock, a passphrase's pipe) is not for this process. */
+/* Only these stay open, as 3, 4, ...: what else was inherited (the directory's lock, a passphrase's pipe) is not for
+ * this process. */
 static void keep_only(int *const *descriptors, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -173,8 +176,8 @@ static enum mq_status start_front(struct serve *serve, int *code, struct mq_erro
     int link[2] = {-1, -1}, ready[2];
 
     serve->news = serve->relay_alone ? -1 : eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    bool linked = serve->relay_alone ||
-                  (serve->news >= 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link) == 0);
+    bool linked =
+        serve->relay_alone || (serve->news >= 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link) == 0);
     if (!linked || pipe2(ready, O_CLOEXEC) != 0)
         return mq_fail(error, MQ_FAULT, _("cannot start the server's processes: %s"), strerror(errno));
     serve->front.link = link[1];
@@ -294,6 +297,8 @@ static int watch(struct serve *serve)
 
 static enum mq_status announce(const struct serve *serve, struct mq_error *error)
 {
+    if (mq_data_has(serve->program->platform, serve->data, "root.key"))
+        mq_log(MQ_LOG_WARNING, "root_key_here", mq_log_text("move_away", "root.key"));
     enum mq_status status = mq_reach_write(serve->program->platform, serve->data, &serve->reach, error);
 
     if (status != MQ_OK)

@@ -86,7 +86,8 @@ static void print_standing(struct mq_call *call, const struct standing *standing
     fprintf(call->out, _("%lld records of %lld members in %lld teams; %lld conflicts wait for a person\n"),
             (long long)standing->safety.records, (long long)standing->members, (long long)standing->teams,
             (long long)standing->safety.conflicts);
-    fprintf(call->out, _("segments: %lld merged, %lld waiting, %lld quarantined, %lld undecodable; last backup: number %lld\n"),
+    fprintf(call->out,
+            _("segments: %lld merged, %lld waiting, %lld quarantined, %lld undecodable; last backup: number %lld\n"),
             (long long)partition->admitted, (long long)partition->waiting, (long long)partition->quarantined,
             (long long)partition->undecodable, (long long)standing->backup);
 }

@@ -8,8 +8,9 @@
 static enum mq_status put_streams(struct program *program, struct mq_json_writer *writer)
 {
     struct mq_query *query;
-    enum mq_status status = mq_db_query(mq_replica_db(program->device.replica), &query, &program->error,
-        "SELECT stream, next_seq - 1, server_seq, closed FROM stream WHERE mine = 1 ORDER BY opened", "");
+    enum mq_status status =
+        mq_db_query(mq_replica_db(program->device.replica), &query, &program->error,
+                    "SELECT stream, next_seq - 1, server_seq, closed FROM stream WHERE mine = 1 ORDER BY opened", "");
     if (status != MQ_OK)
         return status;
     mq_json_key(writer, "streams");

@@ -73,8 +73,11 @@ int command_join(void *context, const struct mq_command_line *line)
     struct program *program = context;
     const char *name = mq_option_get(line, "name"), *variable = getenv("MINQING_PASSPHRASE_FILE");
     const char *file = program->passphrase_file != NULL ? program->passphrase_file : variable;
-    struct mq_join join = {.invitation = mq_span_text(line->words[0]), .name = name == NULL ? "" : name, .timeout_ms = JOIN_TIMEOUT_MS,
-                           .request_out = mq_option_get(line, "request-out"), .grant_in = mq_option_get(line, "grant-in")};
+    struct mq_join join = {.invitation = mq_span_text(line->words[0]),
+                           .name = name == NULL ? "" : name,
+                           .timeout_ms = JOIN_TIMEOUT_MS,
+                           .request_out = mq_option_get(line, "request-out"),
+                           .grant_in = mq_option_get(line, "grant-in")};
     uint8_t *memory = mq_secret_alloc(MQ_PASSPHRASE_MAX);
     struct mq_buffer passphrase = mq_buffer(memory, memory == NULL ? 0 : MQ_PASSPHRASE_MAX);
     enum mq_status status = memory_option(program, &join.kdf_memory_mib);
@@ -85,7 +88,8 @@ int command_join(void *context, const struct mq_command_line *line)
         status = mq_device_join(&program->device, &join, &program->error);
     mq_secret_free(memory);
     if (status == MQ_WAITING) {
-        printf(_("The request is in %s. Bring it to the centre, then: minqing join INVITATION --grant-in FILE\n"), join.request_out);
+        printf(_("The request is in %s. Bring it to the centre, then: minqing join INVITATION --grant-in FILE\n"),
+               join.request_out);
         return program_end(program, MQ_OK);
     }
     if (status != MQ_OK)
@@ -112,7 +116,8 @@ static void say_masked(void *context, int64_t number, size_t count)
 {
     struct import_talk *talk = context;
     mq_progress_end(&talk->progress);
-    fprintf(stderr, _("line %lld: %zu resident ID or bank card numbers were replaced by their masks\n"), (long long)number, count);
+    fprintf(stderr, _("line %lld: %zu resident ID or bank card numbers were replaced by their masks\n"),
+            (long long)number, count);
 }
 
 static void say_durable(void *context, const struct mq_import *so_far)
@@ -128,7 +133,8 @@ static void say_durable(void *context, const struct mq_import *so_far)
 int command_import(void *context, const struct mq_command_line *line)
 {
     struct program *program = context;
-    struct import_talk talk = {.report = mq_option_get(line, "report") != NULL, .progress = mq_progress_start(program->device.platform, _("import"))};
+    struct import_talk talk = {.report = mq_option_get(line, "report") != NULL,
+                               .progress = mq_progress_start(program->device.platform, _("import"))};
     const struct mq_import_report report = {&talk, say_refused, say_masked, say_durable};
     struct mq_import done = {0};
     uint8_t memory[512];
@@ -136,7 +142,8 @@ int command_import(void *context, const struct mq_command_line *line)
     bool input = strcmp(line->words[0], "-") == 0;
     int descriptor = input ? STDIN_FILENO : open(line->words[0], O_RDONLY | O_CLOEXEC);
     enum mq_status status = descriptor >= 0 ? program_open(program)
-                                            : mq_fail(&program->error, MQ_REFUSED, _("%s cannot be opened: %s"), line->words[0], strerror(errno));
+                                            : mq_fail(&program->error, MQ_REFUSED, _("%s cannot be opened: %s"),
+                                                      line->words[0], strerror(errno));
     if (status == MQ_OK)
         status = mq_device_import(&program->device, descriptor, &report, &done, &program->error);
     mq_progress_end(&talk.progress);
@@ -168,7 +175,8 @@ static void put_safety(struct mq_json_writer *writer, const struct mq_safety *sa
     put_number(writer, "anchored", safety->anchored);
     put_number(writer, "quarantined", safety->quarantined);
     mq_json_key(writer, "last_receipt");
-    if (safety->last_receipt > 0 && gmtime_r(&at, &utc) != NULL && strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc) > 0)
+    if (safety->last_receipt > 0 && gmtime_r(&at, &utc) != NULL &&
+        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc) > 0)
         mq_json_text_value(writer, text);
     else
         mq_json_null_value(writer);
@@ -186,7 +194,8 @@ static enum mq_status timeout_option(struct program *program, int64_t *out)
         return MQ_OK;
     long value = strtol(text, &end, 10);
     if (*text < '0' || *text > '9' || *end != '\0' || value < 1 || value > SYNC_TIMEOUT_MAX_S)
-        return mq_fail(&program->error, MQ_REFUSED, _("--timeout is a number of seconds from 1 to %d"), SYNC_TIMEOUT_MAX_S);
+        return mq_fail(&program->error, MQ_REFUSED, _("--timeout is a number of seconds from 1 to %d"),
+                       SYNC_TIMEOUT_MAX_S);
     *out = value * 1000;
     return MQ_OK;
 }
@@ -219,9 +228,12 @@ int command_sync(void *context, const struct mq_command_line *line)
         return program_end(program, status);
     status = mq_device_sync(&program->device, timeout, &done, &program->error);
     if (done.moved_on)
-        fprintf(stderr, "%s\n", _("This store is a copy, or was brought back from a backup; it goes on under a new stream. Nothing is lost."));
+        fprintf(
+            stderr, "%s\n",
+            _("This store is a copy, or was brought back from a backup; it goes on under a new stream. Nothing is lost."));
     if (status != MQ_OK)
-        fprintf(stderr, _("Nothing is lost: %lld records are saved here and wait to be sent.\n"), (long long)done.safety.saved);
+        fprintf(stderr, _("Nothing is lost: %lld records are saved here and wait to be sent.\n"),
+                (long long)done.safety.saved);
     if (status == MQ_OK || done.requests > 0) {
         enum mq_status shown = print_sync(program, &done);
         status = status == MQ_OK ? shown : status;
@@ -259,7 +271,8 @@ int command_bundle_write(void *context, const struct mq_command_line *line)
     if (status == MQ_OK && program->json)
         printf("{\"segments\":%lld}\n", (long long)segments);
     else if (status == MQ_OK)
-        printf(_("%lld sealed pieces are in %s. Anyone may carry it; nobody on the way can read it.\n"), (long long)segments, line->words[0]);
+        printf(_("%lld sealed pieces are in %s. Anyone may carry it; nobody on the way can read it.\n"),
+               (long long)segments, line->words[0]);
     return program_end(program, status);
 }
 
@@ -271,10 +284,11 @@ int command_bundle_read(void *context, const struct mq_command_line *line)
     if (status == MQ_OK)
         status = mq_bundle_read(program->device.replica, line->words[0], &taken, &program->error);
     if (status == MQ_OK && program->json)
-        printf("{\"segments\":%lld,\"received\":%lld,\"refused\":%lld}\n", (long long)taken.segments, (long long)taken.changes, (long long)taken.refused);
+        printf("{\"segments\":%lld,\"received\":%lld,\"refused\":%lld}\n", (long long)taken.segments,
+               (long long)taken.changes, (long long)taken.refused);
     else if (status == MQ_OK)
-        printf(_("%lld new sealed pieces taken in, %lld changes seen, %lld refused.\n"), (long long)taken.segments, (long long)taken.changes,
-               (long long)taken.refused);
+        printf(_("%lld new sealed pieces taken in, %lld changes seen, %lld refused.\n"), (long long)taken.segments,
+               (long long)taken.changes, (long long)taken.refused);
     return program_end(program, status);
 }
 
@@ -290,7 +304,8 @@ int command_check(void *context, const struct mq_command_line *line)
     enum mq_status status = program_open(program);
     if (status != MQ_OK)
         return program_end(program, status);
-    status = mq_records_check(program->device.replica, mq_option_get(line, "rebuild") != NULL, &result, &emitter, &program->error);
+    status = mq_records_check(program->device.replica, mq_option_get(line, "rebuild") != NULL, &result, &emitter,
+                              &program->error);
     struct mq_json_writer writer = result_begin(&out);
     put_number(&writer, "segments", result.segments);
     put_number(&writer, "changes", result.changes);

@@ -11,13 +11,16 @@
 
 enum mq_status program_passphrase(struct program *program, const char *file, const char *prompt, struct mq_buffer *out)
 {
-    return file != NULL ? mq_passphrase_read(out, file, &program->error) : mq_passphrase_ask(out, prompt, &program->error);
+    return file != NULL ? mq_passphrase_read(out, file, &program->error)
+                        : mq_passphrase_ask(out, prompt, &program->error);
 }
 
 static const char *passphrase_file(const struct program *program)
 {
     const char *variable = getenv("MINQING_PASSPHRASE_FILE");
-    return program->passphrase_file != NULL ? program->passphrase_file : variable != NULL && variable[0] != '\0' ? variable : NULL;
+    return program->passphrase_file != NULL          ? program->passphrase_file
+           : variable != NULL && variable[0] != '\0' ? variable
+                                                     : NULL;
 }
 
 enum mq_status program_open(struct program *program)
@@ -36,7 +39,9 @@ enum mq_status program_open(struct program *program)
 int program_end(struct program *program, enum mq_status status)
 {
     if (status != MQ_OK)
-        fprintf(stderr, "minqing: %s\n", program->error.status != MQ_OK ? program->error.text : _("something went wrong; nothing that was saved is lost"));
+        fprintf(stderr, "minqing: %s\n",
+                program->error.status != MQ_OK ? program->error.text
+                                               : _("something went wrong; nothing that was saved is lost"));
     if (fflush(stdout) != 0 && status == MQ_OK) {
         fprintf(stderr, "minqing: %s\n", _("the result could not be written to where it should go"));
         return mq_exit_code(MQ_FAULT);
@@ -65,9 +70,7 @@ static void print_plain(const struct mq_json *value, const char *separator)
 {
     struct mq_span text;
     switch (mq_json_type(value)) {
-    case MQ_JSON_OBJECT:
-        print_members(value, separator);
-        return;
+    case MQ_JSON_OBJECT: print_members(value, separator); return;
     case MQ_JSON_ARRAY:
         for (size_t i = 0; i < mq_json_size(value); i++) {
             fputs(i == 0 ? "" : "; ", stdout);
@@ -77,22 +80,17 @@ static void print_plain(const struct mq_json *value, const char *separator)
     case MQ_JSON_STRING:
         text = mq_json_string(value);
         for (size_t i = 0; i < text.size; i++) { /* what others wrote must not steer this person's terminal */
-            bool control = (text.data[i] < 0x20 && text.data[i] != '\n' && text.data[i] != '\t') || text.data[i] == 0x7f ||
+            bool control = (text.data[i] < 0x20 && text.data[i] != '\n' && text.data[i] != '\t') ||
+                           text.data[i] == 0x7f ||
                            (text.data[i] == 0xc2 && i + 1 < text.size && text.data[i + 1] < 0xa0);
             putchar(control ? '?' : text.data[i]);
             i += control && text.data[i] == 0xc2;
         }
         return;
-    case MQ_JSON_INTEGER:
-        printf("%lld", (long long)mq_json_integer(value));
-        return;
-    case MQ_JSON_BOOL:
-        fputs(mq_json_bool(value) ? _("yes") : _("no"), stdout);
-        return;
+    case MQ_JSON_INTEGER: printf("%lld", (long long)mq_json_integer(value)); return;
+    case MQ_JSON_BOOL: fputs(mq_json_bool(value) ? _("yes") : _("no"), stdout); return;
     case MQ_JSON_REAL:
-    case MQ_JSON_NULL:
-        fputs("-", stdout);
-        return;
+    case MQ_JSON_NULL: fputs("-", stdout); return;
     }
 }
 
@@ -112,7 +110,8 @@ static enum mq_status emit_plain(struct mq_span object, const char *separator, s
         return status;
     print_members(json, separator);
     mq_json_free(json);
-    return putchar('\n') == EOF ? mq_fail(error, MQ_FAULT, _("the result could not be written to where it should go")) : MQ_OK;
+    return putchar('\n') == EOF ? mq_fail(error, MQ_FAULT, _("the result could not be written to where it should go"))
+                                : MQ_OK;
 }
 
 static enum mq_status emit_line(void *context, struct mq_span object, struct mq_error *error)

@@ -17,7 +17,8 @@ struct program {
 /* Asks or reads the passphrase and opens the device. */
 MQ_MUST_USE enum mq_status program_open(struct program *program);
 /* The passphrase into guarded memory; `prompt` where it has to be asked. The caller wipes it. */
-MQ_MUST_USE enum mq_status program_passphrase(struct program *program, const char *file, const char *prompt, struct mq_buffer *out);
+MQ_MUST_USE enum mq_status program_passphrase(struct program *program, const char *file, const char *prompt,
+                                              struct mq_buffer *out);
 /* Says what went wrong on stderr and gives the exit code. */
 int program_end(struct program *program, enum mq_status status);
 /* Prints each object: a line of JSON, or lines for people. */

@@ -13,7 +13,8 @@ static enum mq_status kind_find(struct program *program, const char *text, const
 {
     *kind = text == NULL || strcmp(text, "all") == 0 ? NULL : mq_kind_by_key(mq_span_text(text));
     if (*kind == NULL && text != NULL && strcmp(text, "all") != 0)
-        return mq_fail(&program->error, MQ_REFUSED, _("\"%s\" is no kind; there are household, plan, visit, need, step, told, suggestion"), text);
+        return mq_fail(&program->error, MQ_REFUSED,
+                       _("\"%s\" is no kind; there are household, plan, visit, need, step, told, suggestion"), text);
     return MQ_OK;
 }
 
@@ -71,7 +72,9 @@ static enum mq_status object_from_options(struct program *program, const struct 
             mq_json_end(&writer, ']');
     }
     mq_json_end(&writer, '}');
-    return out->failed ? mq_fail(&program->error, MQ_REFUSED, _("this record is too long to save in one piece; split it")) : MQ_OK;
+    return out->failed
+               ? mq_fail(&program->error, MQ_REFUSED, _("this record is too long to save in one piece; split it"))
+               : MQ_OK;
 }
 
 static enum mq_status object_from_input(struct program *program, struct mq_buffer *out)
@@ -120,7 +123,10 @@ static enum mq_status print_saved(struct program *program, const struct mq_saved
     mq_json_bool_value(&writer, true);
     mq_json_end(&writer, '}');
     if (saved->masked > 0)
-        fprintf(stderr, _("minqing: %zu resident ID or bank card numbers were replaced by their masks; they are never stored\n"), saved->masked);
+        fprintf(
+            stderr,
+            _("minqing: %zu resident ID or bank card numbers were replaced by their masks; they are never stored\n"),
+            saved->masked);
     return emitter.emit(emitter.context, mq_written(&out), &program->error);
 }
 
@@ -155,8 +161,8 @@ int command_set(void *context, const struct mq_command_line *line)
     struct mq_saved saved;
     enum mq_status status = program_open(program);
     if (status == MQ_OK)
-        status = mq_records_set(program->device.replica, mq_span_text(line->words[0]), line->words + 1, (size_t)line->word_count - 1, &saved,
-                                &program->error);
+        status = mq_records_set(program->device.replica, mq_span_text(line->words[0]), line->words + 1,
+                                (size_t)line->word_count - 1, &saved, &program->error);
     if (status == MQ_OK)
         status = print_saved(program, &saved);
     return program_end(program, status);
@@ -177,7 +183,8 @@ int command_list(void *context, const struct mq_command_line *line)
     if (status == MQ_OK)
         status = program_open(program);
     if (status == MQ_OK)
-        status = mq_records_list(program->device.replica, kind, mq_span_text(search == NULL ? "" : search), limit, &emitter, &program->error);
+        status = mq_records_list(program->device.replica, kind, mq_span_text(search == NULL ? "" : search), limit,
+                                 &emitter, &program->error);
     return program_end(program, status);
 }
 
@@ -187,8 +194,8 @@ int command_show(void *context, const struct mq_command_line *line)
     const struct mq_emitter emitter = program_pages(program);
     enum mq_status status = program_open(program);
     if (status == MQ_OK)
-        status = mq_records_show(program->device.replica, mq_span_text(line->words[0]), mq_option_get(line, "history") != NULL, &emitter,
-                                 &program->error);
+        status = mq_records_show(program->device.replica, mq_span_text(line->words[0]),
+                                 mq_option_get(line, "history") != NULL, &emitter, &program->error);
     return program_end(program, status);
 }
 
@@ -223,10 +230,12 @@ int command_resolve(void *context, const struct mq_command_line *line)
     int64_t keep = 0;
     enum mq_status status = MQ_OK;
     if (!number_read(mq_option_get(line, "keep"), &keep))
-        status = mq_fail(&program->error, MQ_REFUSED, _("say which value stands: --keep N, as `conflicts` counts them from 1"));
+        status = mq_fail(&program->error, MQ_REFUSED,
+                         _("say which value stands: --keep N, as `conflicts` counts them from 1"));
     if (status == MQ_OK)
         status = program_open(program);
     if (status == MQ_OK)
-        status = mq_records_resolve(program->device.replica, mq_span_text(line->words[0]), mq_span_text(line->words[1]), keep, &program->error);
+        status = mq_records_resolve(program->device.replica, mq_span_text(line->words[0]), mq_span_text(line->words[1]),
+                                    keep, &program->error);
     return program_end(program, status);
 }

@@ -9,8 +9,8 @@
 
 #define LIST_SIZE (MQ_ACCESS_ENTRIES_MAX * MQ_ACCESS_ENTRY_SIZE)
 
-static void put_entry(struct mq_buffer *body, const uint8_t token_hash[MQ_ID_SIZE], const uint8_t sign_public[MQ_PUBLIC_SIZE],
-                      uint8_t rights)
+static void put_entry(struct mq_buffer *body, const uint8_t token_hash[MQ_ID_SIZE],
+                      const uint8_t sign_public[MQ_PUBLIC_SIZE], uint8_t rights)
 {
     struct mq_access access = {.rights = rights};
 
@@ -28,8 +28,8 @@ static enum mq_status put_entries(struct mq_desk *desk, const struct mq_team *te
     mq_token_hash(own, team->token);
     put_entry(body, own, mq_replica_identity(desk->replica)->sign_public, MQ_ACCESS_MEMBER | MQ_ACCESS_DESK);
     enum mq_status status = mq_db_query(mq_replica_db(desk->replica), &query, error,
-                                        "SELECT token_hash, sign_public FROM member WHERE team = ? ORDER BY serial", "b",
-                                        MQ_SPAN(team->team));
+                                        "SELECT token_hash, sign_public FROM member WHERE team = ? ORDER BY serial",
+                                        "b", MQ_SPAN(team->team));
     while (status == MQ_OK && mq_db_next(&query, error)) {
         struct mq_span hash = mq_db_blob(query, 0), key = mq_db_blob(query, 1);
         MQ_ASSERT(hash.size == MQ_ID_SIZE && key.size == MQ_PUBLIC_SIZE);

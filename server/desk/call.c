@@ -34,8 +34,8 @@ enum mq_status mq_call_number(const char *text, const char *what, int64_t least,
     errno = 0;
     long long number = strtoll(text, &end, 10);
     if (end == text || *end != '\0' || errno != 0 || number < least || number > most)
-        return mq_fail(error, MQ_REFUSED, _("%s is a number from %" PRId64 " to %" PRId64 ", not \"%s\""), what, least, most,
-                       text);
+        return mq_fail(error, MQ_REFUSED, _("%s is a number from %" PRId64 " to %" PRId64 ", not \"%s\""), what, least,
+                       most, text);
     *out = number;
     return MQ_OK;
 }

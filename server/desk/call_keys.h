@@ -1,5 +1,5 @@
-/* One command at the desk: what was said on the command line, and where its words go. The same functions answer whether a
- * server runs (then in its desk process, for a caller at the Unix socket) or not. */
+/* One command at the desk: what was said on the command line, and where its words go. The same functions answer whether
+ * a server runs (then in its desk process, for a caller at the Unix socket) or not. */
 #ifndef MQ_SERVER_DESK_CALL_KEYS_H
 #define MQ_SERVER_DESK_CALL_KEYS_H
 
@@ -12,12 +12,12 @@ struct mq_link;
 
 struct mq_call {
     struct mq_desk *desk;
-    struct mq_link *link;               /* to the store; for commands that concern it too */
+    struct mq_link *link; /* to the store; for commands that concern it too */
     const struct mq_command_line *line;
-    const char *directory;              /* the caller's working directory */
-    struct mq_span input;               /* content of the file that the command takes in; empty where it takes none */
-    FILE *out, *talk;                   /* the result; words beside it */
-    bool changed;                       /* something was written that the store should have soon */
+    const char *directory; /* the caller's working directory */
+    struct mq_span input;  /* content of the file that the command takes in; empty where it takes none */
+    FILE *out, *talk;      /* the result; words beside it */
+    bool changed;          /* something was written that the store should have soon */
 };
 
 /* MQ_OK or why not, in words. */
@@ -37,7 +37,8 @@ MQ_MUST_USE enum mq_status mq_call_path(const struct mq_call *call, const char *
 MQ_MUST_USE enum mq_status mq_call_number(const char *text, const char *what, int64_t least, int64_t most, int64_t *out,
                                           struct mq_error *error);
 /* A team by name or id. NULL: the only one. MQ_REFUSED, with the teams there are. */
-MQ_MUST_USE enum mq_status mq_call_team(struct mq_call *call, const char *text, struct mq_team *team, struct mq_error *error);
+MQ_MUST_USE enum mq_status mq_call_team(struct mq_call *call, const char *text, struct mq_team *team,
+                                        struct mq_error *error);
 
 #define MQ_TIME_TEXT_SIZE 32
 /* RFC 3339, UTC. */

@@ -20,7 +20,8 @@ enum mq_status mq_desk_open(struct mq_desk *desk, const struct mq_platform *plat
     mq_home_path(home, data, "desk");
     if (!mq_vault_exists(platform, home))
         return mq_fail(error, MQ_NOT_FOUND, _("there is no centre in %s; `minqingd init` makes one"), data);
-    return mq_replica_open(&desk->replica, platform, home, mq_span(passphrase->bytes, passphrase->size), wait_ms, error);
+    return mq_replica_open(&desk->replica, platform, home, mq_span(passphrase->bytes, passphrase->size), wait_ms,
+                           error);
 }
 
 void mq_desk_close(struct mq_desk *desk)

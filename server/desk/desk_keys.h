@@ -24,8 +24,8 @@ MQ_MUST_USE enum mq_status mq_desk_open(struct mq_desk *desk, const struct mq_pl
                                         const struct mq_phrase *passphrase, int wait_ms, struct mq_error *error);
 void mq_desk_close(struct mq_desk *desk);
 
-/* Merges everything that the store has, answers who asks to join, gives receipts, brings what waits here: for each team. A
- * team that fails does not stop the others; the first failure comes back. */
+/* Merges everything that the store has, answers who asks to join, gives receipts, brings what waits here: for each
+ * team. A team that fails does not stop the others; the first failure comes back. */
 MQ_MUST_USE enum mq_status mq_desk_sync(struct mq_desk *desk, struct mq_error *error);
 
 /* Every team of the desk. The caller frees `*teams`, which is NULL where there is none. */

@@ -1,5 +1,5 @@
-/* Invitations and what is answered to those who come with one. A secret works once; whoever comes again with the keys that
- * used it gets the same answer again, because answers get lost on the way. */
+/* Invitations and what is answered to those who come with one. A secret works once; whoever comes again with the keys
+ * that used it gets the same answer again, because answers get lost on the way. */
 #include "server/desk/enrol_keys.h"
 
 #include <string.h>
@@ -50,7 +50,8 @@ enum mq_status mq_invitation_make(struct mq_desk *desk, const struct mq_team *te
 
 enum mq_status mq_invitations_void(struct mq_desk *desk, struct mq_error *error)
 {
-    return mq_db_run(mq_replica_db(desk->replica), error, "UPDATE invitation SET used_by = x'' WHERE used_by IS NULL", "");
+    return mq_db_run(mq_replica_db(desk->replica), error, "UPDATE invitation SET used_by = x'' WHERE used_by IS NULL",
+                     "");
 }
 
 static enum mq_status find_invitation(struct mq_desk *desk, const uint8_t name[MQ_ID_SIZE], struct invitation_row *row,
@@ -123,8 +124,9 @@ static enum mq_status store_member(struct mq_desk *desk, const struct mq_enrol_r
 }
 
 /* Certificate, token, keys. MQ_REFUSED, without words: its box key is none. */
-static enum mq_status make_reply(struct mq_desk *desk, const struct mq_team *team, const struct mq_enrol_request *request,
-                                 struct mq_enrol_reply *reply, struct mq_error *error)
+static enum mq_status make_reply(struct mq_desk *desk, const struct mq_team *team,
+                                 const struct mq_enrol_request *request, struct mq_enrol_reply *reply,
+                                 struct mq_error *error)
 {
     struct mq_certificate *certificate = &reply->certificate;
 
@@ -145,7 +147,8 @@ static enum mq_status make_reply(struct mq_desk *desk, const struct mq_team *tea
 }
 
 static enum mq_status admit_member(struct mq_desk *desk, const struct mq_team *team, const struct invitation_row *row,
-                                   const struct mq_enrol_request *request, struct mq_buffer *sealed, struct mq_error *error)
+                                   const struct mq_enrol_request *request, struct mq_buffer *sealed,
+                                   struct mq_error *error)
 {
     struct mq_enrol_reply reply;
     struct mq_secret ephemeral;
@@ -161,21 +164,21 @@ static enum mq_status admit_member(struct mq_desk *desk, const struct mq_team *t
     mq_wipe(&reply, sizeof reply);
     mq_invitation_name(name, row->secret);
     if (status == MQ_OK)
-        status = mq_db_run(mq_replica_db(desk->replica), error, "UPDATE invitation SET used_by = ? WHERE name = ?", "bb",
-                           MQ_SPAN(request->sign_public), MQ_SPAN(name));
+        status = mq_db_run(mq_replica_db(desk->replica), error, "UPDATE invitation SET used_by = ? WHERE name = ?",
+                           "bb", MQ_SPAN(request->sign_public), MQ_SPAN(name));
     return status == MQ_OK ? mq_access_update(desk, team, error) : status;
 }
 
 /* ---- judging ---- */
 
 /* Somebody whose keys are known gets what he was answered then. MQ_NOT_FOUND: not known. */
-static enum mq_status old_reply(struct mq_desk *desk, const uint8_t sign_public[MQ_PUBLIC_SIZE], struct mq_buffer *reply,
-                                struct mq_error *error)
+static enum mq_status old_reply(struct mq_desk *desk, const uint8_t sign_public[MQ_PUBLIC_SIZE],
+                                struct mq_buffer *reply, struct mq_error *error)
 {
     struct mq_query *query;
-    enum mq_status status = mq_db_query(mq_replica_db(desk->replica), &query, error,
-                                        "SELECT reply FROM member WHERE sign_public = ?", "b",
-                                        mq_span(sign_public, MQ_PUBLIC_SIZE));
+    enum mq_status status =
+        mq_db_query(mq_replica_db(desk->replica), &query, error, "SELECT reply FROM member WHERE sign_public = ?", "b",
+                    mq_span(sign_public, MQ_PUBLIC_SIZE));
 
     if (status != MQ_OK)
         return status;
@@ -246,10 +249,11 @@ enum mq_status mq_enrol_take(struct mq_desk *desk, struct mq_span request, struc
         return status;
     else
         answer.size += reply.size;
-    /* What has reached the relay need not stay here: anybody can send requests, and who asks again is answered again. */
+    /* What has reached the relay need not stay here: anybody can ask, and who asks again is answered again. */
     status = mq_db_run(db, error, "DELETE FROM outbox WHERE frame = ? AND sent = 1", "i", (int64_t)MQ_FRAME_ENROLLED);
-    return status == MQ_OK ? mq_outbox_put(desk->replica, MQ_FRAME_ENROLLED, mq_span(hash, MQ_ID_SIZE), mq_written(&answer), error)
-                           : status;
+    if (status != MQ_OK)
+        return status;
+    return mq_outbox_put(desk->replica, MQ_FRAME_ENROLLED, mq_span(hash, MQ_ID_SIZE), mq_written(&answer), error);
 }
 
 static enum mq_status refuse(enum mq_enrol_refusal refusal, struct mq_error *error)
@@ -258,7 +262,8 @@ static enum mq_status refuse(enum mq_enrol_refusal refusal, struct mq_error *err
     case MQ_ENROL_UNKNOWN:
         return mq_fail(error, MQ_REFUSED, _("this request names no invitation of this desk; invite the person anew"));
     case MQ_ENROL_USED:
-        return mq_fail(error, MQ_REFUSED, _("this invitation was used by another device already, or is void; invite anew"));
+        return mq_fail(error, MQ_REFUSED,
+                       _("this invitation was used by another device already, or is void; invite anew"));
     case MQ_ENROL_EXPIRED:
         return mq_fail(error, MQ_REFUSED, _("this invitation has expired; invite the person anew"));
     case MQ_ENROL_WRONG:
@@ -267,7 +272,8 @@ static enum mq_status refuse(enum mq_enrol_refusal refusal, struct mq_error *err
     return MQ_FAULT;
 }
 
-enum mq_status mq_enrol_admit(struct mq_desk *desk, struct mq_span request, struct mq_buffer *reply, struct mq_error *error)
+enum mq_status mq_enrol_admit(struct mq_desk *desk, struct mq_span request, struct mq_buffer *reply,
+                              struct mq_error *error)
 {
     enum mq_enrol_refusal refusal;
     enum mq_status status = judge(desk, request, reply, &refusal, error);

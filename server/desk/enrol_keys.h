@@ -1,4 +1,5 @@
-/* The desk's side of joining: invitations, requests, members, and who may use the relay (docs/protocol.md, section 1). */
+/* The desk's side of joining: invitations, requests, members, and whose tokens the relay takes (docs/protocol.md,
+ * section 1). */
 #ifndef MQ_SERVER_DESK_ENROL_KEYS_H
 #define MQ_SERVER_DESK_ENROL_KEYS_H
 
@@ -14,8 +15,8 @@ MQ_MUST_USE enum mq_status mq_invitation_make(struct mq_desk *desk, const struct
 /* Voids every invitation that nobody has used: after a restore nobody knows which secrets are spent. */
 MQ_MUST_USE enum mq_status mq_invitations_void(struct mq_desk *desk, struct mq_error *error);
 
-/* A request that came through the relay: judged, and the answer laid into the outbox. Within a transaction. An error is the
- * machine's; a bad request gets a refusal. */
+/* A request that came through the relay: judged, and the answer laid into the outbox. Within a transaction. An error is
+ * the machine's; a bad request gets a refusal. */
 MQ_MUST_USE enum mq_status mq_enrol_take(struct mq_desk *desk, struct mq_span request, struct mq_error *error);
 /* The same for one that came in a file: `reply` (MQ_ENROL_MAX) gets the sealed reply. MQ_REFUSED, in words. */
 MQ_MUST_USE enum mq_status mq_enrol_admit(struct mq_desk *desk, struct mq_span request, struct mq_buffer *reply,

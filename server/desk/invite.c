@@ -36,36 +36,44 @@ static bool is_wildcard(const char *url)
 
 static enum mq_status find_reach(struct mq_call *call, struct mq_reach *reach, struct mq_error *error)
 {
+    static const uint8_t none[MQ_HASH_SIZE];
     const char *url = mq_option_get(call->line, "url"), *pin = mq_option_get(call->line, "pin");
     enum mq_status status = mq_reach_read(call->desk->platform, call->desk->data, reach, error);
 
     if (status == MQ_NOT_FOUND && url == NULL)
-        return mq_fail(error, MQ_REFUSED, _("the server has never listened yet: start `minqingd serve`, or name its address with --url"));
+        return mq_fail(error, MQ_REFUSED,
+                       _("the server has never listened yet: start `minqingd serve`, or name its address with --url"));
     if (status == MQ_NOT_FOUND)
         status = own_pin(call->desk, reach->pin, error);
     if (status != MQ_OK)
         return status;
-    if (url != NULL && (strlen(url) > MQ_INVITATION_URL_MAX ||
-                        (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)))
+    if (url != NULL &&
+        (strlen(url) > MQ_INVITATION_URL_MAX || (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)))
         return mq_fail(error, MQ_REFUSED, _("--url is https://HOST[:PORT], at most %d bytes"), MQ_INVITATION_URL_MAX);
     if (url != NULL)
         memcpy(reach->url, url, strlen(url) + 1);
     if (pin != NULL && !mq_hex_read(reach->pin, sizeof reach->pin, mq_span_text(pin)))
         return mq_fail(error, MQ_REFUSED, _("--pin is the SHA-256 of the server's public key: 64 hexadecimal digits"));
+    if (strncmp(reach->url, "https://", 8) == 0 && memcmp(reach->pin, none, sizeof none) == 0)
+        return mq_fail(error, MQ_REFUSED,
+                       _("this server ends no TLS itself; say with --pin which key the one before it has"));
     if (is_wildcard(reach->url))
-        return mq_fail(error, MQ_REFUSED, _("the server listens on all its addresses; say with --url by which one devices reach it"));
+        return mq_fail(error, MQ_REFUSED,
+                       _("the server listens on all its addresses; say with --url by which one devices reach it"));
     return MQ_OK;
 }
 
 static enum mq_status print(struct mq_call *call, const struct mq_invitation *invitation, struct mq_error *error)
 {
     uint8_t text_memory[MQ_INVITATION_TEXT_MAX], line_memory[LINE_SIZE];
-    struct mq_buffer text = mq_buffer(text_memory, sizeof text_memory), line = mq_buffer(line_memory, sizeof line_memory);
+    struct mq_buffer text = mq_buffer(text_memory, sizeof text_memory),
+                     line = mq_buffer(line_memory, sizeof line_memory);
     struct mq_json_writer writer = {.out = &line};
     char day[11];
 
     if (mq_invitation_print(&text, invitation) != MQ_OK)
-        return mq_fail(error, MQ_REFUSED, _("the address %s cannot stand in an invitation: use visible ASCII"), invitation->url);
+        return mq_fail(error, MQ_REFUSED, _("the address %s cannot stand in an invitation: use visible ASCII"),
+                       invitation->url);
     mq_date_print(day, (int32_t)invitation->expiry_day);
     if (mq_call_json(call)) {
         mq_json_begin(&writer, '{');
@@ -89,7 +97,8 @@ static enum mq_status print(struct mq_call *call, const struct mq_invitation *in
         if (status != MQ_OK)
             return status;
     }
-    fprintf(call->talk, _("Good for one device, until %s. Whoever has it can join: hand it to that person only.\n"), day);
+    fprintf(call->talk, _("Good for one device, until %s. Whoever has it can join: hand it to that person only.\n"),
+            day);
     return MQ_OK;
 }
 
@@ -103,7 +112,8 @@ enum mq_status mq_verb_invite(struct mq_call *call, struct mq_error *error)
 
     if (mq_option_get(call->line, "confirm") != NULL)
         return mq_fail(error, MQ_REFUSED, _("--confirm: not yet in this version; invite without it"));
-    enum mq_status status = text == NULL ? MQ_OK : mq_call_number(text, "--days", 1, MQ_INVITATION_DAYS_MAX, &days, error);
+    enum mq_status status =
+        text == NULL ? MQ_OK : mq_call_number(text, "--days", 1, MQ_INVITATION_DAYS_MAX, &days, error);
     if (status == MQ_OK)
         status = mq_call_team(call, mq_option_get(call->line, "team"), &team, error);
     if (status == MQ_OK)

@@ -23,10 +23,11 @@ static enum mq_status find_last_contact(struct mq_desk *desk, struct member_row 
 {
     struct mq_query *query;
     struct mq_control control;
-    enum mq_status status = mq_db_query(mq_replica_db(desk->replica), &query, error,
-                                        "SELECT o.bytes FROM stream AS s JOIN outbox AS o ON o.slot = s.stream"
-                                        " WHERE s.mine = 0 AND substr(s.announce, 19, 32) = ?", /* the certificate's key */
-                                        "b", MQ_SPAN(row->sign_public));
+    enum mq_status status =
+        mq_db_query(mq_replica_db(desk->replica), &query, error,
+                    "SELECT o.bytes FROM stream AS s JOIN outbox AS o ON o.slot = s.stream"
+                    " WHERE s.mine = 0 AND substr(s.announce, 19, 32) = ?", /* the certificate's key */
+                    "b", MQ_SPAN(row->sign_public));
 
     row->last_contact = row->joined;
     while (status == MQ_OK && mq_db_next(&query, error))

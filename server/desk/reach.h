@@ -11,8 +11,8 @@ struct mq_reach {
 };
 
 /* DATA/url: the address and the pin in hexadecimal, a line each. Durable. */
-MQ_MUST_USE enum mq_status mq_reach_write(const struct mq_platform *platform, const char *data, const struct mq_reach *reach,
-                                          struct mq_error *error);
+MQ_MUST_USE enum mq_status mq_reach_write(const struct mq_platform *platform, const char *data,
+                                          const struct mq_reach *reach, struct mq_error *error);
 /* MQ_NOT_FOUND: it has never listened. */
 MQ_MUST_USE enum mq_status mq_reach_read(const struct mq_platform *platform, const char *data, struct mq_reach *reach,
                                          struct mq_error *error);

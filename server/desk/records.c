@@ -75,8 +75,9 @@ enum mq_status mq_verb_desk_show(struct mq_call *call, struct mq_error *error)
     bool history = mq_option_get(call->line, "history") != NULL;
     enum mq_status status = merge_stored(call, error);
 
-    return status == MQ_OK ? mq_records_show(call->desk->replica, mq_span_text(call->line->words[0]), history, &emitter, error)
-                           : status;
+    return status == MQ_OK
+               ? mq_records_show(call->desk->replica, mq_span_text(call->line->words[0]), history, &emitter, error)
+               : status;
 }
 
 enum mq_status mq_verb_desk_conflicts(struct mq_call *call, struct mq_error *error)
@@ -120,7 +121,8 @@ enum mq_status mq_verb_desk_resolve(struct mq_call *call, struct mq_error *error
     int64_t number;
 
     if (keep == NULL)
-        return mq_fail(error, MQ_REFUSED, _("say which value to keep: --keep N, counted from 1 as `desk conflicts` lists them"));
+        return mq_fail(error, MQ_REFUSED,
+                       _("say which value to keep: --keep N, counted from 1 as `desk conflicts` lists them"));
     enum mq_status status = mq_call_number(keep, "--keep", 1, INT32_MAX, &number, error);
     if (status == MQ_OK)
         status = merge_stored(call, error);

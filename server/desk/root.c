@@ -1,5 +1,5 @@
-/* The root's file: [version, salt, memory MiB, passes, nonce, sealed seeds] in CBOR; the AEAD covers what stands before the
- * seeds. */
+/* The root's file: [version, salt, memory MiB, passes, nonce, sealed seeds] in CBOR; the AEAD covers what stands before
+ * the seeds. */
 #include "server/desk/root_keys.h"
 
 #include <stdio.h>
@@ -86,7 +86,8 @@ static enum mq_status read_file(const struct mq_platform *platform, const char *
 
     if (status == MQ_NOT_FOUND) {
         mq_error_clear(error);
-        return mq_fail(error, MQ_NOT_FOUND, _("the root's key is not in %s; bring the file and name it with --root FILE"), path);
+        return mq_fail(error, MQ_NOT_FOUND,
+                       _("the root's key is not in %s; bring the file and name it with --root FILE"), path);
     }
     if (status == MQ_NO_SPACE) {
         mq_error_clear(error);

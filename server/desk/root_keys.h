@@ -1,4 +1,5 @@
-/* The root's key in a file: sealed under a passphrase, to be kept where no network reaches (docs/protocol.md, section 1). */
+/* The root's key in a file: sealed under a passphrase, to be kept where no network reaches (docs/protocol.md, section
+ * 1). */
 #ifndef MQ_SERVER_DESK_ROOT_KEYS_H
 #define MQ_SERVER_DESK_ROOT_KEYS_H
 
@@ -10,8 +11,9 @@
 /* Fresh random key pairs. The caller wipes `root`. */
 void mq_root_make(struct mq_identity *root, const struct mq_platform *platform);
 /* Durable, mode 0600, sealed under a key from the passphrase. MQ_REFUSED: the file is there already. */
-MQ_MUST_USE enum mq_status mq_root_write(const struct mq_platform *platform, const char *path, struct mq_span passphrase,
-                                         struct mq_kdf_cost cost, const struct mq_identity *root, struct mq_error *error);
+MQ_MUST_USE enum mq_status mq_root_write(const struct mq_platform *platform, const char *path,
+                                         struct mq_span passphrase, struct mq_kdf_cost cost,
+                                         const struct mq_identity *root, struct mq_error *error);
 /* The caller wipes `root`, which is zeros on failure. MQ_NOT_FOUND, MQ_WRONG_KEY, MQ_DAMAGED. */
 MQ_MUST_USE enum mq_status mq_root_read(const struct mq_platform *platform, const char *path, struct mq_span passphrase,
                                         struct mq_identity *root, struct mq_error *error);

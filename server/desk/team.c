@@ -52,7 +52,8 @@ static enum mq_status grant_first(struct new_team *work, struct mq_error *error)
     uint8_t bytes[MQ_GRANT_SIZE];
 
     memcpy(grant.team, work->team.team, sizeof grant.team);
-    mq_hash_one(grant.roster_hash, sizeof grant.roster_hash, MQ_DOMAIN_ROSTER, MQ_SPAN(work->team.certificate.sign_public));
+    mq_hash_one(grant.roster_hash, sizeof grant.roster_hash, MQ_DOMAIN_ROSTER,
+                MQ_SPAN(work->team.certificate.sign_public));
     mq_random(work->desk->platform, &key, sizeof key);
     mq_grant_sign(&grant, &key, NULL, NULL, mq_replica_identity(work->desk->replica));
     mq_grant_encode(bytes, &grant);
@@ -112,7 +113,8 @@ static enum mq_status open_root(struct mq_call *call, struct mq_identity *root, 
     else
         mq_home_path(path, desk->data, "root.key");
     if (status == MQ_OK)
-        status = mq_root_read(desk->platform, path, mq_span(desk->passphrase->bytes, desk->passphrase->size), root, error);
+        status =
+            mq_root_read(desk->platform, path, mq_span(desk->passphrase->bytes, desk->passphrase->size), root, error);
     if (status == MQ_OK && memcmp(root->sign_public, mq_replica_root(desk->replica), MQ_PUBLIC_SIZE) != 0)
         status = mq_fail(error, MQ_REFUSED, _("the key in %s is not the root of this centre"), path);
     return status;

@@ -27,7 +27,7 @@ expect() {
     [ "$got" = "$want" ] || { cat "$work/out" "$work/err" >&2; fail "exit $got, not $want: $*"; }
 }
 # field KEY: a value from the last line of JSON in $work/out.
-field() { tail -n 1 "$work/out" | python3 -c "import json,sys; v=json.load(sys.stdin)[sys.argv[1]]; print(v if not isinstance(v,(dict,list)) else json.dumps(v,ensure_ascii=False))" "$1"; }
+field() { tail -n 1 "$work/out" | python3 -c "import json, sys; print(json.load(sys.stdin)[sys.argv[1]])" "$1"; }
 
 start_server() { # [PORT]
     : > "$work/serve.out"

@@ -49,7 +49,7 @@ static struct mq_span take_value(struct mq_reader *input)
             break;
         }
     } /* fall through */
-    default:
+    default: /* tidy: not an enum */
         mq_cbor_put_uint(&out, form % 3);
     }
     return mq_written(&out);
@@ -100,7 +100,7 @@ static void put_change(uint8_t record[MQ_ID_SIZE], uint8_t form, struct mq_reade
     case MQ_CHANGE_DECIDE:
         mq_change_put_decide(&change, record, field, take_value(input), mq_written(&names), mq_span(NULL, 0));
         break;
-    default: /* raw: perhaps an attach, an unknown change, or no change at all */
+    default: /* tidy: not an enum */ /* raw: perhaps an attach, an unknown change, or no change at all */
         mq_put_span(&change, mq_take(input, field * 4 < mq_left(input) ? (size_t)field * 4 : mq_left(input)));
     }
 }

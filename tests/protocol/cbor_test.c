@@ -93,7 +93,7 @@ static void put_random_key(struct mq_buffer *out, struct chance *chance)
         chance_fill(chance, bytes, sizeof bytes);
         mq_cbor_put_bytes(out, mq_span(bytes, chance_below(chance, sizeof bytes)));
         break;
-    default:
+    default: /* tidy: not an enum */
         put_random_text(out, chance);
     }
 }
@@ -158,7 +158,7 @@ static void put_random(struct mq_buffer *out, struct chance *chance, int depth)
     case 6:
         put_random_map(out, chance, depth);
         break;
-    default:
+    default: /* tidy: not an enum */
         items = chance_below(chance, 5);
         mq_cbor_put_array(out, items);
         for (; items > 0; items--)

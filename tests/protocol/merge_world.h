@@ -249,7 +249,7 @@ static inline void world_edit(struct world *world, struct world_device *device, 
     case 4:
         mq_change_put_set(&change, record, field, world_value(world), names);
         break;
-    default:
+    default: /* tidy: not an enum */
         if (merge == MQ_MERGE_SET && names.size > 0 && world_below(world, 2) == 0)
             mq_change_put_remove(&change, record, field, names);
         else
@@ -365,7 +365,7 @@ static inline void world_step(struct world *world)
     case 7:
         world_meet(world, other, device);
         break;
-    default:
+    default: /* tidy: not an enum */
         world_speak(world, device);
     }
 }

@@ -1,4 +1,5 @@
-/* Aim: what is written on one device reaches the desk and every other device, whatever the network, a copied home or a restored server does. */
+/* Aim: what is written on one device reaches the desk and every other device, whatever the network, a copied home or a
+ * restored server does. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,9 +12,13 @@
 #include "replica/view.h"
 #include "tests/replica/village.h"
 
-#define HOUSEHOLD "{\"kind\":\"household\",\"id\":\"H-1\",\"place\":\"990527103204\",\"group\":\"三组\",\"head\":\"杨顺华\",\"phones\":[{\"number\":\"13900000001\",\"whose\":\"本人\"}]}"
-#define VISIT "{\"kind\":\"visit\",\"id\":\"V-1\",\"household\":\"H-1\",\"date\":\"2026-11-05\",\"notes\":\"水管冻裂，已联系水利站。\"}"
-#define NEED "{\"kind\":\"need\",\"household\":\"H-1\",\"words\":\"三组那口井九月起就浑，娃娃喝了拉肚子。\",\"category\":\"04\",\"urgency\":\"紧急\"}"
+#define HOUSEHOLD \
+    "{\"kind\":\"household\",\"id\":\"H-1\",\"place\":\"990527103204\",\"group\":\"三组\",\"head\":\"杨顺华\"," \
+    "\"phones\":[{\"number\":\"13900000001\",\"whose\":\"本人\"}]}"
+#define VISIT \
+    "{\"kind\":\"visit\",\"id\":\"V-1\",\"household\":\"H-1\",\"date\":\"2026-11-05\",\"notes\":\"水管冻裂，已联系水利站。\"}"
+#define NEED \
+    "{\"kind\":\"need\",\"household\":\"H-1\",\"words\":\"三组那口井九月起就浑，娃娃喝了拉肚子。\",\"category\":\"04\",\"urgency\":\"紧急\"}"
 
 static struct mq_error problem;
 
@@ -59,7 +64,8 @@ static void goes_the_whole_way(void **state)
     village_end(&village);
 }
 
-/* Two devices change one field without knowing of each other: both values stand until a person at the desk decides, then all agree. */
+/* Two devices change one field without knowing of each other: both values stand until a person at the desk decides,
+ * then all agree. */
 static void conflict_is_decided(void **state)
 {
     struct village village;
@@ -72,7 +78,8 @@ static void conflict_is_decided(void **state)
     village_sync_all(&village, 2);
     assert_int_equal(village_safety(&village.desk).conflicts, 1);
     assert_int_equal(village_safety(&village.devices[2]).conflicts, 1);
-    assert_int_equal(mq_records_resolve(village.desk.replica, mq_span_text("H-1"), mq_span_text("phones"), 2, &problem), MQ_OK);
+    assert_int_equal(mq_records_resolve(village.desk.replica, mq_span_text("H-1"), mq_span_text("phones"), 2, &problem),
+                     MQ_OK);
     village_sync_all(&village, 2);
     for (int i = 0; i < VILLAGE_DEVICES; i++)
         assert_int_equal(village_safety(&village.devices[i]).conflicts, 0);
@@ -105,7 +112,8 @@ static void cuts_lose_nothing(void **state)
     village_begin(&village, 4);
     for (int i = 0; i < 12; i++) {
         char json[256];
-        snprintf(json, sizeof json, "{\"kind\":\"household\",\"id\":\"C-%d\",\"place\":\"990527103204\",\"head\":\"第%d户\"}", i, i);
+        snprintf(json, sizeof json,
+                 "{\"kind\":\"household\",\"id\":\"C-%d\",\"place\":\"990527103204\",\"head\":\"第%d户\"}", i, i);
         village_add(&village.devices[i % 2], json, NULL);
         village.drop_requests = i % 3 == 0;
         village.drop_replies = i % 3 == 1;
@@ -144,7 +152,8 @@ static void clones_go_on(void **state)
     village_end(&village);
 }
 
-/* A store set back in place (same file, older content, the witness too) is found out by the server's head and heals without loss. */
+/* A store set back in place (same file, older content, the witness too) is found out by the server's head and heals
+ * without loss. */
 static void restored_device_goes_on(void **state)
 {
     struct village village;
@@ -192,7 +201,9 @@ static void emptied_server_is_healed(void **state)
     uint8_t stream[MQ_ID_SIZE];
     village_open(&village.devices[0]);
     struct mq_query *query;
-    assert_int_equal(mq_db_query(mq_replica_db(village.devices[0].replica), &query, &problem, "SELECT stream FROM stream WHERE mine = 1", ""), MQ_OK);
+    assert_int_equal(mq_db_query(mq_replica_db(village.devices[0].replica), &query, &problem,
+                                 "SELECT stream FROM stream WHERE mine = 1", ""),
+                     MQ_OK);
     assert_true(mq_db_next(&query, &problem));
     memcpy(stream, mq_db_blob(query, 0).data, sizeof stream);
     mq_db_done(&query);
@@ -203,7 +214,8 @@ static void emptied_server_is_healed(void **state)
     village_end(&village);
 }
 
-/* A bundle read twice, or after the network brought the same, changes nothing; a flipped bit anywhere refuses it whole. */
+/* A bundle read twice, or after the network brought the same, changes nothing; a flipped bit anywhere refuses it whole.
+ */
 static void bundles_are_idempotent(void **state)
 {
     struct village village;
@@ -271,15 +283,20 @@ static void linked_segments_open_in_order(void **state)
     village_add(&village.devices[0], HOUSEHOLD, NULL);
     for (int i = 0; i < 80; i++) {
         char json[700];
-        snprintf(json, sizeof json, "{\"kind\":\"visit\",\"household\":\"H-1\",\"date\":\"2026-11-05\",\"notes\":\"第%d次来，看了看水管和灶台，说好月底前再来。老人讲合作"
-                 "医疗的单子还压在柜子里，问能不能补报；屋后的沟上回清过，这次又淤了半截，约了组长周六一起挖。娃娃的助学表填好了，差学校一个章。灶屋的烟道裂了缝，先拿黄泥糊上。\"}", i);
+        snprintf(
+            json, sizeof json,
+            "{\"kind\":\"visit\",\"household\":\"H-1\",\"date\":\"2026-11-05\",\"notes\":\"第%d次来，看了看水管和灶台，说好月底前再来。老人讲合作"
+            "医疗的单子还压在柜子里，问能不能补报；屋后的沟上回清过，这次又淤了半截，约了组长周六一起挖。娃娃的助学表填好了，差学校一个章。灶屋的烟道裂了缝，先拿黄泥糊上。\"}",
+            i);
         village_add(&village.devices[0], json, NULL);
         assert_int_equal(village_sync(&village, &village.devices[0], NULL), MQ_OK);
         if (i % 4 == 0)
             assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK);
     }
     int64_t linked = 0;
-    assert_int_equal(mq_db_number(mq_replica_db(village.devices[0].replica), &linked, &problem, "SELECT count(*) FROM segment WHERE links > 0", ""), MQ_OK);
+    assert_int_equal(mq_db_number(mq_replica_db(village.devices[0].replica), &linked, &problem,
+                                  "SELECT count(*) FROM segment WHERE links > 0", ""),
+                     MQ_OK);
     assert_true(linked > 60);
     village_open(&village.devices[3]);
     village_sync_all(&village, 2);
@@ -292,9 +309,15 @@ static void linked_segments_open_in_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(goes_the_whole_way),      cmocka_unit_test(conflict_is_decided),      cmocka_unit_test(equal_ids_are_one),
-        cmocka_unit_test(cuts_lose_nothing),       cmocka_unit_test(clones_go_on),             cmocka_unit_test(restored_device_goes_on),
-        cmocka_unit_test(emptied_server_is_healed), cmocka_unit_test(bundles_are_idempotent),  cmocka_unit_test(rebuild_changes_nothing),
+        cmocka_unit_test(goes_the_whole_way),
+        cmocka_unit_test(conflict_is_decided),
+        cmocka_unit_test(equal_ids_are_one),
+        cmocka_unit_test(cuts_lose_nothing),
+        cmocka_unit_test(clones_go_on),
+        cmocka_unit_test(restored_device_goes_on),
+        cmocka_unit_test(emptied_server_is_healed),
+        cmocka_unit_test(bundles_are_idempotent),
+        cmocka_unit_test(rebuild_changes_nothing),
         cmocka_unit_test(linked_segments_open_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

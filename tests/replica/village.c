@@ -22,8 +22,8 @@ static struct mq_error problem;
 
 /* ---- the network ---- */
 
-static enum mq_status post(void *context, const char *path, struct mq_span body, struct mq_buffer *reply, struct mq_post_answer *answer,
-                           struct mq_error *error)
+static enum mq_status post(void *context, const char *path, struct mq_span body, struct mq_buffer *reply,
+                           struct mq_post_answer *answer, struct mq_error *error)
 {
     struct village *village = context;
     (void)path;
@@ -57,8 +57,9 @@ enum mq_status village_sync(struct village *village, struct village_member *memb
     struct mq_sync_result ignored = {0};
     mq_error_clear(&problem);
     int64_t deadline = member->platform->monotonic_ms(member->platform->self) + 20000;
-    enum mq_status status = mq_sync(member->replica, &member->team, &transport, member == &village->desk ? &hooks : NULL, deadline,
-                                    result != NULL ? result : &ignored, &problem);
+    enum mq_status status =
+        mq_sync(member->replica, &member->team, &transport, member == &village->desk ? &hooks : NULL, deadline,
+                result != NULL ? result : &ignored, &problem);
     if (status != MQ_OK)
         print_message("sync: %s\n", problem.text);
     return status;
@@ -76,7 +77,8 @@ void village_sync_all(struct village *village, int rounds)
 
 /* ---- members ---- */
 
-static void certify(struct village *village, struct village_member *member, const struct mq_identity *issuer, enum mq_role role, uint32_t serial)
+static void certify(struct village *village, struct village_member *member, const struct mq_identity *issuer,
+                    enum mq_role role, uint32_t serial)
 {
     const struct mq_identity *own = mq_replica_identity(member->replica);
     struct mq_certificate *certificate = &member->team.certificate;
@@ -99,7 +101,8 @@ static void member_make(struct village *village, struct village_member *member, 
     member->platform = mq_fake_platform(member->fake);
     mq_fake_set_wall(member->fake, 1700000000);
     snprintf(member->home, sizeof member->home, "%s/%s", village->directory, name);
-    enum mq_status status = mq_replica_create(&member->replica, member->platform, member->home, mq_span_text(PASSPHRASE), KDF_MIB, &problem);
+    enum mq_status status = mq_replica_create(&member->replica, member->platform, member->home,
+                                              mq_span_text(PASSPHRASE), KDF_MIB, &problem);
     if (status != MQ_OK)
         print_message("%s\n", problem.text);
     assert_int_equal(status, MQ_OK);
@@ -122,7 +125,9 @@ static void grant_all(struct village *village)
     }
     mq_grant_encode(bytes, &grant);
     mq_certificate_encode(certificate, &desk->team.certificate);
-    assert_int_equal(mq_outbox_put(desk->replica, MQ_FRAME_CERTIFICATE, MQ_SPAN(certificate), MQ_SPAN(certificate), &problem), MQ_OK);
+    assert_int_equal(
+        mq_outbox_put(desk->replica, MQ_FRAME_CERTIFICATE, MQ_SPAN(certificate), MQ_SPAN(certificate), &problem),
+        MQ_OK);
     assert_int_equal(mq_outbox_put(desk->replica, MQ_FRAME_GRANT, MQ_SPAN(bytes), MQ_SPAN(bytes), &problem), MQ_OK);
 }
 
@@ -137,7 +142,8 @@ static void access_one(struct mq_buffer *body, const struct village_member *memb
 static void access_all(struct village *village)
 {
     uint8_t body_memory[1024], object_memory[2048];
-    struct mq_buffer body = mq_buffer(body_memory, sizeof body_memory), object = mq_buffer(object_memory, sizeof object_memory);
+    struct mq_buffer body = mq_buffer(body_memory, sizeof body_memory),
+                     object = mq_buffer(object_memory, sizeof object_memory);
     access_one(&body, &village->desk, MQ_ACCESS_MEMBER | MQ_ACCESS_DESK);
     for (int i = 0; i < VILLAGE_DEVICES; i++)
         access_one(&body, &village->devices[i], MQ_ACCESS_MEMBER);
@@ -145,7 +151,9 @@ static void access_all(struct village *village)
     memcpy(control.team, village->desk.team.team, MQ_ID_SIZE);
     assert_int_equal(mq_control_number(village->desk.replica, &control.number, &problem), MQ_OK);
     assert_int_equal(mq_control_sign(&object, &control, mq_replica_identity(village->desk.replica)), MQ_OK);
-    assert_int_equal(mq_outbox_put(village->desk.replica, MQ_FRAME_CONTROL, mq_span_text("access"), mq_written(&object), &problem), MQ_OK);
+    assert_int_equal(
+        mq_outbox_put(village->desk.replica, MQ_FRAME_CONTROL, mq_span_text("access"), mq_written(&object), &problem),
+        MQ_OK);
 }
 
 void village_begin(struct village *village, uint64_t seed)
@@ -168,7 +176,8 @@ void village_begin(struct village *village, uint64_t seed)
     for (int i = 0; i < VILLAGE_DEVICES; i++) {
         snprintf(name, sizeof name, "device%d", i);
         member_make(village, &village->devices[i], name, seed + 2 + (uint64_t)i);
-        certify(village, &village->devices[i], mq_replica_identity(village->desk.replica), MQ_ROLE_CADRE, 2 + (uint32_t)i);
+        certify(village, &village->devices[i], mq_replica_identity(village->desk.replica), MQ_ROLE_CADRE,
+                2 + (uint32_t)i);
     }
     grant_all(village);
     access_all(village);
@@ -198,7 +207,8 @@ void village_close(struct village_member *member)
 
 void village_open(struct village_member *member)
 {
-    enum mq_status status = mq_replica_open(&member->replica, member->platform, member->home, mq_span_text(PASSPHRASE), 0, &problem);
+    enum mq_status status =
+        mq_replica_open(&member->replica, member->platform, member->home, mq_span_text(PASSPHRASE), 0, &problem);
     if (status != MQ_OK)
         print_message("%s\n", problem.text);
     assert_int_equal(status, MQ_OK);
@@ -306,7 +316,7 @@ char *village_export(struct village_member *member)
     assert_non_null(lines);
     assert_non_null(sorted);
     count = 0;
-    for (char *line = strtok(text.bytes, "\n"); line != NULL; line = strtok(NULL, "\n")) /* tidy: allow strtok, one thread in a test */
+    for (char *rest = text.bytes, *line; (line = strsep(&rest, "\n")) != NULL && rest != NULL;)
         lines[count++] = line;
     qsort(lines, count, sizeof *lines, line_order);
     for (size_t i = 0; i < count; i++)

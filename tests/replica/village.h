@@ -1,5 +1,6 @@
-/* A small world in one process: an organisation's root, a relay with its real SQLite store, a desk and devices that are real replicas
- * on pretended machines. Bytes travel by a function call; whatever a network does wrong, a test does by hand. */
+/* A small world in one process: an organisation's root, a relay with its real SQLite store, a desk and devices that are
+ * real replicas on pretended machines. Bytes travel by a function call; whatever a network does wrong, a test does by
+ * hand. */
 #ifndef MQ_TESTS_REPLICA_VILLAGE_H
 #define MQ_TESTS_REPLICA_VILLAGE_H
 
@@ -28,8 +29,8 @@ struct village {
     struct mq_relay relay;
     struct village_member desk, devices[VILLAGE_DEVICES];
     /* What the network does to the next requests. */
-    int drop_requests, drop_replies;   /* that many vanish; the second after the server has done its part */
-    size_t cut_reply_at;               /* bytes of the next reply that arrive; 0: all */
+    int drop_requests, drop_replies; /* that many vanish; the second after the server has done its part */
+    size_t cut_reply_at;             /* bytes of the next reply that arrive; 0: all */
     int64_t requests;
 };
 

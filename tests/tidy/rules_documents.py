@@ -1,5 +1,6 @@
 """Documents can be wrong, so they are checked: files, make targets and commands that they name exist."""
 import itertools
+import os
 import re
 from fnmatch import fnmatch
 
@@ -41,6 +42,8 @@ def alternatives(pattern):
 def exists(tree, pattern):
     """A file, a folder, or a module by its name without .c and .h; '*' stands for anything."""
     pattern = pattern.rstrip("/.")
+    if os.path.exists(os.path.join(tree.root, pattern)):  # a picture, too
+        return True
     return any(fnmatch(path, pattern) or fnmatch(path, pattern + ".[ch]") or fnmatch(path, pattern + "/*")
                for path in tree.files)
 
