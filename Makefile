@@ -16,8 +16,8 @@ OBJ := $(BUILD)/obj/$(PROFILE)
 
 # --- what is needed, and why ---------------------------------------------------------------------------------------------
 PACKAGES_BUILD := gcc libc6-dev libsodium-dev libzstd-dev libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev \
-                  libjansson-dev libqrencode-dev gettext
-PACKAGES_TEST := libcmocka-dev libcbor-dev clang libclang-rt-14-dev python3 strace zstd binutils util-linux
+                  libjansson-dev libqrencode-dev gettext python3
+PACKAGES_TEST := libcmocka-dev libcbor-dev clang libclang-rt-14-dev binutils git curl procps strace time zstd util-linux
 
 # --- flags -----------------------------------------------------------------------------------------------------------------
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wno-format-nonliteral -Werror
@@ -79,7 +79,7 @@ LIBS_HTTP := -lmicrohttpd -lgnutls -lqrencode
 PROGRAMS := $(OUT)/minqing $(OUT)/minqingd $(OUT)/minqing-courier
 CATALOGUES := $(BUILD)/locale/zh_CN/LC_MESSAGES/minqing.mo
 
-.PHONY: all deps deps-test programs demo test check-unit tidy clean fuzz bench install
+.PHONY: all deps deps-test programs demo test tidy clean fuzz bench install
 all: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) programs
 
@@ -118,7 +118,7 @@ if [ -n "$$missing" ]; then echo "installing from Debian ($(2)):$$missing"; \
 endef
 
 deps: $(SQLITE_DIR)/sqlite3.h
-	$(call install_missing,$(PACKAGES_BUILD),libraries and compiler to build with)
+	$(call install_missing,$(PACKAGES_BUILD),libraries and compiler to build with, python3 for the demo and the flows to check themselves)
 deps-test: deps
 	$(call install_missing,$(PACKAGES_TEST),tools that the tests use)
 
@@ -171,6 +171,16 @@ tidy: deps-test
 
 demo: all
 	@tests/flows/demo
+
+# Figures beside their floors; WORKLOAD names a directory with base, day, month and first as .jsonl.gz.
+bench: all
+	@tests/bench/figures $(WORKLOAD)
+
+PREFIX ?= /usr/local
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/locale/zh_CN/LC_MESSAGES
+	install -s $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(CATALOGUES) $(DESTDIR)$(PREFIX)/share/locale/zh_CN/LC_MESSAGES
 
 clean:
 	rm -rf $(BUILD)

@@ -136,14 +136,15 @@ static enum mq_status rounds(struct mq_sync_state *state, const struct mq_transp
 {
     struct mq_replica *replica = state->replica;
     unsigned failures = 0, idle = 0;
+    int64_t moved = state->result->sent + state->result->received; /* when a round last was whole */
     bool again = true;
     for (int i = 0; again && i < MQ_ROUNDS_MAX; i++) {
-        int64_t before = state->result->sent + state->result->received;
         enum mq_status status = one_round(state, transport, round, &again, error);
         if (status == MQ_OK) {
             failures = 0;
             bodies_grow(state);
-            idle = state->result->sent + state->result->received == before ? idle + 1 : 0;
+            idle = state->result->sent + state->result->received == moved ? idle + 1 : 0;
+            moved = state->result->sent + state->result->received;
             if (idle > IDLE_ROUNDS_MAX)
                 return mq_fail(error, MQ_UNREACHABLE,
                                _("the server answers but takes nothing; nothing was lost, tell the centre"));

@@ -14,6 +14,7 @@ export LC_ALL=${LC_ALL:-C.UTF-8}
 end() {
     code=$?
     [ -z "$server" ] || stop_server || true
+    umount "$work"/* 2>/dev/null || true
     [ "${KEEP:-}" = 1 ] && echo "kept: $work" || rm -rf "$work"
     exit $code
 }
@@ -54,6 +55,7 @@ kill_server() {
     pkill -KILL -P "$pid" 2>/dev/null || true
     kill -KILL "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
+    while pgrep -f "serve --data $data " > /dev/null; do sleep 0.02; done
 }
 port() { echo "${address##*:}"; }
 begin_centre() { # one team, the server running

@@ -1,0 +1,41 @@
+/* What village.h leaves out: relays that lie, links that break in one chosen place, members who bypass their own program. */
+#ifndef MQ_TESTS_REPLICA_HOSTILE_H
+#define MQ_TESTS_REPLICA_HOSTILE_H
+
+#include "platform/db.h"
+#include "protocol/segment.h"
+#include "tests/replica/village.h"
+
+/* The way between one member and the relay, for as long as a test wants it. Zeros: an honest one. */
+struct hostile_way {
+    struct village *village;
+    int requests;           /* so far */
+    int drop_from, drop_to; /* requests with these numbers, from 0, are lost; drop_to is the first that is not */
+    uint32_t withheld_seq;  /* segments of this number are left out of every reply; 0: none */
+    size_t reply_most;      /* bytes of a reply after which the link breaks; 0: any */
+    uint32_t claimed_seq;   /* the reply says that this is the head of the member's stream; 0: it says the truth */
+    uint8_t claimed_id[MQ_ID_SIZE];
+    struct mq_span skeleton; /* said with the claim; empty: none */
+};
+
+/* village_sync over such a way. */
+enum mq_status hostile_sync(struct hostile_way *way, struct village_member *member, struct mq_sync_result *result);
+
+/* A change that the member's program would not have written: into a batch of its own, and sealed. His own view does not
+ * know it. */
+void hostile_write(struct village_member *member, struct mq_span expanded);
+
+/* The first segment that the member sealed, as everybody sees it. */
+struct hostile_copy {
+    uint8_t bytes[MQ_SEGMENT_MAX], skeleton[MQ_SKELETON_SIZE];
+    size_t size;
+    struct mq_segment segment; /* borrows from bytes */
+};
+void hostile_copy(struct village_member *member, struct hostile_copy *out);
+
+/* The one number that a query of a member's store gives. */
+int64_t hostile_count(struct village_member *member, const char *sql);
+/* The same at all members of the village: admitted, waiting, quarantined and undecodable segments are all there are. */
+void hostile_accounted(struct village *village);
+
+#endif
