@@ -63,8 +63,10 @@ static void take_cut_reply(struct mq_sync_state *state, struct round *round)
 {
     struct mq_error unneeded = {0};
     bool again;
-    if (round->answer.http_status == 200 && round->reply.size > 0 && !round->reply.failed)
-        state->cut = mq_sync_reply(state, mq_written(&round->reply), &again, &unneeded) == MQ_OK;
+    if (round->answer.http_status != 200 || round->reply.size == 0 || round->reply.failed)
+        return;
+    if (mq_sync_reply(state, mq_written(&round->reply), &again, &unneeded) != MQ_OK)
+        mq_error_clear(&unneeded); /* then nothing of it counts */
 }
 
 static enum mq_status one_round(struct mq_sync_state *state, const struct mq_transport *transport, struct round *round,
@@ -72,6 +74,7 @@ static enum mq_status one_round(struct mq_sync_state *state, const struct mq_tra
 {
     struct mq_part_state up = state->up;
     int64_t sent = state->result->sent;
+    state->moved = false;
     round->request.size = round->reply.size = 0;
     round->request.failed = round->reply.failed = false;
     enum mq_status status = mq_sync_request(state, &round->request, error);
@@ -136,15 +139,16 @@ static enum mq_status rounds(struct mq_sync_state *state, const struct mq_transp
 {
     struct mq_replica *replica = state->replica;
     unsigned failures = 0, idle = 0;
-    int64_t moved = state->result->sent + state->result->received; /* when a round last was whole */
+    int64_t before = state->result->sent + state->result->received; /* when a round last was whole */
     bool again = true;
     for (int i = 0; again && i < MQ_ROUNDS_MAX; i++) {
         enum mq_status status = one_round(state, transport, round, &again, error);
         if (status == MQ_OK) {
             failures = 0;
             bodies_grow(state);
-            idle = state->result->sent + state->result->received == moved ? idle + 1 : 0;
-            moved = state->result->sent + state->result->received;
+            int64_t now = state->result->sent + state->result->received;
+            idle = now == before && !state->moved ? idle + 1 : 0;
+            before = now;
             if (idle > IDLE_ROUNDS_MAX)
                 return mq_fail(error, MQ_UNREACHABLE,
                                _("the server answers but takes nothing; nothing was lost, tell the centre"));

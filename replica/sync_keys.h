@@ -27,7 +27,7 @@ struct mq_sync_state {
     uint32_t reply_budget;      /* bytes that a reply may have */
     struct mq_part_state up, down;
     bool have_list;                  /* the next request carries what we hold */
-    bool cut;                        /* the last reply was cut, but what came of it was taken in */
+    bool moved;                      /* the last reply brought the cursor on */
     bool introduced;                 /* a stranger's outbox was said once more */
     bool more;                       /* something waits here that did not fit */
     int64_t outbox_sent, carry_sent; /* greatest row numbers in the last request */

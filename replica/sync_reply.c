@@ -205,6 +205,7 @@ static enum mq_status cursor_move(struct reply_work *work, struct mq_error *erro
     const struct mq_mailbox_reply *said = &work->reply.mailboxes[0];
     if (!work->ended || work->reply.status == MQ_REPLY_RESET || said->cursor > INT64_MAX || work->restart)
         return MQ_OK;
+    work->state->moved = said->cursor != work->state->request.mailboxes[0].cursor;
     return mq_db_run(work->state->replica->db, error,
                      "UPDATE mailbox SET cursor = ?, fingerprint = ? WHERE mailbox = ?", "ibb", (int64_t)said->cursor,
                      MQ_SPAN(said->fingerprint), MQ_SPAN(work->state->team->mailbox));
