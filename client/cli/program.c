@@ -53,6 +53,13 @@ int program_end(struct program *program, enum mq_status status)
 
 static void print_plain(const struct mq_json *value, const char *separator);
 
+/* A kind is a word of ours, so it is shown as one. */
+static void print_kind(const struct mq_json *value)
+{
+    const struct mq_kind *kind = mq_kind_by_key(mq_json_string(value));
+    fputs(kind == NULL ? "?" : program_word(kind->key), stdout);
+}
+
 static void print_members(const struct mq_json *object, const char *separator)
 {
     void *iterator = NULL;
@@ -60,8 +67,11 @@ static void print_members(const struct mq_json *object, const char *separator)
     const struct mq_json *member;
     bool first = true;
     while (mq_json_each(object, &iterator, &key, &member)) {
-        printf("%s%s ", first ? "" : separator, key);
-        print_plain(member, " ");
+        printf("%s%s ", first ? "" : separator, program_word(key));
+        if (strcmp(key, "kind") == 0 && mq_json_type(member) == MQ_JSON_STRING)
+            print_kind(member);
+        else
+            print_plain(member, " ");
         first = false;
     }
 }

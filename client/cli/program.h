@@ -26,6 +26,9 @@ struct mq_emitter program_emitter(struct program *program);
 /* For single records and results: every key on a line of its own. */
 struct mq_emitter program_pages(struct program *program);
 
+/* A key of --json as a person reads it, in his language; the key itself where there is no word for it. Not to be freed. */
+const char *program_word(const char *key);
+
 int command_join(void *program, const struct mq_command_line *line);
 int command_add(void *program, const struct mq_command_line *line);
 int command_set(void *program, const struct mq_command_line *line);

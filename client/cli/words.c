@@ -1,0 +1,28 @@
+/* The keys of --json as people read them: translated by the message catalogue, looked up by the key itself. */
+#include <string.h>
+
+#include "client/cli/program.h"
+
+static const char *const keys[] = {
+    N_("kind"), N_("id"), N_("no"), N_("record"), N_("records"), N_("place"), N_("group"), N_("head"),
+    N_("nickname"), N_("where"), N_("phones"), N_("number"), N_("whose"), N_("people"), N_("residents"),
+    N_("types"), N_("tags"), N_("best_time"), N_("dialect"), N_("state"), N_("purpose"), N_("questions"),
+    N_("how_chosen"), N_("households"), N_("household"), N_("from"), N_("to"), N_("with"), N_("date"), N_("part"),
+    N_("mode"), N_("result"), N_("plan"), N_("notes"), N_("checks"), N_("next"), N_("paper_no"), N_("visit"),
+    N_("reporter"), N_("subject"), N_("nature"), N_("words"), N_("words_more"), N_("summary"), N_("category"),
+    N_("urgency"), N_("households_affected"), N_("asks"), N_("county_eyes"), N_("external_no"), N_("need"),
+    N_("step"), N_("unit"), N_("text"), N_("due"), N_("reason"), N_("reaction"), N_("conflicts"), N_("deleted"),
+    N_("saved"), N_("stored"), N_("anchored"), N_("quarantined"), N_("last_receipt"), N_("locked"), N_("lines"),
+    N_("known"), N_("refused"), N_("masked"), N_("sent"), N_("received"), N_("bytes_up"), N_("bytes_down"),
+    N_("requests"), N_("round_trips"), N_("segments"), N_("changes"), N_("waiting"), N_("undecodable"), N_("forks"),
+    N_("holes"), N_("serial"), N_("team"), N_("home"), N_("streams"), N_("stream"), N_("closed"), N_("at"),
+    N_("by"), N_("change"), N_("field"), N_("value"), N_("values"), N_("safety"), N_("note"), N_("what"), N_("told"), N_("suggestion"),
+};
+
+const char *program_word(const char *key)
+{
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(keys[i], key) == 0)
+            return gettext(keys[i]);
+    return key;
+}
