@@ -38,7 +38,9 @@ MQ_MUST_USE enum mq_status mq_records_set(struct mq_replica *replica, struct mq_
 /* A person's decision on a conflict: keeps choice `keep` (from 1, as listed). At a desk a `decide`, else a `set`. */
 MQ_MUST_USE enum mq_status mq_records_resolve(struct mq_replica *replica, struct mq_span record, struct mq_span field,
                                               int64_t keep, struct mq_error *error);
-/* The same record or not: a link, and its removal (desks only). */
+/* The same record or not: a link between the two, and its undoing, which gives each its own values back (desks only).
+ * `a` and `b`: an `id`, or to undo also a record's own id in hexadecimal. MQ_REFUSED to undo: no link between the two,
+ * or others still join them; nothing is changed then. */
 MQ_MUST_USE enum mq_status mq_records_merge(struct mq_replica *replica, struct mq_span a, struct mq_span b, bool undo,
                                             struct mq_error *error);
 

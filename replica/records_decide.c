@@ -98,7 +98,6 @@ enum mq_status mq_records_resolve(struct mq_replica *replica, struct mq_span rec
 
 struct link_work {
     struct mq_span a, b;
-    bool undo;
 };
 
 static enum mq_status write_link(struct mq_replica *replica, const struct target *a, const struct target *b,
@@ -130,13 +129,132 @@ static enum mq_status link(struct mq_replica *replica, void *context, struct mq_
     return write_link(replica, &a, &b, error);
 }
 
+/* ---- and taking them apart again ---- */
+
+#define MEMBERS_MAX 16
+
+struct members {
+    uint8_t records[MEMBERS_MAX][MQ_ID_SIZE];
+    size_t count;
+};
+
+/* The records that go by this name themselves, whatever group they belong to: by their own `id`, or their own id in
+ * hexadecimal. Once merged, both names lead to one group, so the group does not help here. */
+static enum mq_status members_named(struct mq_replica *replica, struct mq_span text, struct members *out,
+                                    struct mq_error *error)
+{
+    uint8_t memory[MQ_RECORD_ID_TEXT_MAX + 8];
+    struct mq_buffer id = mq_buffer(memory, sizeof memory);
+    struct mq_query *query;
+    const struct mq_field *field = mq_field_by_number(mq_kind_by_number(MQ_KIND_HOUSEHOLD), MQ_FIELD_ID);
+    if (mq_value_from_text(field, text, &id) != MQ_OK)
+        id.size = 0;
+    out->count = 0;
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error,
+                    "SELECT record FROM record WHERE kind > 0 AND (id = ?1 OR lower(hex(record)) = ?2) ORDER BY record",
+                    "bt", mq_written(&id), text);
+    if (status != MQ_OK)
+        return status;
+    while (out->count < MEMBERS_MAX && mq_db_next(&query, error))
+        memcpy(out->records[out->count++], mq_db_blob(query, 0).data, MQ_ID_SIZE);
+    mq_db_done(&query);
+    if (error->status == MQ_OK && out->count == 0)
+        return mq_fail(error, MQ_NOT_FOUND, _("there is no record \"%.*s\" here; `list` shows what there is"),
+                       (int)text.size, (const char *)text.data);
+    return error->status;
+}
+
+/* The names of `record`'s own links to `other`. */
+static enum mq_status link_names(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct mq_span reference,
+                                 struct mq_buffer *names, struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT id, expanded FROM change WHERE record = ?",
+                                        "b", mq_span(record, MQ_ID_SIZE));
+    if (status != MQ_OK)
+        return status;
+    while (mq_db_next(&query, error)) {
+        uint8_t memory[MQ_REPLACED_MAX * MQ_NAME_SIZE];
+        struct mq_buffer unused = mq_buffer(memory, sizeof memory);
+        struct mq_change change;
+        uint8_t *name;
+        if (mq_change_decode(&change, mq_db_blob(query, 1), &unused) == MQ_OK && change.type == MQ_CHANGE_ADD &&
+            change.field == MQ_FIELD_SAME_AS && mq_span_equal(change.value, reference) &&
+            (name = mq_reserve(names, MQ_NAME_SIZE)) != NULL)
+            mq_element_name(name, mq_db_blob(query, 0).data, change.value);
+    }
+    return error->status;
+}
+
+static enum mq_status unlink_one(struct mq_replica *replica, const uint8_t from[MQ_ID_SIZE],
+                                 const uint8_t to[MQ_ID_SIZE], bool *found, struct mq_error *error)
+{
+    uint8_t names_memory[MQ_REPLACED_MAX * MQ_NAME_SIZE], value_memory[32], team_id[MQ_ID_SIZE], id[MQ_ID_SIZE];
+    uint8_t change_memory[sizeof names_memory * 2];
+    struct mq_buffer names = mq_buffer(names_memory, sizeof names_memory),
+                     value = mq_buffer(value_memory, sizeof value_memory);
+    struct mq_buffer change = mq_buffer(change_memory, sizeof change_memory);
+    struct mq_team team;
+    uint64_t kind;
+    mq_put_reference(&value, to);
+    enum mq_status status = link_names(replica, from, mq_written(&value), &names, error);
+    if (status != MQ_OK || names.size == 0)
+        return status;
+    *found = true;
+    mq_change_put_remove(&change, from, MQ_FIELD_SAME_AS, mq_written(&names));
+    MQ_ASSERT(!change.failed);
+    status = mq_view_kind(replica, from, &kind, team_id, error);
+    if (status == MQ_OK)
+        status = mq_team_find(replica, team_id, &team, error);
+    if (status == MQ_OK && mq_role_rank(team.certificate.role) < RANK_DESK)
+        return mq_fail(error, MQ_REFUSED, _("whether two records are one is decided at the desk"));
+    return status == MQ_OK ? mq_journal_add(replica, &team, mq_written(&change), from, id, error) : status;
+}
+
+static enum mq_status still_one(struct mq_replica *replica, const struct members *a, const struct members *b,
+                                struct mq_error *error)
+{
+    for (size_t i = 0; i < a->count; i++)
+        for (size_t j = 0; j < b->count; j++) {
+            int64_t same;
+            enum mq_status status = mq_db_number(
+                replica->db, &same, error,
+                "SELECT (SELECT canonical FROM record WHERE record = ?) = (SELECT canonical FROM record WHERE record = ?)",
+                "bb", MQ_SPAN(a->records[i]), MQ_SPAN(b->records[j]));
+            if (status != MQ_OK)
+                return status;
+            if (same != 0)
+                return mq_fail(
+                    error, MQ_REFUSED,
+                    _("these two are still joined through other records; take those apart first. Nothing was changed"));
+        }
+    return MQ_OK;
+}
+
+/* All links between the two, both ways, or none. */
+static enum mq_status unlink_all(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    const struct link_work *work = context;
+    struct members a, b;
+    bool found = false;
+    enum mq_status status = members_named(replica, work->a, &a, error);
+    if (status == MQ_OK)
+        status = members_named(replica, work->b, &b, error);
+    for (size_t i = 0; status == MQ_OK && i < a.count; i++)
+        for (size_t j = 0; status == MQ_OK && j < b.count; j++) {
+            status = unlink_one(replica, a.records[i], b.records[j], &found, error);
+            if (status == MQ_OK)
+                status = unlink_one(replica, b.records[j], a.records[i], &found, error);
+        }
+    if (status == MQ_OK && !found)
+        return mq_fail(error, MQ_REFUSED, _("nobody said that these two are one; there is nothing to undo"));
+    return status == MQ_OK ? still_one(replica, &a, &b, error) : status;
+}
+
 enum mq_status mq_records_merge(struct mq_replica *replica, struct mq_span a, struct mq_span b, bool undo,
                                 struct mq_error *error)
 {
-    if (undo)
-        return mq_fail(
-            error, MQ_REFUSED,
-            _("not yet: taking two merged records apart comes with a later version; the link and both records are kept"));
-    struct link_work work = {.a = a, .b = b, .undo = undo};
-    return mq_replica_transact(replica, link, &work, error);
+    struct link_work work = {.a = a, .b = b};
+    return mq_replica_transact(replica, undo ? unlink_all : link, &work, error);
 }

@@ -9,6 +9,7 @@
 #include "protocol/assert.h"
 
 #define LOCK_WAIT_CREATE_MS 1000
+#define MEDIUM_SIZE 24 /* device, inode, machine */
 
 /* ---- working memory ---- */
 
@@ -136,8 +137,9 @@ static enum mq_status make_identity(struct mq_replica *replica, struct mq_error 
     return status;
 }
 
-/* Which medium the store stands on: a copied home stands on another. */
-static enum mq_status medium_now(struct mq_replica *replica, uint8_t out[16], struct mq_error *error)
+/* Which medium the store stands on: a copied home stands on another. A device number that changes although nothing was
+ * moved costs a new stream, and nothing else. */
+static enum mq_status medium_now(struct mq_replica *replica, uint8_t out[MEDIUM_SIZE], struct mq_error *error)
 {
     char path[MQ_PATH_MAX];
     struct mq_file_identity identity;
@@ -145,7 +147,8 @@ static enum mq_status medium_now(struct mq_replica *replica, uint8_t out[16], st
     enum mq_status status = replica->platform->identify(replica->platform->self, path, &identity, error);
     if (status != MQ_OK)
         return status;
-    struct mq_buffer buffer = mq_buffer(out, 16);
+    struct mq_buffer buffer = mq_buffer(out, MEDIUM_SIZE);
+    mq_put_u64(&buffer, identity.device);
     mq_put_u64(&buffer, identity.inode);
     mq_put_u64(&buffer, identity.machine);
     return MQ_OK;
@@ -182,7 +185,7 @@ static enum mq_status set_back(struct mq_replica *replica, bool *answer, struct 
  * number would leave. Closing them is enough; the next segment opens a new one. */
 static enum mq_status check_place(struct mq_replica *replica, struct mq_error *error)
 {
-    uint8_t now[16], before[16];
+    uint8_t now[MEDIUM_SIZE], before[MEDIUM_SIZE];
     bool back;
     struct mq_buffer known = mq_buffer(before, sizeof before);
     enum mq_status status = medium_now(replica, now, error);

@@ -12,7 +12,7 @@
 #include "replica/view.h"
 #include "tests/replica/village.h"
 
-#define HOUSEHOLD \
+#define HOUSEHOLD                                                                                                    \
     "{\"kind\":\"household\",\"id\":\"H-1\",\"place\":\"990527103204\",\"group\":\"三组\",\"head\":\"杨顺华\"," \
     "\"phones\":[{\"number\":\"13900000001\",\"whose\":\"本人\"}]}"
 #define VISIT \
@@ -306,6 +306,48 @@ static void linked_segments_open_in_order(void **state)
     village_end(&village);
 }
 
+/* What the desk merges is one everywhere, both sides' values kept; undone, each has its own values back, on every
+ * device. */
+static void merge_is_undone(void **state)
+{
+    struct village village;
+    uint8_t before[MQ_HASH_SIZE], after[MQ_HASH_SIZE];
+    (void)state;
+    village_begin(&village, 11);
+    village_add(&village.devices[0], HOUSEHOLD, NULL);
+    village_add(&village.devices[1],
+                "{\"kind\":\"household\",\"id\":\"H-2\",\"place\":\"990527103204\",\"head\":\"杨老三\",\"people\":4}",
+                NULL);
+    village_sync_all(&village, 2);
+    char *apart = village_export(&village.devices[2]);
+    assert_int_equal(
+        mq_records_merge(village.devices[0].replica, mq_span_text("H-1"), mq_span_text("H-2"), false, &problem),
+        MQ_REFUSED);
+    mq_error_clear(&problem);
+    assert_int_equal(mq_records_merge(village.desk.replica, mq_span_text("H-1"), mq_span_text("H-2"), false, &problem),
+                     MQ_OK);
+    village_sync_all(&village, 2);
+    for (int i = 0; i < VILLAGE_DEVICES; i++)
+        assert_int_equal(village_safety(&village.devices[i]).records, 1);
+    assert_int_equal(village_safety(&village.devices[2]).conflicts, 1); /* two heads: a person decides */
+    assert_all_same(&village);
+    assert_int_equal(mq_view_hash(village.desk.replica, before, &problem), MQ_OK);
+    assert_int_equal(mq_records_merge(village.desk.replica, mq_span_text("H-1"), mq_span_text("H-1"), true, &problem),
+                     MQ_REFUSED);
+    mq_error_clear(&problem);
+    assert_int_equal(mq_view_hash(village.desk.replica, after, &problem), MQ_OK);
+    assert_memory_equal(before, after, sizeof before);
+    assert_int_equal(mq_records_merge(village.desk.replica, mq_span_text("H-2"), mq_span_text("H-1"), true, &problem),
+                     MQ_OK);
+    village_sync_all(&village, 2);
+    char *again = village_export(&village.devices[2]);
+    assert_string_equal(apart, again);
+    assert_all_same(&village);
+    free(apart);
+    free(again);
+    village_end(&village);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -319,6 +361,7 @@ int main(void)
         cmocka_unit_test(bundles_are_idempotent),
         cmocka_unit_test(rebuild_changes_nothing),
         cmocka_unit_test(linked_segments_open_in_order),
+        cmocka_unit_test(merge_is_undone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
