@@ -66,7 +66,8 @@ objects = $(patsubst %.c,$(OBJ)/%.o,$(1))
 PROTOCOL := $(call objects,$(call sources,protocol))
 PLATFORM := $(call objects,$(call sources,platform))
 HTTP := $(call objects,$(wildcard platform/http*.c platform/tls*.c platform/qr.c))
-PLATFORM_BASE := $(filter-out $(HTTP),$(PLATFORM))
+FAKE := $(OBJ)/platform/fake.o
+PLATFORM_BASE := $(filter-out $(HTTP) $(FAKE),$(PLATFORM))
 REPLICA := $(call objects,$(call sources,replica))
 CLIENT := $(call objects,$(call sources,client client/cli))
 COURIER := $(call objects,$(call sources,client/courier))
@@ -87,7 +88,7 @@ programs: $(PROGRAMS) $(CATALOGUES)
 
 $(OUT)/minqing: $(CLIENT) $(REPLICA) $(PLATFORM_BASE) $(PROTOCOL) $(SQLITE_OBJ)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE)
-$(OUT)/minqingd: $(SERVER) $(RELAY) $(REPLICA) $(PLATFORM) $(PROTOCOL) $(SQLITE_OBJ)
+$(OUT)/minqingd: $(SERVER) $(RELAY) $(REPLICA) $(filter-out $(FAKE),$(PLATFORM)) $(PROTOCOL) $(SQLITE_OBJ)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE) $(LIBS_HTTP)
 $(OUT)/minqing-courier: $(COURIER) $(OBJ)/protocol/bytes.o
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcurl

@@ -151,13 +151,16 @@ static enum mq_status keys_store(struct mq_replica *replica, void *context, stru
                            : status;
 }
 
-/* Space that a full disk cannot take: enough to seal what is saved (replica/sync.c). */
-static enum mq_status reserve_make(const struct mq_device *device, struct mq_error *error)
+enum mq_status mq_device_reserve(const struct mq_device *device, struct mq_error *error)
 {
     char path[MQ_PATH_MAX];
+    struct mq_file_identity there;
+    mq_home_path(path, device->home, "reserve");
+    if (device->platform->identify(device->platform->self, path, &there, error) == MQ_OK)
+        return MQ_OK;
+    mq_error_clear(error);
     uint8_t *memory = mq_work_memory(RESERVE_SIZE);
     mq_random(device->platform, memory, RESERVE_SIZE); /* not zeros: some file systems store none of these */
-    mq_home_path(path, device->home, "reserve");
     enum mq_status status = device->platform->write(device->platform->self, path, mq_span(memory, RESERVE_SIZE), error);
     mq_work_free(memory, RESERVE_SIZE);
     return status;
@@ -237,7 +240,7 @@ static enum mq_status join_home(struct join_work *work, struct mq_error *error)
         status = mq_replica_transact(work->device->replica, keys_store, work, error);
     if (status == MQ_REFUSED && work->made) /* an older home may be known at the desk already: its keys stay */
         home_remove(work->device);
-    return status == MQ_OK ? reserve_make(work->device, error) : status;
+    return status == MQ_OK ? mq_device_reserve(work->device, error) : status;
 }
 
 enum mq_status mq_device_join(struct mq_device *device, const struct mq_join *join, struct mq_error *error)

@@ -84,6 +84,8 @@ enum mq_status mq_device_sync(struct mq_device *device, int64_t timeout_ms, stru
     mq_network_stop(&network);
 
     struct mq_error counting = {0};
+    if (status == MQ_OK && mq_device_reserve(device, &counting) != MQ_OK)
+        mq_error_clear(&counting); /* the disk is still full; the next sync tries again */
     enum mq_status counted = mq_safety_count(device->replica, &out->safety, &counting);
     if (counted == MQ_OK)
         out->sent = before.saved - out->safety.saved;

@@ -16,6 +16,9 @@ struct mq_network {
 /* `network` must stay where it is until mq_network_stop. */
 MQ_MUST_USE enum mq_status mq_network_start(struct mq_network *network, const struct mq_device *device, const char *url,
                                             struct mq_span pin, int64_t timeout_ms, struct mq_error *error);
+/* Space that a full disk cannot take: enough to seal what is saved (replica/sync.c). Made where it is missing; MQ_NO_SPACE. */
+MQ_MUST_USE enum mq_status mq_device_reserve(const struct mq_device *device, struct mq_error *error);
+
 int64_t mq_network_left(const struct mq_network *network); /* milliseconds */
 void mq_network_stop(struct mq_network *network);
 

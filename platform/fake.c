@@ -122,7 +122,7 @@ static enum mq_status identify(void *self, const char *path, struct mq_file_iden
     const struct mq_platform *real = mq_platform_real();
     enum mq_status status = real->identify(real->self, path, out, error);
     if (status == MQ_OK)
-        out->device += ((struct mq_fake *)self)->moves << 32;
+        out->inode += ((struct mq_fake *)self)->moves << 32;
     return status;
 }
 

@@ -20,8 +20,6 @@ struct payload_work {
     const uint8_t *team;
 };
 
-#define RANK_DESK 2
-
 /* No honest writer puts more into one field (parse.c); a hostile one would fill every reader's memory with a few bytes.
  */
 static bool sizes_allow(const struct mq_change *change)
@@ -60,7 +58,7 @@ static bool role_allows(const struct mq_change *change, unsigned rank)
     bool desk_only = change->type == MQ_CHANGE_DECIDE || change->type >= 16 ||
                      (about_record && change->field == MQ_FIELD_SAME_AS) ||
                      (change->type == MQ_CHANGE_CREATE && creates_link(change));
-    return !desk_only || rank >= RANK_DESK;
+    return !desk_only || rank >= MQ_RANK_DESK;
 }
 
 static enum mq_status decode_change(struct mq_change *out, struct mq_span expanded)
@@ -214,7 +212,7 @@ static enum mq_status segment_reread(struct mq_replica *replica, int64_t number,
 
 /* Tries the waiting segments that `sql` lists, again and again while it helps: one that opens may be what its successor
  * waited for. */
-static enum mq_status try_listed(struct mq_replica *replica, struct mq_admitted *result, struct mq_error *error)
+static enum mq_status try_waiting(struct mq_replica *replica, struct mq_admitted *result, struct mq_error *error)
 {
     uint8_t *copy = mq_work_memory(MQ_SEGMENT_MAX);
     enum mq_status status = MQ_OK;
@@ -251,8 +249,7 @@ enum mq_status mq_admit_waiting(struct mq_replica *replica, struct mq_admitted *
         mq_db_number(replica->db, &waiting, error, "SELECT count(*) FROM segment WHERE state = 0", "");
     if (status != MQ_OK || waiting == 0)
         return status;
-    result->keys = false;
-    return try_listed(replica, result, error);
+    return try_waiting(replica, result, error);
 }
 
 /* ---- one segment that came ---- */
@@ -291,12 +288,6 @@ enum mq_status mq_admit_segment(struct mq_replica *replica, struct mq_span bytes
     if (status == MQ_OK)
         status = mq_segment_try(replica, number, bytes, result, error);
     result->segments++;
-    int64_t followers = 0; /* did others wait for this one? */
-    if (status == MQ_OK)
-        status =
-            mq_db_number(replica->db, &followers, error,
-                         "SELECT count(*) FROM segment WHERE previous = ? AND state = 0", "b", MQ_SPAN(segment.id));
-    result->keys = result->keys || followers > 0;
     return status;
 }
 

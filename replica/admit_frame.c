@@ -66,7 +66,6 @@ static enum mq_status admit_certificate(struct mq_replica *replica, struct mq_sp
         result->refused++;
         return MQ_OK;
     }
-    result->keys = true;
     enum mq_status status = mq_desk_put(replica, &certificate, error);
     return status == MQ_OK ? unverified_again(replica, MQ_FRAME_ANNOUNCE, no_stream, result, error) : status;
 }
@@ -95,7 +94,6 @@ static enum mq_status admit_announce(struct mq_replica *replica, struct mq_span 
         result->refused++;
         return MQ_OK;
     }
-    result->keys = true;
     status = mq_stream_put(replica, &announce, false, error);
     return status == MQ_OK ? unverified_again(replica, MQ_FRAME_SEGMENT, stream, result, error) : status;
 }
@@ -113,8 +111,7 @@ static enum mq_status admit_grant(struct mq_replica *replica, struct mq_span pay
     if (mq_grant_decode(&grant, payload) == MQ_OK)
         for (size_t i = 0; i < count; i++)
             if (mq_grant_verify(&grant, &desks[i]) == MQ_OK) {
-                result->keys = true;
-                return mq_grant_put(replica, &grant, NULL, error);
+                            return mq_grant_put(replica, &grant, NULL, error);
             }
     result->refused++;
     return MQ_OK;
@@ -147,7 +144,6 @@ static enum mq_status admit_wrap(struct mq_replica *replica, struct mq_span payl
         result->refused++;
         return MQ_OK;
     }
-    result->keys = true;
     status = mq_grant_put(replica, &grant, &key, error);
     mq_secret_wipe(&key);
     return status;

@@ -16,7 +16,6 @@ struct mq_parsed {
     struct mq_parsed_field fields[MQ_FIELDS_MAX]; /* by number */
     size_t count;
     size_t masked;           /* resident ID and bank card numbers that were replaced by their masks */
-    bool unknown_place;      /* a 12-digit place that no record here has: kept, worth a warning */
     struct mq_buffer memory; /* the caller's, empty, MQ_CHANGE_MAX or more */
 };
 

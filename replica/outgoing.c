@@ -26,7 +26,6 @@ struct own_stream {
     uint8_t stream[MQ_ID_SIZE];
     uint32_t seq;                         /* the next */
     uint8_t previous[MQ_SEGMENT_ID_SIZE]; /* what it follows */
-    uint8_t last_kid[MQ_KID_SIZE];
     int64_t unanchored; /* segments since the last receipt */
     struct mq_announce announce;
 };

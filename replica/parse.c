@@ -397,7 +397,6 @@ enum mq_status mq_parse_record(struct mq_replica *replica, const struct mq_team 
         return mq_fail(error, MQ_REFUSED, _("a record is an object in braces: {\"kind\": ...}"));
     const struct mq_json *kind = mq_json_get(object, "kind");
     out->count = out->masked = 0;
-    out->unknown_place = false;
     out->kind = kind != NULL && mq_json_type(kind) == MQ_JSON_STRING ? mq_kind_by_key(mq_json_string(kind)) : NULL;
     if (out->kind == NULL)
         return mq_fail(error, MQ_REFUSED,

@@ -7,7 +7,8 @@
 
 static const char drop[] = "DELETE FROM change; DELETE FROM record; DELETE FROM link; DELETE FROM state;";
 
-/* Everything that was admitted or undecided goes through the door again; what a person quarantined stays. */
+/* What was admitted, and what did not decode, goes through the door again. What was quarantined was judged by rules
+ * that a rebuild does not change. */
 static enum mq_status readmit(struct mq_replica *replica, struct mq_error *error)
 {
     struct mq_admitted result = {0};

@@ -208,28 +208,24 @@ static enum mq_status next_stream(struct mq_replica *replica, const struct mq_te
     return status;
 }
 
-struct make_work {
-    const struct mq_team *team;
-};
-
 static enum mq_status make_all(struct mq_replica *replica, void *context, struct mq_error *error)
 {
-    const struct make_work *work = context;
+    const struct mq_team *team = context;
     struct receipt_walk walk;
     uint8_t after[MQ_ID_SIZE] = {0};
-    enum mq_status status = next_stream(replica, work->team, &walk, after, error);
+    enum mq_status status = next_stream(replica, team, &walk, after, error);
     while (status == MQ_OK) {
-        status = receipt_make(replica, work->team, &walk, error);
+        status = receipt_make(replica, team, &walk, error);
         if (status == MQ_OK)
-            status = next_stream(replica, work->team, &walk, after, error);
+            status = next_stream(replica, team, &walk, after, error);
     }
     return status == MQ_NOT_FOUND && error->status == MQ_OK ? MQ_OK : status;
 }
 
 enum mq_status mq_receipts_make(struct mq_replica *replica, const struct mq_team *team, struct mq_error *error)
 {
-    struct make_work work = {.team = team};
-    return mq_replica_transact(replica, make_all, &work, error);
+    struct mq_team for_team = *team;
+    return mq_replica_transact(replica, make_all, &for_team, error);
 }
 
 /* ---- on the device ---- */

@@ -9,8 +9,6 @@
 #include "replica/replica_keys.h"
 #include "replica/view.h"
 
-#define RANK_DESK 2
-
 struct target {
     struct mq_team team;
     uint8_t record[MQ_ID_SIZE];
@@ -55,7 +53,7 @@ static enum mq_status put_decision(const struct target *target, const struct mq_
         mq_put(&names, here->choices[i].names, here->choices[i].name_count * MQ_NAME_SIZE);
     MQ_ASSERT(!names.failed);
     struct mq_span value = here->choices[keep - 1].value;
-    if (mq_role_rank(target->team.certificate.role) >= RANK_DESK)
+    if (mq_role_rank(target->team.certificate.role) >= MQ_RANK_DESK)
         mq_change_put_decide(change, target->record, field->number, value, mq_written(&names), (struct mq_span){0});
     else
         mq_change_put_set(change, target->record, field->number, value, mq_written(&names));
@@ -120,7 +118,7 @@ static enum mq_status link(struct mq_replica *replica, void *context, struct mq_
         status = target_find(replica, work->b, &b, error);
     if (status != MQ_OK)
         return status;
-    if (mq_role_rank(a.team.certificate.role) < RANK_DESK)
+    if (mq_role_rank(a.team.certificate.role) < MQ_RANK_DESK)
         return mq_fail(error, MQ_REFUSED, _("whether two records are one is decided at the desk"));
     if (memcmp(a.team.team, b.team.team, MQ_ID_SIZE) != 0 || a.kind != b.kind)
         return mq_fail(error, MQ_REFUSED, _("only records of one kind and one team can be merged"));
@@ -207,7 +205,7 @@ static enum mq_status unlink_one(struct mq_replica *replica, const uint8_t from[
     status = mq_view_kind(replica, from, &kind, team_id, error);
     if (status == MQ_OK)
         status = mq_team_find(replica, team_id, &team, error);
-    if (status == MQ_OK && mq_role_rank(team.certificate.role) < RANK_DESK)
+    if (status == MQ_OK && mq_role_rank(team.certificate.role) < MQ_RANK_DESK)
         return mq_fail(error, MQ_REFUSED, _("whether two records are one is decided at the desk"));
     return status == MQ_OK ? mq_journal_add(replica, &team, mq_written(&change), from, id, error) : status;
 }

@@ -353,9 +353,8 @@ static enum mq_status assign(struct mq_replica *replica, const struct mq_team *t
         value = mq_cbor_take(&reader);
     }
     const struct mq_field_state *here = mq_group_field(&state, one->field->number);
-    for (size_t i = 0; one->operation == '=' && here != NULL && here->choice_count == 1 && i < 1; i++)
-        if (mq_span_equal(here->choices[i].value, value))
-            return MQ_OK; /* it says so already */
+    if (one->operation == '=' && here != NULL && here->choice_count == 1 && mq_span_equal(here->choices[0].value, value))
+        return MQ_OK; /* it says so already */
     status = names_replaced(here, one, value, &replaced, error);
     if (status != MQ_OK)
         return status;

@@ -9,7 +9,7 @@
 #include "protocol/assert.h"
 
 #define LOCK_WAIT_CREATE_MS 1000
-#define MEDIUM_SIZE 24 /* device, inode, machine */
+#define MEDIUM_SIZE 16 /* inode, machine */
 
 /* ---- working memory ---- */
 
@@ -137,8 +137,8 @@ static enum mq_status make_identity(struct mq_replica *replica, struct mq_error 
     return status;
 }
 
-/* Which medium the store stands on: a copied home stands on another. A device number that changes although nothing was
- * moved costs a new stream, and nothing else. */
+/* Which file on which machine the store is: a copied home is another. Device numbers are left out: they change from one
+ * start of the machine to the next, and each would cost a new stream. */
 static enum mq_status medium_now(struct mq_replica *replica, uint8_t out[MEDIUM_SIZE], struct mq_error *error)
 {
     char path[MQ_PATH_MAX];
@@ -148,7 +148,6 @@ static enum mq_status medium_now(struct mq_replica *replica, uint8_t out[MEDIUM_
     if (status != MQ_OK)
         return status;
     struct mq_buffer buffer = mq_buffer(out, MEDIUM_SIZE);
-    mq_put_u64(&buffer, identity.device);
     mq_put_u64(&buffer, identity.inode);
     mq_put_u64(&buffer, identity.machine);
     return MQ_OK;

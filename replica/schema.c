@@ -49,7 +49,8 @@ static const char truth[] =
 
 static const char derived[] =
     /* segment: number of the carrying segment, or minus the open batch's number. */
-    "CREATE TABLE change(number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, record BLOB NOT NULL, rank INTEGER NOT NULL,"
+    "CREATE TABLE change(number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, record BLOB NOT NULL, team BLOB NOT NULL,"
+    "  rank INTEGER NOT NULL,"
     "  segment INTEGER NOT NULL, wall INTEGER NOT NULL, expanded BLOB NOT NULL);"
     "CREATE INDEX change_record ON change(record);"
     "CREATE INDEX change_segment ON change(segment);"

@@ -22,7 +22,6 @@ struct mq_sync_state {
     struct mq_request request;  /* as last sent */
     uint8_t stream[MQ_ID_SIZE]; /* own current stream of the mailbox; zeros: none */
     uint32_t head_seq;          /* of it, here */
-    uint32_t sent_seq;          /* greatest number of it in the last request; the server's before that */
     uint32_t budget;            /* bytes of a request's frames */
     uint32_t reply_budget;      /* bytes that a reply may have */
     struct mq_part_state up, down;

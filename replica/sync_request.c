@@ -143,7 +143,6 @@ static enum mq_status put_own(struct mq_sync_state *state, struct mq_buffer *out
 {
     struct mq_query *query;
     struct mq_announce announce;
-    state->sent_seq = (uint32_t)server_seq;
     if (state->head_seq == 0)
         return MQ_OK;
     if (server_seq == 0) {
@@ -164,7 +163,6 @@ static enum mq_status put_own(struct mq_sync_state *state, struct mq_buffer *out
     while (mq_db_next(&query, error)) {
         if (!put_segment(state, out, start, mq_db_blob(query, 1).data, mq_db_blob(query, 2)))
             break;
-        state->sent_seq = (uint32_t)mq_db_int(query, 0);
     }
     mq_db_done(&query);
     return error->status;

@@ -51,12 +51,14 @@ static enum mq_status vault_read(const struct mq_platform *platform, const char 
     bool shape =
         mq_cbor_valid(mq_written(&content)) && mq_cbor_array(&reader, 6) == 6 && mq_cbor_uint(&reader) == VAULT_VERSION;
     struct mq_span salt = mq_cbor_bytes(&reader, sizeof file->salt);
-    file->cost.memory_mib = (uint32_t)mq_cbor_uint(&reader);
-    file->cost.passes = (uint32_t)mq_cbor_uint(&reader);
+    uint64_t memory_mib = mq_cbor_uint(&reader), passes = mq_cbor_uint(&reader);
+    bool cost = memory_mib >= MQ_KDF_MIB_MIN && memory_mib <= MQ_KDF_MIB_MAX && /* else it is no passphrase's fault */
+                passes >= 1 && passes <= MQ_KDF_PASSES_MAX;
+    file->cost = (struct mq_kdf_cost){(uint32_t)memory_mib, (uint32_t)passes};
     struct mq_span nonce = mq_cbor_bytes(&reader, sizeof file->nonce);
     struct mq_span wrapped = mq_cbor_bytes(&reader, sizeof file->wrapped);
-    if (!shape || !mq_reader_done(&reader) || salt.size != sizeof file->salt || nonce.size != sizeof file->nonce ||
-        wrapped.size != sizeof file->wrapped)
+    if (!shape || !cost || !mq_reader_done(&reader) || salt.size != sizeof file->salt ||
+        nonce.size != sizeof file->nonce || wrapped.size != sizeof file->wrapped)
         return mq_fail(error, MQ_DAMAGED,
                        _("the file %s is damaged; bring back a copy of it from a backup of this home"), path);
     memcpy(file->salt, salt.data, salt.size);

@@ -13,28 +13,21 @@
 enum mq_status mq_view_add(struct mq_replica *replica, const struct mq_view_change *change, struct mq_error *error)
 {
     struct mq_span id = mq_span(change->id, MQ_ID_SIZE), record = mq_span(change->record, MQ_ID_SIZE);
-    int64_t foreign;
-    bool create = memcmp(change->id, change->record, MQ_ID_SIZE) == 0;
-    enum mq_status known =
-        create ? MQ_NOT_FOUND
-               : mq_db_number(replica->db, &foreign, error, "SELECT team <> ? FROM record WHERE record = ?", "bb",
-                              mq_span(change->team, MQ_ID_SIZE), record);
-    if (known == MQ_OK && foreign != 0)
-        return MQ_OK; /* another team's record: not his to change */
-    if (known != MQ_OK && known != MQ_NOT_FOUND)
-        return known;
+    struct mq_span team = mq_span(change->team, MQ_ID_SIZE);
     /* The same change in two segments (a writer that was copied) is one; the higher rank counts, in whatever order they
      * came. */
     enum mq_status status =
         mq_db_run(replica->db, error,
-                  "INSERT INTO change(id, record, rank, segment, wall, expanded) VALUES(?, ?, ?, ?, ?, ?)"
+                  "INSERT INTO change(id, record, team, rank, segment, wall, expanded) VALUES(?, ?, ?, ?, ?, ?, ?)"
                   " ON CONFLICT(id) DO UPDATE SET rank = max(rank, excluded.rank)",
-                  "bbiiib", id, record, (int64_t)change->rank, change->segment, change->wall, change->expanded);
+                  "bbbiiib", id, record, team, (int64_t)change->rank, change->segment, change->wall, change->expanded);
     if (status != MQ_OK)
         return status;
+    /* A record belongs to the team of its creator, whoever's change came first; other teams' changes to it count for nothing. */
     return mq_db_run(replica->db, error,
-                     "INSERT OR IGNORE INTO record(record, team, kind, id, canonical) VALUES(?, ?, 0, NULL, ?)", "bbb",
-                     record, mq_span(change->team, MQ_ID_SIZE), record);
+                     "INSERT INTO record(record, team, kind, id, canonical) VALUES(?1, ?2, 0, NULL, ?1)"
+                     " ON CONFLICT(record) DO UPDATE SET team = ?2 WHERE record = ?3 AND team <> ?2",
+                     "bbb", record, team, id);
 }
 
 /* The facts of one record, appended to `facts`; the changes' bytes are copied into the arena. The smallest ids win
@@ -44,7 +37,9 @@ static enum mq_status facts_load(struct mq_replica *replica, const uint8_t recor
 {
     struct mq_query *query;
     enum mq_status status =
-        mq_db_query(replica->db, &query, error, "SELECT id, rank, expanded FROM change WHERE record = ? ORDER BY id",
+        mq_db_query(replica->db, &query, error, "SELECT id, rank, expanded FROM change WHERE record = ?1"
+                    " AND team = (SELECT team FROM record WHERE record = ?1)"
+                    " ORDER BY id",
                     "b", mq_span(record, MQ_ID_SIZE));
     if (status != MQ_OK)
         return status;
@@ -133,6 +128,11 @@ static enum mq_status neighbours(struct mq_replica *replica, const uint8_t recor
     return status == MQ_OK ? collect(query, group, error) : status;
 }
 
+static int member_order(const void *a, const void *b)
+{
+    return memcmp(a, b, MQ_ID_SIZE);
+}
+
 /* All records that hang together with `record`. */
 static enum mq_status component(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct group *group,
                                 struct mq_error *error)
@@ -142,6 +142,7 @@ static enum mq_status component(struct mq_replica *replica, const uint8_t record
     group_put(group, mq_span(record, MQ_ID_SIZE));
     for (size_t i = 0; i < group->count && status == MQ_OK; i++)
         status = neighbours(replica, group->members[i], group, error);
+    qsort(group->members, group->count, MQ_ID_SIZE, member_order); /* as members_of gives them */
     return status;
 }
 

@@ -71,8 +71,7 @@ static enum mq_status new_passphrase(struct program *program, const char *file, 
 int command_join(void *context, const struct mq_command_line *line)
 {
     struct program *program = context;
-    const char *name = mq_option_get(line, "name"), *variable = getenv("MINQING_PASSPHRASE_FILE");
-    const char *file = program->passphrase_file != NULL ? program->passphrase_file : variable;
+    const char *name = mq_option_get(line, "name"), *file = program_passphrase_file(program);
     struct mq_join join = {.invitation = mq_span_text(line->words[0]),
                            .name = name == NULL ? "" : name,
                            .timeout_ms = JOIN_TIMEOUT_MS,

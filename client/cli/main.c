@@ -59,17 +59,23 @@ static const struct mq_command commands[] = {
 
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 
-static void find_home(struct program *program, const char *option)
+#define HOME_MAX (MQ_PATH_MAX - 64) /* with room for the names of the files inside */
+
+static enum mq_status find_home(struct program *program, const char *option)
 {
     const char *home = option != NULL ? option : getenv("MINQING_HOME");
     const char *data = getenv("XDG_DATA_HOME"), *user = getenv("HOME");
+    int length;
     if (home != NULL && home[0] != '\0')
-        snprintf(program->home, sizeof program->home, "%s", home);
+        length = snprintf(program->home, sizeof program->home, "%s", home);
     else if (data != NULL && data[0] == '/')
-        snprintf(program->home, sizeof program->home, "%s/minqing", data);
+        length = snprintf(program->home, sizeof program->home, "%s/minqing", data);
     else
-        snprintf(program->home, sizeof program->home, "%s/.local/share/minqing", user != NULL ? user : ".");
+        length = snprintf(program->home, sizeof program->home, "%s/.local/share/minqing", user != NULL ? user : ".");
     program->device.home = program->home;
+    if (length < 0 || length > HOME_MAX)
+        return mq_fail(&program->error, MQ_REFUSED, _("the path of the home is longer than %d bytes"), HOME_MAX);
+    return MQ_OK;
 }
 
 /* The network program stands beside this one. */
@@ -108,7 +114,8 @@ int main(int argc, char **argv)
     program.line = &line;
     program.json = mq_option_get(&line, "json") != NULL;
     program.passphrase_file = mq_option_get(&line, "passphrase-file");
-    find_home(&program, mq_option_get(&line, "home"));
+    if (find_home(&program, mq_option_get(&line, "home")) != MQ_OK)
+        return program_end(&program, MQ_REFUSED);
     find_courier(&program);
     int code = command->run(&program, &line);
     mq_device_close(&program.device);

@@ -15,7 +15,7 @@ enum mq_status program_passphrase(struct program *program, const char *file, con
                         : mq_passphrase_ask(out, prompt, &program->error);
 }
 
-static const char *passphrase_file(const struct program *program)
+const char *program_passphrase_file(const struct program *program)
 {
     const char *variable = getenv("MINQING_PASSPHRASE_FILE");
     return program->passphrase_file != NULL          ? program->passphrase_file
@@ -29,7 +29,7 @@ enum mq_status program_open(struct program *program)
     if (memory == NULL)
         return mq_fail(&program->error, MQ_FAULT, _("there is not enough memory"));
     struct mq_buffer passphrase = mq_buffer(memory, MQ_PASSPHRASE_MAX);
-    enum mq_status status = program_passphrase(program, passphrase_file(program), _("Passphrase: "), &passphrase);
+    enum mq_status status = program_passphrase(program, program_passphrase_file(program), _("Passphrase: "), &passphrase);
     if (status == MQ_OK)
         status = mq_device_open(&program->device, mq_written(&passphrase), &program->error);
     mq_secret_free(memory);

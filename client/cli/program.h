@@ -7,13 +7,15 @@
 
 struct program {
     struct mq_device device;
-    char home[MQ_NAME_TEXT_MAX * 8], courier[MQ_NAME_TEXT_MAX * 8];
+    char home[MQ_PATH_MAX], courier[MQ_PATH_MAX];
     bool json;
     const char *passphrase_file;
     const struct mq_command_line *line;
     struct mq_error error;
 };
 
+/* The file that the passphrase is in, or NULL: it has to be asked. */
+const char *program_passphrase_file(const struct program *program);
 /* Asks or reads the passphrase and opens the device. */
 MQ_MUST_USE enum mq_status program_open(struct program *program);
 /* The passphrase into guarded memory; `prompt` where it has to be asked. The caller wipes it. */

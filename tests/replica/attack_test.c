@@ -27,12 +27,12 @@ static struct mq_error problem;
 
 /* ---- records ---- */
 
-static void add_household(struct village_member *member, const char *id)
+static void add_household(struct village_member *member, const char *id, struct mq_saved *saved)
 {
     char json[300];
     snprintf(json, sizeof json, "{\"kind\":\"household\",\"id\":\"%s\",\"place\":\"990527103204\",\"head\":\"冯谷雨\"}",
              id);
-    village_add(member, json, NULL);
+    village_add(member, json, saved);
 }
 
 /* A visit whose notes hardly compress: about 9 kB on the way. */
@@ -43,7 +43,8 @@ static void add_long_visit(struct village_member *member, unsigned number)
     char head[200];
     uint32_t chance = 12345u + number * 777u;
     snprintf(head, sizeof head,
-             "{\"kind\":\"visit\",\"id\":\"V-%u\",\"place\":\"990527103204\",\"date\":\"2026-11-05\",\"notes\":\"", number);
+             "{\"kind\":\"visit\",\"id\":\"V-%u\",\"place\":\"990527103204\",\"date\":\"2026-11-05\",\"notes\":\"",
+             number);
     mq_put_text(&out, head);
     for (int i = 0; i < 5000; i++) {
         chance = chance * 1664525u + 1013904223u;
@@ -110,7 +111,7 @@ static void carried_for_others_arrives(void **state)
     (void)state;
     begin(&village, 21);
     struct village_member *carrier = &village.devices[1];
-    add_household(&village.devices[0], "H-1");
+    add_household(&village.devices[0], "H-1", NULL);
     snprintf(path, sizeof path, "%s/stick", village.directory);
     assert_int_equal(mq_bundle_write(village.devices[0].replica, path, &written, &problem), MQ_OK);
     assert_int_equal(mq_bundle_read(carrier->replica, path, &taken, &problem), MQ_OK);
@@ -134,7 +135,7 @@ static void carried_of_closed_stream_arrives(void **state)
     (void)state;
     begin(&village, 22);
     struct village_member *device = &village.devices[1];
-    add_household(device, "H-1");
+    add_household(device, "H-1", NULL);
     assert_int_equal(mq_seal_all(device->replica, &problem), MQ_OK);
     assert_int_equal(mq_streams_close(device->replica, &problem), MQ_OK);
     for (unsigned i = 0; i < LONG_VISITS; i++)
@@ -191,7 +192,7 @@ static void withheld_segment_anchors_nothing(void **state)
     struct village_member *device = &village.devices[0];
     for (int i = 0; i < 20; i++) {
         snprintf(id, sizeof id, "H-%d", i);
-        add_household(device, id);
+        add_household(device, id, NULL);
         assert_int_equal(village_sync(&village, device, NULL), MQ_OK);
     }
     struct hostile_way way = {.village = &village, .withheld_seq = 5};
@@ -214,7 +215,7 @@ static void broken_copy_blocks_nothing(void **state)
     (void)state;
     begin(&village, 25);
     struct mq_db *db = mq_replica_db(village.desk.replica);
-    add_household(&village.devices[0], "H-1");
+    add_household(&village.devices[0], "H-1", NULL);
     hostile_copy(&village.devices[0], &copy);
     copy.bytes[copy.size - 1] ^= 1;
     const struct mq_frame broken = {.type = MQ_FRAME_SEGMENT, .payload = {copy.bytes, copy.size}};
@@ -243,8 +244,8 @@ static void claimed_head_opens_no_stream(void **state)
     (void)state;
     begin(&village, 26);
     struct village_member *device = &village.devices[0];
-    add_household(device, "H-1");
-    add_household(&village.devices[1], "H-2");
+    add_household(device, "H-1", NULL);
+    add_household(&village.devices[1], "H-2", NULL);
     village_sync_all(&village, 1);
     hostile_copy(device, &own);
     hostile_copy(&village.devices[1], &other);
@@ -282,7 +283,7 @@ static void claimed_head_without_stream(void **state)
     struct hostile_way way = {.village = &village, .claimed_seq = 3};
     assert_int_equal(hostile_sync(&way, device, NULL), MQ_OK);
     assert_int_equal(own_streams(device), 0);
-    add_household(device, "H-1");
+    add_household(device, "H-1", NULL);
     village_sync_all(&village, 2);
     assert_int_equal(village_safety(device).anchored, 1);
     end(&village);
@@ -305,7 +306,7 @@ static void have_list_survives_a_cut(void **state)
     char path[256];
     (void)state;
     begin(&village, 28);
-    add_household(&village.devices[0], "H-1");
+    add_household(&village.devices[0], "H-1", NULL);
     village_sync_all(&village, 2);
     village.store->verbs->close(village.store);
     snprintf(path, sizeof path, "%s/relay-empty.db", village.directory);
@@ -331,7 +332,7 @@ static void unverifiable_is_bounded(void **state)
     begin(&village, 29);
     struct village_member *device = &village.devices[1];
     struct mq_db *db = mq_replica_db(device->replica);
-    add_household(&village.devices[0], "H-1");
+    add_household(&village.devices[0], "H-1", NULL);
     hostile_copy(&village.devices[0], &copy);
     assert_int_equal(mq_db_begin(db, &problem), MQ_OK);
     for (int i = 0; i < many; i++) {
@@ -397,7 +398,7 @@ static void huge_create_stops_nobody(void **state)
     for (int64_t i = 0; i < creates; i++)
         hostile_write(&village.devices[0], mq_written(&create));
     assert_int_equal(village_sync(&village, &village.devices[0], NULL), MQ_OK);
-    add_household(&village.devices[1], "H-1");
+    add_household(&village.devices[1], "H-1", NULL);
     assert_int_equal(village_sync(&village, &village.devices[1], NULL), MQ_OK);
     assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK);
     assert_int_equal(village_sync(&village, &village.devices[1], NULL), MQ_OK);
@@ -420,8 +421,8 @@ static void cadres_link_nothing(void **state)
     uint8_t memory[256], reference_memory[32];
     (void)state;
     begin(&village, 32);
-    village_add(&village.devices[3], "{\"kind\":\"household\",\"id\":\"H-1\",\"place\":\"990527103204\",\"head\":\"甲\"}", &a);
-    village_add(&village.devices[3], "{\"kind\":\"household\",\"id\":\"H-2\",\"place\":\"990527103204\",\"head\":\"乙\"}", &b);
+    add_household(&village.devices[3], "H-1", &a);
+    add_household(&village.devices[3], "H-2", &b);
     village_sync_all(&village, 2);
     struct mq_buffer reference = mq_buffer(reference_memory, sizeof reference_memory);
     mq_put_reference(&reference, b.record);
@@ -490,7 +491,7 @@ static void foreign_desk_anchors_nothing(void **state)
     memcpy(certificate.box_public, foreign.box_public, MQ_PUBLIC_SIZE);
     mq_certificate_sign(&certificate, &village.root);
     assert_int_equal(mq_desk_put(device->replica, &certificate, &problem), MQ_OK);
-    add_household(device, "H-1");
+    add_household(device, "H-1", NULL);
     assert_int_equal(village_sync(&village, device, NULL), MQ_OK);
     hostile_copy(device, &copy);
     offer_receipt(device, &foreign, certificate.team, &copy.segment);

@@ -1,4 +1,4 @@
-/* What village.h leaves out: relays that lie, links that break in one chosen place, members who bypass their own program. */
+/* What village.h leaves out: relays that lie, links that break in a chosen place, members who bypass their program. */
 #ifndef MQ_TESTS_REPLICA_HOSTILE_H
 #define MQ_TESTS_REPLICA_HOSTILE_H
 
@@ -35,7 +35,7 @@ void hostile_copy(struct village_member *member, struct hostile_copy *out);
 
 /* The one number that a query of a member's store gives. */
 int64_t hostile_count(struct village_member *member, const char *sql);
-/* The same at all members of the village: admitted, waiting, quarantined and undecodable segments are all there are. */
+/* At every member: admitted, waiting, quarantined and undecodable segments make up all that are stored (M12). */
 void hostile_accounted(struct village *village);
 
 #endif
