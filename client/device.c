@@ -10,7 +10,6 @@
 #include "replica/keyring_keys.h"
 
 #define LOCK_WAIT_MS 3000
-#define RESERVE_SIZE (2 * 1024 * 1024)
 #define ENROL_POLL_MS 300
 
 void mq_device_close(struct mq_device *device)
@@ -159,10 +158,10 @@ enum mq_status mq_device_reserve(const struct mq_device *device, struct mq_error
     if (device->platform->identify(device->platform->self, path, &there, error) == MQ_OK)
         return MQ_OK;
     mq_error_clear(error);
-    uint8_t *memory = mq_work_memory(RESERVE_SIZE);
-    mq_random(device->platform, memory, RESERVE_SIZE); /* not zeros: some file systems store none of these */
-    enum mq_status status = device->platform->write(device->platform->self, path, mq_span(memory, RESERVE_SIZE), error);
-    mq_work_free(memory, RESERVE_SIZE);
+    uint8_t *memory = mq_work_memory(MQ_RESERVE_SIZE);
+    mq_random(device->platform, memory, MQ_RESERVE_SIZE); /* not zeros: some file systems store none of these */
+    enum mq_status status = device->platform->write(device->platform->self, path, mq_span(memory, MQ_RESERVE_SIZE), error);
+    mq_work_free(memory, MQ_RESERVE_SIZE);
     return status;
 }
 

@@ -168,6 +168,15 @@
 #define MQ_OPTIONS_MAX 16   /* options a command can have */
 #define MQ_ARGUMENTS_MAX 64 /* words and --FIELD pairs on one command line */
 #define MQ_PATH_MAX 1024 /* bytes of a path inside a home */
-#define MQ_DESKS_KNOWN_MAX 256
+
+/* A replica's working memory. */
+/* For a group's facts, and for merging them: 400 bytes for each of MQ_HISTORY_MAX facts and their values
+ * (protocol/merge.h). Only what is used is ever touched. */
+#define MQ_ARENA_SIZE (32u * 1024 * 1024)
+#define MQ_FACTS_SIZE (16u * 1024 * 1024)
+#define MQ_PAYLOAD_HEAD_MAX 3072        /* of a payload, its full frontier included */
+#define MQ_OBJECT_MAX (256 * 1024)      /* one record as JSON, with all its words */
+#define MQ_SAME_NAME_MAX 16             /* records that answer to one `id` when two are taken apart */
+#define MQ_RESERVE_SIZE (2 * 1024 * 1024) /* disk kept free for bringing home what is saved */
 
 #endif

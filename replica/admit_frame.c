@@ -103,9 +103,9 @@ static enum mq_status admit_grant(struct mq_replica *replica, struct mq_span pay
                                   struct mq_error *error)
 {
     struct mq_grant grant;
-    struct mq_certificate desks[MQ_DESKS_KNOWN_MAX];
+    struct mq_certificate desks[MQ_DESKS_MAX];
     size_t count;
-    enum mq_status status = mq_desks(replica, desks, MQ_DESKS_KNOWN_MAX, &count, error);
+    enum mq_status status = mq_desks(replica, desks, MQ_DESKS_MAX, &count, error);
     if (status != MQ_OK)
         return status;
     if (mq_grant_decode(&grant, payload) == MQ_OK)
@@ -165,10 +165,10 @@ static enum mq_status admit_control(struct mq_replica *replica, struct mq_span p
                                     struct mq_error *error)
 {
     struct mq_control control;
-    struct mq_certificate desks[MQ_DESKS_KNOWN_MAX];
+    struct mq_certificate desks[MQ_DESKS_MAX];
     size_t count;
     bool newer = false;
-    enum mq_status status = mq_desks(replica, desks, MQ_DESKS_KNOWN_MAX, &count, error);
+    enum mq_status status = mq_desks(replica, desks, MQ_DESKS_MAX, &count, error);
     if (status != MQ_OK)
         return status;
     if (mq_control_decode(&control, payload) != MQ_OK || control.number > INT64_MAX)

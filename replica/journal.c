@@ -10,7 +10,6 @@
 /* What a change may take in its payload at most: indexes for references are 2 bytes longer than in the expanded form, a
  * stamp takes up to 5; and the payload's head with a full frontier. Never too little, so that a closed batch always
  * fits. */
-#define PAYLOAD_HEAD_MAX 3072
 static int64_t payload_cost(struct mq_span expanded)
 {
     return (int64_t)(expanded.size + expanded.size / 8 + 16);
@@ -53,7 +52,7 @@ static enum mq_status batch_find(struct mq_replica *replica, const struct mq_tea
     struct mq_span salt = mq_db_blob(query, 4);
     MQ_ASSERT(salt.size == sizeof out->salt);
     memcpy(out->salt, salt.data, salt.size);
-    bool fits = mq_db_int(query, 5) + cost <= MQ_BATCH_MAX - PAYLOAD_HEAD_MAX && out->count < MQ_CHANGES_MAX;
+    bool fits = mq_db_int(query, 5) + cost <= MQ_BATCH_MAX - MQ_PAYLOAD_HEAD_MAX && out->count < MQ_CHANGES_MAX;
     mq_db_done(&query);
     return fits ? MQ_OK : MQ_NOT_FOUND;
 }

@@ -121,9 +121,9 @@ enum mq_status mq_desks(struct mq_replica *replica, struct mq_certificate *out, 
 enum mq_status mq_certificate_trust(struct mq_replica *replica, const struct mq_certificate *certificate,
                                     struct mq_error *error)
 {
-    struct mq_certificate desks[MQ_DESKS_KNOWN_MAX];
+    struct mq_certificate desks[MQ_DESKS_MAX];
     size_t count;
-    enum mq_status status = mq_desks(replica, desks, MQ_DESKS_KNOWN_MAX, &count, error);
+    enum mq_status status = mq_desks(replica, desks, MQ_DESKS_MAX, &count, error);
     return status != MQ_OK ? status : mq_certificate_verify(certificate, mq_replica_root(replica), desks, count);
 }
 

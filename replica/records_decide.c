@@ -129,10 +129,8 @@ static enum mq_status link(struct mq_replica *replica, void *context, struct mq_
 
 /* ---- and taking them apart again ---- */
 
-#define MEMBERS_MAX 16
-
 struct members {
-    uint8_t records[MEMBERS_MAX][MQ_ID_SIZE];
+    uint8_t records[MQ_SAME_NAME_MAX][MQ_ID_SIZE];
     size_t count;
 };
 
@@ -154,7 +152,7 @@ static enum mq_status members_named(struct mq_replica *replica, struct mq_span t
                     "bt", mq_written(&id), text);
     if (status != MQ_OK)
         return status;
-    while (out->count < MEMBERS_MAX && mq_db_next(&query, error))
+    while (out->count < MQ_SAME_NAME_MAX && mq_db_next(&query, error))
         memcpy(out->records[out->count++], mq_db_blob(query, 0).data, MQ_ID_SIZE);
     mq_db_done(&query);
     if (error->status == MQ_OK && out->count == 0)

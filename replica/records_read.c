@@ -10,7 +10,6 @@
 #include "replica/replica_keys.h"
 #include "replica/view.h"
 
-#define OBJECT_MAX (256 * 1024) /* one record with all its words */
 
 struct read_work {
     struct mq_replica *replica;
@@ -23,7 +22,7 @@ struct read_work {
 
 static enum mq_status emit_state(struct read_work *work, const struct mq_group_state *state, struct mq_error *error)
 {
-    struct mq_buffer out = mq_buffer(work->memory, OBJECT_MAX);
+    struct mq_buffer out = mq_buffer(work->memory, MQ_OBJECT_MAX);
     enum mq_status status = mq_print_record(work->replica, state, work->extras, &out, error);
     return status == MQ_OK ? work->emitter->emit(work->emitter->context, mq_written(&out), error) : status;
 }
@@ -102,9 +101,9 @@ enum mq_status mq_records_list(struct mq_replica *replica, const struct mq_kind 
                              .search = search,
                              .left = limit > 0 ? limit : -1,
                              .extras = true,
-                             .memory = mq_work_memory(OBJECT_MAX)};
+                             .memory = mq_work_memory(MQ_OBJECT_MAX)};
     enum mq_status status = mq_view_each(replica, kind == NULL ? 0 : kind->number, false, list_one, &work, error);
-    mq_work_free(work.memory, OBJECT_MAX);
+    mq_work_free(work.memory, MQ_OBJECT_MAX);
     return status;
 }
 
@@ -113,12 +112,12 @@ enum mq_status mq_records_list(struct mq_replica *replica, const struct mq_kind 
 enum mq_status mq_records_export(struct mq_replica *replica, const struct mq_kind *kind,
                                  const struct mq_emitter *emitter, struct mq_error *error)
 {
-    struct read_work work = {.replica = replica, .emitter = emitter, .left = -1, .memory = mq_work_memory(OBJECT_MAX)};
+    struct read_work work = {.replica = replica, .emitter = emitter, .left = -1, .memory = mq_work_memory(MQ_OBJECT_MAX)};
     enum mq_status status = MQ_OK;
     for (size_t i = 0; i < mq_kind_count && status == MQ_OK; i++)
         if (kind == NULL || kind == &mq_kinds[i])
             status = mq_view_each(replica, mq_kinds[i].number, false, list_one, &work, error);
-    mq_work_free(work.memory, OBJECT_MAX);
+    mq_work_free(work.memory, MQ_OBJECT_MAX);
     return status;
 }
 
@@ -247,7 +246,7 @@ static enum mq_status history(struct read_work *work, const uint8_t canonical[MQ
     if (status != MQ_OK)
         return status;
     while (status == MQ_OK && mq_db_next(&query, error)) {
-        struct mq_buffer out = mq_buffer(work->memory, OBJECT_MAX);
+        struct mq_buffer out = mq_buffer(work->memory, MQ_OBJECT_MAX);
         struct mq_json_writer writer = {.out = &out};
         mq_json_begin(&writer, '{');
         put_time(&writer, "at", mq_db_int(query, 0));
@@ -269,7 +268,7 @@ enum mq_status mq_records_show(struct mq_replica *replica, struct mq_span record
                                const struct mq_emitter *emitter, struct mq_error *error)
 {
     struct read_work work = {
-        .replica = replica, .emitter = emitter, .extras = true, .memory = mq_work_memory(OBJECT_MAX)};
+        .replica = replica, .emitter = emitter, .extras = true, .memory = mq_work_memory(MQ_OBJECT_MAX)};
     uint8_t canonical[MQ_ID_SIZE];
     struct mq_group_state state;
     const struct mq_kind *kind = NULL;
@@ -282,7 +281,7 @@ enum mq_status mq_records_show(struct mq_replica *replica, struct mq_span record
     }
     if (status == MQ_OK && with_history && kind != NULL)
         status = history(&work, canonical, kind, error);
-    mq_work_free(work.memory, OBJECT_MAX);
+    mq_work_free(work.memory, MQ_OBJECT_MAX);
     return status;
 }
 
@@ -333,7 +332,7 @@ static enum mq_status conflict_field(struct read_work *work, const struct mq_gro
     const struct mq_field *field = mq_field_by_number(kind, here->number);
     if (field == NULL || !(here->conflict || here->review))
         return MQ_OK;
-    struct mq_buffer out = mq_buffer(work->memory, OBJECT_MAX);
+    struct mq_buffer out = mq_buffer(work->memory, MQ_OBJECT_MAX);
     struct mq_json_writer writer = {.out = &out};
     uint8_t id_memory[2 * MQ_RECORD_ID_TEXT_MAX];
     struct mq_buffer id = mq_buffer(id_memory, sizeof id_memory);
@@ -368,9 +367,9 @@ enum mq_status mq_records_conflicts(struct mq_replica *replica, const struct mq_
                                     struct mq_error *error)
 {
     struct read_work work = {
-        .replica = replica, .emitter = emitter, .extras = true, .memory = mq_work_memory(OBJECT_MAX)};
+        .replica = replica, .emitter = emitter, .extras = true, .memory = mq_work_memory(MQ_OBJECT_MAX)};
     enum mq_status status = mq_view_each(replica, 0, true, conflict_one, &work, error);
-    mq_work_free(work.memory, OBJECT_MAX);
+    mq_work_free(work.memory, MQ_OBJECT_MAX);
     return status;
 }
 

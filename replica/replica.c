@@ -37,8 +37,8 @@ struct mq_buffer mq_work_payload(struct mq_replica *replica)
 struct mq_buffer mq_work_expanded(struct mq_replica *replica)
 {
     if (replica->expanded == NULL)
-        replica->expanded = mq_work_memory(4 * MQ_PAYLOAD_MAX);
-    return mq_buffer(replica->expanded, 4 * MQ_PAYLOAD_MAX);
+        replica->expanded = mq_work_memory(MQ_EXPANDED_MAX);
+    return mq_buffer(replica->expanded, MQ_EXPANDED_MAX);
 }
 
 struct mq_arena mq_work_arena(struct mq_replica *replica)
@@ -232,7 +232,7 @@ void mq_replica_close(struct mq_replica *replica)
     mq_work_free(replica->chain.bytes, MQ_LINK_WINDOW);
     mq_work_free(replica->space, mq_seal_space_size());
     mq_work_free(replica->payload, MQ_PAYLOAD_MAX);
-    mq_work_free(replica->expanded, 4 * MQ_PAYLOAD_MAX);
+    mq_work_free(replica->expanded, MQ_EXPANDED_MAX);
     mq_work_free(replica->arena, replica->arena_used);
     mq_secret_free(replica->identity);
     mq_secret_free(replica->store_key);

@@ -39,10 +39,6 @@ struct mq_replica {
     size_t arena_used;           /* the most that was ever used of it: what has to be wiped, and no page more */
 };
 
-/* For a group's facts, and for merging them: 400 bytes for each of MQ_HISTORY_MAX facts and their values
- * (protocol/merge.h). Only what is used is ever touched. */
-#define MQ_ARENA_SIZE (32u * 1024 * 1024)
-#define MQ_FACTS_SIZE (16u * 1024 * 1024)
 
 /* Memory for plaintext: wiped when it is given back; NULL is fine there. Ends the program without memory. */
 void *mq_work_memory(size_t size);

@@ -7,7 +7,6 @@
 #include "client/cli/program.h"
 #include "protocol/keys.h"
 
-#define OBJECT_MAX (256 * 1024)
 
 static enum mq_status kind_find(struct program *program, const char *text, const struct mq_kind **kind)
 {
@@ -136,8 +135,8 @@ int command_add(void *context, const struct mq_command_line *line)
     const struct mq_kind *kind = NULL;
     struct mq_saved saved;
     bool input = strcmp(line->words[line->word_count - 1], "-") == 0;
-    uint8_t *memory = malloc(OBJECT_MAX);
-    struct mq_buffer object = mq_buffer(memory, memory == NULL ? 0 : OBJECT_MAX);
+    uint8_t *memory = malloc(MQ_OBJECT_MAX);
+    struct mq_buffer object = mq_buffer(memory, memory == NULL ? 0 : MQ_OBJECT_MAX);
     enum mq_status status = input ? MQ_OK : kind_find(program, line->words[0], &kind);
     if (status == MQ_OK && !input && kind == NULL)
         status = mq_fail(&program->error, MQ_REFUSED, _("say which kind: `minqing add household --head ...`"));
