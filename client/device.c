@@ -8,6 +8,7 @@
 #include "protocol/enrol_keys.h"
 #include "protocol/exchange.h"
 #include "replica/keyring_keys.h"
+#include "replica/outgoing.h"
 
 #define LOCK_WAIT_MS 3000
 #define ENROL_POLL_MS 300
@@ -39,21 +40,7 @@ struct join_work {
     uint8_t request_memory[MQ_ENROL_MAX], reply_memory[MQ_ENROL_MAX];
     struct mq_buffer request, reply;
     struct mq_enrol_reply answer;
-    bool made; /* the home was made in this call */
 };
-
-/* A home without a team holds no records: after a refusal it is taken away, so that another invitation can be tried. */
-static void home_remove(struct mq_device *device)
-{
-    static const char *const files[] = {"vault", "store.db", "store.db-wal", "witness", "reserve", "tries", "lock"};
-    char path[MQ_PATH_MAX];
-    mq_device_close(device);
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        struct mq_error unneeded = {0};
-        mq_home_path(path, device->home, files[i]);
-        (void)device->platform->remove(device->platform->self, path, &unneeded);
-    }
-}
 
 static enum mq_status invitation_read(struct join_work *work, struct mq_error *error)
 {
@@ -69,13 +56,20 @@ static enum mq_status invitation_read(struct join_work *work, struct mq_error *e
     return MQ_OK;
 }
 
-/* The request is kept in the store: asked again, it must be the same, for the invitation works once. */
+/* The request is kept in the store: asked again with the same invitation, it is the same. Another invitation wants
+ * another request, for the same keys. */
 static enum mq_status request_make(struct join_work *work, struct mq_error *error)
 {
     struct mq_replica *replica = work->device->replica;
+    uint8_t stored[MQ_ID_SIZE], wanted[MQ_ID_SIZE];
     enum mq_status status = mq_setting_get(replica, "enrol_request", &work->request, error);
-    if (status != MQ_NOT_FOUND)
+    if (status != MQ_OK && status != MQ_NOT_FOUND)
         return status;
+    mq_invitation_name(wanted, work->invitation.secret);
+    if (status == MQ_OK && mq_enrol_request_name(stored, mq_written(&work->request)) == MQ_OK &&
+        memcmp(stored, wanted, sizeof stored) == 0)
+        return MQ_OK;
+    work->request.size = 0;
     struct mq_enrol_request request = {{0}, {0}, ""};
     struct mq_secret ephemeral;
     const struct mq_identity *identity = mq_replica_identity(replica);
@@ -125,7 +119,10 @@ static enum mq_status keys_store(struct mq_replica *replica, void *context, stru
 {
     struct join_work *work = context;
     const struct mq_enrol_reply *answer = &work->answer;
-    struct mq_team team = {.certificate = answer->certificate};
+    struct mq_team team = {.certificate = answer->certificate}, before = {.certificate.role = MQ_ROLE_CADRE};
+    uint8_t old[MQ_HASH_SIZE], new[MQ_HASH_SIZE];
+    bool again = mq_team_find(replica, answer->certificate.team, &before, error) == MQ_OK;
+    mq_error_clear(error);
     memcpy(team.team, answer->certificate.team, MQ_ID_SIZE);
     memcpy(team.token, answer->token, MQ_TOKEN_SIZE);
     enum mq_status status = mq_root_put(replica, work->invitation.root_public, error);
@@ -133,6 +130,10 @@ static enum mq_status keys_store(struct mq_replica *replica, void *context, stru
         status = mq_desk_put(replica, &answer->desk, error);
     if (status == MQ_OK)
         status = mq_team_put(replica, &team, error);
+    mq_certificate_hash(new, &team.certificate);
+    mq_certificate_hash(old, &before.certificate);
+    if (status == MQ_OK && again && memcmp(old, new, sizeof old) != 0) /* streams are of one certificate */
+        status = mq_streams_close(replica, error);
     for (size_t i = 0; i < answer->grant_count && status == MQ_OK; i++) {
         struct mq_secret key;
         if (mq_wrap_open(&key, mq_span(answer->wraps[i], MQ_WRAP_SIZE), &answer->grants[i],
@@ -160,7 +161,8 @@ enum mq_status mq_device_reserve(const struct mq_device *device, struct mq_error
     mq_error_clear(error);
     uint8_t *memory = mq_work_memory(MQ_RESERVE_SIZE);
     mq_random(device->platform, memory, MQ_RESERVE_SIZE); /* not zeros: some file systems store none of these */
-    enum mq_status status = device->platform->write(device->platform->self, path, mq_span(memory, MQ_RESERVE_SIZE), error);
+    enum mq_status status =
+        device->platform->write(device->platform->self, path, mq_span(memory, MQ_RESERVE_SIZE), error);
     mq_work_free(memory, MQ_RESERVE_SIZE);
     return status;
 }
@@ -169,15 +171,16 @@ static enum mq_status home_begin(struct join_work *work, struct mq_error *error)
 {
     struct mq_device *device = work->device;
     struct mq_team team;
-    work->made = !mq_vault_exists(device->platform, device->home);
-    if (work->made)
+    if (!mq_vault_exists(device->platform, device->home))
         return mq_replica_create(&device->replica, device->platform, device->home, work->join->passphrase,
                                  work->join->kdf_memory_mib, error);
     enum mq_status status =
         mq_replica_open(&device->replica, device->platform, device->home, work->join->passphrase, LOCK_WAIT_MS, error);
     if (status != MQ_OK)
         return status;
-    if (mq_team_find(device->replica, NULL, &team, error) == MQ_OK)
+    /* Its own team may invite it again: a centre brought back from a backup does not know who joined after that. */
+    if (mq_team_find(device->replica, NULL, &team, error) == MQ_OK &&
+        memcmp(team.team, work->invitation.desk.team, MQ_ID_SIZE) != 0)
         return mq_fail(
             error, MQ_REFUSED,
             _("this device has joined a team already; its records are left as they are. Another team needs another home"));
@@ -237,8 +240,6 @@ static enum mq_status join_home(struct join_work *work, struct mq_error *error)
     status = reply_read(work, error);
     if (status == MQ_OK)
         status = mq_replica_transact(work->device->replica, keys_store, work, error);
-    if (status == MQ_REFUSED && work->made) /* an older home may be known at the desk already: its keys stay */
-        home_remove(work->device);
     return status == MQ_OK ? mq_device_reserve(work->device, error) : status;
 }
 

@@ -25,8 +25,9 @@ struct mq_join {
     const char *grant_in;    /* by files: the answer */
     int64_t timeout_ms;      /* how long to wait for the desk */
 };
-/* Makes the home and enrols; called again after MQ_UNREACHABLE it goes on where it was. A refused invitation leaves no
- * home behind. MQ_WAITING: the request was written to request_out. On MQ_OK the device is open. */
+/* Makes the home and enrols; called again after MQ_UNREACHABLE it goes on where it was. After
+ * a refusal another invitation can be tried in the same home, with the same passphrase; and its own team may invite a
+ * member again. MQ_WAITING: the request was written to request_out. On MQ_OK the device is open. */
 MQ_MUST_USE enum mq_status mq_device_join(struct mq_device *device, const struct mq_join *join, struct mq_error *error);
 
 struct mq_device_sync {

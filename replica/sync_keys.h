@@ -25,10 +25,11 @@ struct mq_sync_state {
     uint32_t budget;            /* bytes of a request's frames */
     uint32_t reply_budget;      /* bytes that a reply may have */
     struct mq_part_state up, down;
-    bool have_list;                  /* the next request carries what we hold */
-    bool moved;                      /* the last reply brought the cursor on */
-    bool introduced;                 /* a stranger's outbox was said once more */
-    bool more;                       /* something waits here that did not fit */
+    bool have_list;    /* the next request carries what we hold */
+    bool moved;        /* the last reply brought the cursor on */
+    bool answers_only; /* all that is left to say are answers to those who ask to join: strangers may ask for ever */
+    bool introduced;   /* a stranger's outbox was said once more */
+    bool more;         /* something waits here that did not fit */
     int64_t outbox_sent, carry_sent; /* greatest row numbers in the last request */
 };
 

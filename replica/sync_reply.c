@@ -252,18 +252,26 @@ static enum mq_status take_in(struct mq_replica *replica, void *context, struct 
 static enum mq_status again_needed(struct reply_work *work, bool *again, struct mq_error *error)
 {
     struct mq_sync_state *state = work->state;
-    int64_t waiting, server_seq;
+    int64_t answers, others, server_seq;
     uint8_t head[MQ_SEGMENT_ID_SIZE];
-    enum mq_status status = mq_db_number(
-        state->replica->db, &waiting, error,
-        "SELECT (SELECT count(*) FROM outbox WHERE sent = 0) + (SELECT count(*) FROM segment JOIN stream USING(stream)"
-        " WHERE carry = 1 AND mailbox = ?)",
-        "b", MQ_SPAN(state->team->mailbox));
+    enum mq_status status =
+        mq_db_number(state->replica->db, &answers, error, "SELECT count(*) FROM outbox WHERE sent = 0 AND frame = ?",
+                     "i", (int64_t)MQ_FRAME_ENROLLED);
+    if (status == MQ_OK)
+        status =
+            mq_db_number(state->replica->db, &others, error,
+                         "SELECT (SELECT count(*) FROM outbox WHERE sent = 0 AND frame <> ?) +"
+                         " (SELECT count(*) FROM segment JOIN stream USING(stream) WHERE carry = 1 AND mailbox = ?)",
+                         "ib", (int64_t)MQ_FRAME_ENROLLED, MQ_SPAN(state->team->mailbox));
     if (status == MQ_OK)
         status = mq_sync_own_stream(state, head, &server_seq, error);
-    *again = status == MQ_OK && (waiting > 0 || (int64_t)state->head_seq > server_seq || work->wanted || !work->ended ||
-                                 work->reply.mailboxes[0].remaining > 0 || work->reply.status == MQ_REPLY_RESET);
-    return status;
+    if (status != MQ_OK)
+        return status;
+    bool rest = others > 0 || (int64_t)state->head_seq > server_seq || work->wanted || !work->ended ||
+                work->reply.mailboxes[0].remaining > 0 || work->reply.status == MQ_REPLY_RESET;
+    state->answers_only = answers > 0 && !rest;
+    *again = answers > 0 || rest;
+    return MQ_OK;
 }
 
 /* A server that lost its list of members does not know its desk either: the desk says once more who may come. */
