@@ -112,7 +112,9 @@
 #define MQ_COMPARTMENTS_MAX 256      /* numbers of compartments: 0 to 255 */
 #define MQ_WANT_PARTS_MAX 64         /* in one request */
 #define MQ_REPLY_BUDGET_MIN 2048     /* a reply may have at least this, whatever the request says */
-#define MQ_PARTS_WAITING_MAX 4096
+#define MQ_PARTS_WAITING_MAX 4096    /* of all members */
+#define MQ_PARTS_OWNER_MAX 64        /* of one: some twelve segments on a thin link */
+#define MQ_STRANGER_CONTROLS_MAX 64  /* signatures that somebody unknown may have verified in one request */
 #define MQ_DESKS_MAX 256
 
 /* Invitations and enrolment (section 1). */

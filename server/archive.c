@@ -211,6 +211,20 @@ static enum mq_status read_head(struct mq_archive *archive, struct mq_span passp
     return mq_kdf(archive->key, passphrase, salt.data, cost, error);
 }
 
+bool mq_archive_is(const char *path)
+{
+    uint8_t magic[sizeof MAGIC - 1];
+    struct stat about;
+    int file = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+    if (file < 0)
+        return false;
+    bool is = fstat(file, &about) == 0 && S_ISREG(about.st_mode) &&
+              read_some(file, magic, sizeof magic) == sizeof magic && memcmp(magic, MAGIC, sizeof magic) == 0;
+    close(file);
+    return is;
+}
+
 enum mq_status mq_archive_open(struct mq_archive **out, const char *path, struct mq_span passphrase,
                                struct mq_error *error)
 {

@@ -29,6 +29,8 @@ void mq_archive_close(struct mq_archive *archive);
 
 /* ---- reading ---- */
 
+/* Does a regular file stand at `path` that begins as a backup does? Symbolic links are none. */
+bool mq_archive_is(const char *path);
 /* MQ_NOT_FOUND; MQ_REFUSED: no backup; MQ_WRONG_KEY: the passphrase does not open it, or its first chunk is damaged. */
 MQ_MUST_USE enum mq_status mq_archive_open(struct mq_archive **out, const char *path, struct mq_span passphrase,
                                            struct mq_error *error);

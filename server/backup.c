@@ -1,4 +1,5 @@
 /* `backup`: the whole centre in one encrypted file, made while it works, and read back before it counts. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -100,24 +101,51 @@ static enum mq_status write_file(const struct mq_call *call, const char *path, s
     const struct mq_phrase *phrase = call->desk->passphrase;
     struct mq_data_path temporary;
     struct mq_archive *archive = NULL;
-    int length = snprintf(temporary.text, sizeof temporary.text, "%s.new", path);
+    uint32_t suffix;
 
+    mq_random(platform, &suffix, sizeof suffix);
+    int length = snprintf(temporary.text, sizeof temporary.text, "%s.%08" PRIx32 ".new", path, suffix);
     if (length < 0 || (size_t)length >= sizeof temporary.text)
         return mq_fail(error, MQ_REFUSED, _("the path is too long: %s"), path);
-    enum mq_status status = platform->remove(platform->self, temporary.text, error);
-    if (status == MQ_OK)
-        status = mq_archive_create(&archive, platform, temporary.text, mq_span(phrase->bytes, phrase->size),
-                                   mq_kdf_choose(0), error);
+    enum mq_status status = mq_archive_create(&archive, platform, temporary.text,
+                                              mq_span(phrase->bytes, phrase->size), mq_kdf_choose(0), error);
     if (status == MQ_OK)
         status = add_pieces(call, archive, error);
     if (status == MQ_OK)
         status = mq_archive_finish(archive, error);
+    bool made = archive != NULL;
     mq_archive_close(archive);
     if (status == MQ_OK)
         return platform->rename(platform->self, temporary.text, path, error);
     struct mq_error unheard = {0};
-    (void)platform->remove(platform->self, temporary.text, &unheard);
+    if (made)
+        (void)platform->remove(platform->self, temporary.text, &unheard);
     return status;
+}
+
+/* A name that was mistyped must not cost the file that it names. */
+static enum mq_status refuse_other(const struct mq_call *call, const char *path, struct mq_error *error)
+{
+    const struct mq_platform *platform = call->desk->platform;
+    struct mq_file_identity identity;
+    struct mq_error missing = {0};
+
+    if (platform->identify(platform->self, path, &identity, &missing) == MQ_NOT_FOUND || mq_archive_is(path))
+        return MQ_OK;
+    return mq_fail(error, MQ_REFUSED, _("%s is there already and is no backup; it is left as it is"), path);
+}
+
+/* Its number is given out for good before anything is copied, so that the copy knows it too: a centre that is restored
+ * never gives it to another file. Receipts name it only once the file is verified. */
+static enum mq_status next_number(struct mq_replica *replica, int64_t *number, struct mq_error *error)
+{
+    int64_t begun = 0, verified = 0;
+    enum mq_status status = mq_setting_number(replica, MQ_BACKUP_BEGUN, &begun, error);
+
+    if (status == MQ_OK)
+        status = mq_setting_number(replica, "backup", &verified, error);
+    *number = (begun > verified ? begun : verified) + 1;
+    return status == MQ_OK ? mq_setting_put_number(replica, MQ_BACKUP_BEGUN, *number, error) : status;
 }
 
 static void print(struct mq_call *call, int64_t number, const char *path)
@@ -141,22 +169,24 @@ enum mq_status mq_verb_backup(struct mq_call *call, struct mq_error *error)
 {
     struct mq_replica *replica = call->desk->replica;
     char path[MQ_PATH_MAX];
-    int64_t number;
+    int64_t number = 0;
     enum mq_status status = mq_call_path(call, call->line->words[0], path, error);
 
     if (status == MQ_OK)
+        status = refuse_other(call, path, error);
+    if (status == MQ_OK)
         status = mq_seal_all(replica, error);
     if (status == MQ_OK)
-        status = mq_desk_sync(call->desk, error);
+        status = mq_call_merge(call, error);
+    if (status == MQ_OK)
+        status = next_number(replica, &number, error);
     if (status == MQ_OK)
         status = copy_stores(call, error);
     if (status == MQ_OK)
         status = write_file(call, path, error);
     remove_scratch(call);
     if (status == MQ_OK)
-        status = mq_setting_number(replica, "backup", &number, error);
-    if (status == MQ_OK)
-        status = mq_setting_put_number(replica, "backup", ++number, error);
+        status = mq_setting_put_number(replica, "backup", number, error);
     if (status == MQ_OK)
         print(call, number, path);
     return status;

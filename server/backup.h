@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #define MQ_BACKUP_SCRATCH "backup.tmp" /* in the centre's directory */
+#define MQ_BACKUP_BEGUN "backup_begun" /* a desk's setting: the number given out last */
 
 struct mq_backup_piece {
     const char *name; /* in the archive, and in the centre's directory */

@@ -1,6 +1,7 @@
 /* The centre's directory. */
 #include "server/data.h"
 
+#include <ftw.h>
 #include <stdio.h>
 
 #include "platform/tls_key.h"
@@ -9,6 +10,7 @@
 
 #define HEX_ROOM (2 * MQ_PUBLIC_SIZE + 1)
 #define TLS_NAME "minqing"
+#define CLEAR_DESCRIPTORS 8
 
 enum mq_status mq_data_path(struct mq_data_path *out, const char *data, const char *name, struct mq_error *error)
 {
@@ -36,6 +38,27 @@ enum mq_status mq_data_lock(const struct mq_platform *platform, const char *data
     enum mq_status status = mq_data_path(&path, data, "lock", error);
 
     return status == MQ_OK ? platform->lock_take(platform->self, path.text, wait_ms, &lock, error) : status;
+}
+
+enum mq_status mq_data_whole(const struct mq_platform *platform, const char *data, struct mq_error *error)
+{
+    if (!mq_data_has(platform, data, MQ_RESTORE_SCRATCH))
+        return MQ_OK;
+    return mq_fail(error, MQ_REFUSED, _("in %s a restore was broken off; run it again"), data);
+}
+
+static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *place)
+{
+    (void)about;
+    (void)kind;
+    (void)place;
+    (void)remove(path);
+    return 0;
+}
+
+void mq_data_clear(const char *path)
+{
+    (void)nftw(path, remove_one, CLEAR_DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
 }
 
 static enum mq_status write_in(const struct mq_platform *platform, const char *data, const char *name,

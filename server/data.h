@@ -6,6 +6,8 @@
  *     root.pub        the root's public key, in hexadecimal
  *     root.key        the root's key, sealed, until it is moved elsewhere
  *     url             where devices reach the server that listened last
+ *     before-MOMENT/  what stood here before a restore
+ *     restore.tmp/    of a restore that is under way, or was broken off
  *     desk.sock lock  of the server that runs */
 #ifndef MQ_SERVER_DATA_H
 #define MQ_SERVER_DATA_H
@@ -27,6 +29,13 @@ bool mq_data_has(const struct mq_platform *platform, const char *data, const cha
  * the process ends. */
 MQ_MUST_USE enum mq_status mq_data_lock(const struct mq_platform *platform, const char *data, int wait_ms,
                                         struct mq_error *error);
+
+#define MQ_RESTORE_SCRATCH "restore.tmp"
+/* MQ_REFUSED, with words, where a restore was broken off: what stands in DATA may be half of one centre and half of
+ * another. Whoever works in the directory asks before anything else; only `restore` itself need not. */
+MQ_MUST_USE enum mq_status mq_data_whole(const struct mq_platform *platform, const char *data, struct mq_error *error);
+/* Removes a directory of our own with all that is in it, as far as that can be done; fine where it is not there. */
+void mq_data_clear(const char *path);
 
 /* A key and a certificate for TLS where there is none yet. */
 MQ_MUST_USE enum mq_status mq_data_tls(const struct mq_platform *platform, const char *data, struct mq_error *error);

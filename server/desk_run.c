@@ -55,10 +55,10 @@ static enum mq_status start(struct desk_process *desk, struct mq_error *error)
                                        options->transport, error);
     if (status != MQ_OK)
         return status;
-    sync_now(desk);
     desk->service = mq_desk_service_open(&desk->centre, path.text, error);
     if (desk->service == NULL)
         return error->status;
+    sync_now(desk); /* who calls meanwhile waits for the answer, and need not find out that somebody works here */
     if (options->ready < 0)
         return MQ_OK;
     if (write(options->ready, "", 1) != 1)
@@ -78,8 +78,11 @@ static enum mq_status work(struct desk_process *desk, struct mq_error *error)
 
     for (;;) {
         int64_t left = due - now_ms(desk);
-        if (poll(waits, 3, left < 0 ? 0 : (int)left) < 0 && errno != EINTR)
+        if (poll(waits, 3, left < 0 ? 0 : (int)left) < 0) {
+            if (errno == EINTR)
+                continue; /* what poll would have said is not said */
             return mq_fail(error, MQ_FAULT, _("cannot wait for work: %s"), strerror(errno));
+        }
         if (waits[0].revents != 0)
             return MQ_OK;
         if (waits[1].revents != 0 && read(desk->options->news, &news, sizeof news) == (ssize_t)sizeof news)
@@ -90,7 +93,7 @@ static enum mq_status work(struct desk_process *desk, struct mq_error *error)
             continue;
         sync_now(desk);
         mq_desk_service_expire(desk->service);
-        due = now_ms(desk) + every;
+        due = now_ms(desk) + (desk->centre.desk.unreached.status == MQ_OK ? every : SYNC_EVERY_MS);
     }
 }
 

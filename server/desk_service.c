@@ -15,6 +15,7 @@
 
 #define RESULTS 4            /* large results that wait to be fetched; the oldest goes first */
 #define RESULT_KEEP_MS 60000 /* since it was last asked for */
+#define ACCEPT_PAUSE_MS 100
 #define REPLY_SIZE (MQ_CALL_PIECE + MQ_CALL_TALK_MAX + 64)
 
 struct result {
@@ -231,6 +232,7 @@ void mq_desk_service_take(struct mq_desk_service *service)
     struct mq_buffer bytes = mq_buffer(service->request, MQ_LOCAL_REQUEST_MAX);
     struct mq_call_request request;
     struct mq_call_reply reply = {.exit_code = 70};
+    const struct mq_platform *platform = service->centre->desk.platform;
     struct mq_error error = {0};
     int caller;
     enum mq_status status = mq_local_accept(service->local, &caller, &bytes, &error);
@@ -239,6 +241,8 @@ void mq_desk_service_take(struct mq_desk_service *service)
         return;
     if (status != MQ_OK) {
         mq_log(MQ_LOG_WARNING, "local_command", mq_log_text("reason", error.text));
+        if (status == MQ_FAULT) /* no descriptor free: the caller still waits, and would wake us at once */
+            platform->sleep_ms(platform->self, ACCEPT_PAUSE_MS);
         return;
     }
     status = mq_call_request_get(&request, mq_written(&bytes));

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "platform/local.h"
@@ -40,6 +41,9 @@ static enum mq_status open_out(struct errand *errand, struct mq_error *error)
     errand->out_path = mq_option_get(errand->line, "out");
     if (errand->out_path == NULL)
         return MQ_OK;
+    struct stat about;
+    if (lstat(errand->out_path, &about) == 0 && !S_ISREG(about.st_mode))
+        return mq_fail(error, MQ_REFUSED, _("%s is not a regular file; it is left as it is"), errand->out_path);
     int length =
         snprintf(errand->out_temporary, sizeof errand->out_temporary, "%s.%ld.new", errand->out_path, (long)getpid());
     if (length < 0 || (size_t)length >= sizeof errand->out_temporary)
@@ -205,11 +209,11 @@ int mq_run_at_desk(void *context, const struct mq_command_line *line)
 
     if (errand.data == NULL)
         return 2;
-    if (!mq_data_has(program->platform, errand.data, "desk/vault")) {
-        mq_fail(&error, MQ_REFUSED, _("there is no centre in %s; `minqingd init` makes one"), errand.data);
-        return mq_program_fail(&error);
-    }
-    enum mq_status status = mq_data_path(&errand.socket, errand.data, "desk.sock", &error);
+    enum mq_status status = mq_data_whole(program->platform, errand.data, &error);
+    if (status == MQ_OK && !mq_data_has(program->platform, errand.data, "desk/vault"))
+        status = mq_fail(&error, MQ_REFUSED, _("there is no centre in %s; `minqingd init` makes one"), errand.data);
+    if (status == MQ_OK)
+        status = mq_data_path(&errand.socket, errand.data, "desk.sock", &error);
     if (status == MQ_OK && getcwd(errand.directory, sizeof errand.directory) == NULL)
         status = mq_fail(&error, MQ_REFUSED, _("cannot tell the working directory: %s"), strerror(errno));
     if (status == MQ_OK)

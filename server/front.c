@@ -290,8 +290,11 @@ static enum mq_status work(struct front *front, struct mq_error *error)
     enum mq_status status = MQ_OK;
 
     while (status == MQ_OK) {
-        if (poll(waits, 2, -1) < 0 && errno != EINTR)
+        if (poll(waits, 2, -1) < 0) {
+            if (errno == EINTR)
+                continue; /* what poll would have said is not said */
             return mq_fail(error, MQ_FAULT, _("cannot wait for requests: %s"), strerror(errno));
+        }
         if (waits[0].revents != 0)
             return MQ_OK;
         if (waits[1].revents != 0)

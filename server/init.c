@@ -10,6 +10,7 @@
 #include "server/program.h"
 
 #define LINE_SIZE 2048
+#define DESK_SCRATCH "desk.new" /* the desk, until all of it is made */
 
 struct new_centre {
     const struct mq_platform *platform;
@@ -45,12 +46,14 @@ static enum mq_status make_desk(struct new_centre *centre, struct mq_error *erro
 {
     struct mq_data_path home;
     struct mq_replica *replica = NULL;
-    enum mq_status status = mq_data_path(&home, centre->data, "desk", error);
+    enum mq_status status = mq_data_path(&home, centre->data, DESK_SCRATCH, error);
 
-    if (status == MQ_OK)
-        status = mq_replica_create(&replica, centre->platform, home.text,
-                                   mq_span(centre->phrase->bytes, centre->phrase->size), (uint32_t)centre->kdf_memory,
-                                   error);
+    if (status != MQ_OK)
+        return status;
+    mq_data_clear(home.text); /* of an init that was broken off */
+    status = mq_replica_create(&replica, centre->platform, home.text,
+                               mq_span(centre->phrase->bytes, centre->phrase->size), (uint32_t)centre->kdf_memory,
+                               error);
     if (status == MQ_OK)
         status = mq_replica_transact(replica, fill_desk, centre, error);
     mq_replica_close(replica);
@@ -74,6 +77,27 @@ static enum mq_status make_store(const struct new_centre *centre, struct mq_erro
     return status;
 }
 
+static enum mq_status refuse_old(const struct new_centre *centre, struct mq_error *error)
+{
+    if (mq_data_has(centre->platform, centre->data, "desk/vault"))
+        return mq_fail(error, MQ_REFUSED, _("there is a centre in %s already; it is left as it is"), centre->data);
+    if (centre->root_out == NULL && mq_data_has(centre->platform, centre->data, "root.key"))
+        return mq_fail(error, MQ_REFUSED, _("an init was broken off here; remove %s/root.key, no centre uses it"),
+                       centre->data);
+    return mq_data_whole(centre->platform, centre->data, error);
+}
+
+/* The desk gets its name: from now on there is a centre. */
+static enum mq_status finish(const struct new_centre *centre, struct mq_error *error)
+{
+    struct mq_data_path scratch, desk;
+    enum mq_status status = mq_data_path(&scratch, centre->data, DESK_SCRATCH, error);
+
+    if (status == MQ_OK)
+        status = mq_data_path(&desk, centre->data, "desk", error);
+    return status == MQ_OK ? centre->platform->rename(centre->platform->self, scratch.text, desk.text, error) : status;
+}
+
 static enum mq_status make_all(struct new_centre *centre, struct mq_error *error)
 {
     struct mq_data_path path;
@@ -81,11 +105,9 @@ static enum mq_status make_all(struct new_centre *centre, struct mq_error *error
 
     if (status == MQ_OK)
         status = mq_data_lock(centre->platform, centre->data, 0, error);
-    if (status == MQ_OK && mq_data_has(centre->platform, centre->data, "desk/vault"))
-        return mq_fail(error, MQ_REFUSED, _("there is a centre in %s already; it is left as it is"), centre->data);
-    mq_root_make(&centre->root, centre->platform);
     if (status == MQ_OK)
-        status = keep_root(centre, error);
+        status = refuse_old(centre, error);
+    mq_root_make(&centre->root, centre->platform);
     if (status == MQ_OK)
         status = mq_data_tls(centre->platform, centre->data, error);
     if (status == MQ_OK)
@@ -94,7 +116,11 @@ static enum mq_status make_all(struct new_centre *centre, struct mq_error *error
         status = mq_data_root_write(centre->platform, path.text, centre->root.sign_public, error);
     if (status == MQ_OK)
         status = make_store(centre, error);
-    return status == MQ_OK ? make_desk(centre, error) : status;
+    if (status == MQ_OK)
+        status = make_desk(centre, error);
+    if (status == MQ_OK)
+        status = keep_root(centre, error); /* nearly last: what was broken off leaves no key behind */
+    return status == MQ_OK ? finish(centre, error) : status;
 }
 
 static void print(const struct new_centre *centre, bool json)
@@ -157,8 +183,8 @@ int mq_run_init(void *context, const struct mq_command_line *line)
     enum mq_status status = check_org(centre.org, &error);
     if (status == MQ_OK && kdf != NULL)
         status = mq_call_number(kdf, "--kdf-memory", MQ_KDF_MIB_MIN, MQ_KDF_MIB_MAX, &centre.kdf_memory, &error);
-    if (status == MQ_OK && mq_data_has(centre.platform, centre.data, "desk/vault"))
-        status = mq_fail(&error, MQ_REFUSED, _("there is a centre in %s already; it is left as it is"), centre.data);
+    if (status == MQ_OK)
+        status = refuse_old(&centre, &error);
     if (status == MQ_OK)
         status = mq_phrase_get(&phrase, line, true, &error);
     centre.phrase = phrase;

@@ -95,6 +95,8 @@ int mq_run_desk(void *context, const struct mq_command_line *line)
     if (options.data == NULL)
         return 2;
     enum mq_status status = read_options(&remote, line, &error);
+    if (status == MQ_OK)
+        status = mq_data_whole(program->platform, options.data, &error);
     if (status == MQ_OK && !mq_data_has(program->platform, options.data, "desk/vault"))
         status = mq_fail(&error, MQ_REFUSED, _("there is no centre in %s; `minqingd init` makes one"), options.data);
     if (status == MQ_OK)

@@ -1,5 +1,4 @@
 /* `restore`: a backup becomes the centre; what stood there is moved aside, never removed. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -14,7 +13,6 @@
 #include "server/desk/enrol_keys.h"
 #include "server/program.h"
 
-#define SCRATCH "restore.tmp"
 #define SERIALS_SKIPPED 100 /* given out after the backup was made: nobody knows how many */
 
 struct restore {
@@ -37,30 +35,15 @@ static bool is_piece(const char *name, bool found[])
 
 /* ---- unpacking ---- */
 
-static void remove_scratch(const struct restore *work)
-{
-    static const char *const directories[] = {"desk", "relay"};
-    struct mq_data_path path;
-    struct mq_error unheard = {0};
-
-    for (size_t i = 0; i < mq_backup_piece_count; i++)
-        if (mq_data_path(&path, work->scratch.text, mq_backup_pieces[i].name, &unheard) == MQ_OK)
-            (void)unlink(path.text);
-    for (size_t i = 0; i < sizeof directories / sizeof *directories; i++)
-        if (mq_data_path(&path, work->scratch.text, directories[i], &unheard) == MQ_OK)
-            (void)rmdir(path.text);
-    (void)rmdir(work->scratch.text);
-}
-
 static enum mq_status make_scratch(struct restore *work, struct mq_error *error)
 {
     const struct mq_platform *platform = work->platform;
     struct mq_data_path path;
-    enum mq_status status = mq_data_path(&work->scratch, work->data, SCRATCH, error);
+    enum mq_status status = mq_data_path(&work->scratch, work->data, MQ_RESTORE_SCRATCH, error);
 
     if (status != MQ_OK)
         return status;
-    remove_scratch(work); /* of one that was broken off */
+    mq_data_clear(work->scratch.text); /* of one that was broken off */
     status = mq_data_path(&path, work->scratch.text, "desk", error);
     if (status == MQ_OK)
         status = platform->make_directory(platform->self, path.text, error);
@@ -100,6 +83,41 @@ static enum mq_status unpack(struct restore *work, struct mq_error *error)
     return MQ_OK;
 }
 
+/* ---- a new life ---- */
+
+static enum mq_status renew_desk(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    struct mq_centre *centre = context;
+    int64_t serial, number;
+    enum mq_status status = mq_streams_close(replica, error);
+
+    if (status == MQ_OK)
+        status = mq_invitations_void(&centre->desk, error);
+    if (status == MQ_OK)
+        status = mq_setting_number(replica, "serial", &serial, error);
+    if (status == MQ_OK)
+        status = mq_setting_put_number(replica, "serial", serial + SERIALS_SKIPPED, error);
+    if (status == MQ_OK)
+        status = mq_setting_number(replica, MQ_BACKUP_BEGUN, &number, error);
+    /* The file itself is that backup, and has just been read to its end. */
+    return status == MQ_OK ? mq_setting_put_number(replica, "backup", number, error) : status;
+}
+
+/* Another server id, so that devices bring what is missing; new streams for the desk; open invitations are void. All of
+ * it while the pieces are still in the scratch directory: what changes places is a centre that can be started. */
+static enum mq_status renew(const struct restore *work, struct mq_error *error)
+{
+    struct mq_centre centre;
+    enum mq_status status = mq_centre_open(&centre, work->platform, work->scratch.text, work->phrase, -1, error);
+
+    if (status == MQ_OK)
+        status = centre.store->verbs->renew(centre.store, error);
+    if (status == MQ_OK)
+        status = mq_replica_transact(centre.desk.replica, renew_desk, &centre, error);
+    mq_centre_close(&centre);
+    return status;
+}
+
 /* ---- changing places ---- */
 
 static enum mq_status move(const struct restore *work, const char *from, const char *to, const char *name,
@@ -116,55 +134,57 @@ static enum mq_status move(const struct restore *work, const char *from, const c
     return status == MQ_OK ? work->platform->rename(work->platform->self, source.text, target.text, error) : status;
 }
 
-static enum mq_status change_places(struct restore *work, struct mq_error *error)
+static bool aside_name(const struct restore *work, char name[32])
 {
     struct tm parts;
-    char moment[32];
     time_t now = (time_t)mq_now(work->platform);
 
-    if (gmtime_r(&now, &parts) == NULL || strftime(moment, sizeof moment, "%Y%m%dT%H%M%SZ", &parts) == 0)
+    return gmtime_r(&now, &parts) != NULL && strftime(name, 32, "before-%Y%m%dT%H%M%SZ", &parts) > 0;
+}
+
+/* DIR/before-MOMENT, inside DIR: on its file system, and ours to write in. */
+static enum mq_status make_aside(struct restore *work, struct mq_error *error)
+{
+    char name[32];
+
+    if (!aside_name(work, name))
         return mq_fail(error, MQ_FAULT, _("this machine's clock is not set"));
-    size_t end = strlen(work->data);
-    while (end > 1 && work->data[end - 1] == '/')
-        end--;
-    int length = snprintf(work->aside.text, sizeof work->aside.text, "%.*s.before-%s", (int)end, work->data, moment);
-    if (length < 0 || (size_t)length >= sizeof work->aside.text)
-        return mq_fail(error, MQ_REFUSED, _("the path is too long: %s"), work->data);
-    enum mq_status status = work->platform->make_directory(work->platform->self, work->aside.text, error);
+    if (mq_data_has(work->platform, work->data, name)) {
+        work->platform->sleep_ms(work->platform->self, 1000); /* two restores within a second */
+        (void)aside_name(work, name);
+    }
+    if (mq_data_has(work->platform, work->data, name))
+        return mq_fail(error, MQ_REFUSED, _("%s/%s is there already; run the restore again in a moment"), work->data,
+                       name);
+    enum mq_status status = mq_data_path(&work->aside, work->data, name, error);
+    return status == MQ_OK ? work->platform->make_directory(work->platform->self, work->aside.text, error) : status;
+}
+
+/* While it lasts, the scratch directory says that DIR is not whole. It is cleared last. */
+static enum mq_status change_places(struct restore *work, struct mq_error *error)
+{
+    enum mq_status status = MQ_OK;
+
     for (size_t i = 0; i < sizeof entries / sizeof *entries && status == MQ_OK; i++)
         status = move(work, work->data, work->aside.text, entries[i], error);
     for (size_t i = 0; i < sizeof entries / sizeof *entries && status == MQ_OK; i++)
         status = move(work, work->scratch.text, work->data, entries[i], error);
     (void)rmdir(work->aside.text); /* goes only where nothing stood there before */
+    if (status == MQ_OK)
+        mq_data_clear(work->scratch.text);
     return status;
 }
 
-/* ---- a new life ---- */
-
-static enum mq_status renew_desk(struct mq_replica *replica, void *context, struct mq_error *error)
+static enum mq_status prepare(struct restore *work, struct mq_error *error)
 {
-    struct mq_centre *centre = context;
-    int64_t serial;
-    enum mq_status status = mq_streams_close(replica, error);
+    enum mq_status status = unpack(work, error);
 
     if (status == MQ_OK)
-        status = mq_invitations_void(&centre->desk, error);
+        status = renew(work, error);
     if (status == MQ_OK)
-        status = mq_setting_number(replica, "serial", &serial, error);
-    return status == MQ_OK ? mq_setting_put_number(replica, "serial", serial + SERIALS_SKIPPED, error) : status;
-}
-
-/* Another server id, so that devices bring what is missing; new streams for the desk; open invitations are void. */
-static enum mq_status renew(const struct restore *work, struct mq_error *error)
-{
-    struct mq_centre centre;
-    enum mq_status status = mq_centre_open(&centre, work->platform, work->data, work->phrase, -1, error);
-
-    if (status == MQ_OK)
-        status = centre.store->verbs->renew(centre.store, error);
-    if (status == MQ_OK)
-        status = mq_replica_transact(centre.desk.replica, renew_desk, &centre, error);
-    mq_centre_close(&centre);
+        status = make_aside(work, error);
+    if (status != MQ_OK && work->scratch.text[0] != '\0')
+        mq_data_clear(work->scratch.text); /* nothing has changed yet */
     return status;
 }
 
@@ -184,19 +204,16 @@ int mq_run_restore(void *context, const struct mq_command_line *line)
         status = mq_phrase_get(&phrase, line, false, &error);
     work.phrase = phrase;
     if (status == MQ_OK)
-        status = unpack(&work, &error);
+        status = prepare(&work, &error);
+    mq_secret_free(phrase);
     if (status == MQ_OK)
         status = change_places(&work, &error);
-    if (status == MQ_OK)
-        status = renew(&work, &error);
-    mq_secret_free(phrase);
-    if (work.scratch.text[0] != '\0')
-        remove_scratch(&work);
     if (status != MQ_OK)
         return mq_program_fail(&error);
     if (access(work.aside.text, F_OK) == 0)
         fprintf(stderr, _("What stood in %s is now in %s.\n"), work.data, work.aside.text);
     fprintf(stderr,
-            _("Restored. Open invitations are void; devices bring by themselves what came after the backup.\n"));
+            _("Restored. Open invitations are void; devices bring by themselves what came after the backup. Whoever "
+              "joined after it needs a new invitation.\n"));
     return 0;
 }

@@ -97,6 +97,8 @@ static enum mq_status read_options(struct serve *serve, struct mq_error *error)
     if (status == MQ_OK && !serve->relay_alone && root != NULL)
         status =
             mq_fail(error, MQ_REFUSED, _("--root belongs to --relay; the centre's own root is in %s"), serve->data);
+    if (status == MQ_OK)
+        status = mq_data_whole(platform, serve->data, error);
     if (status == MQ_OK && !serve->relay_alone && !mq_data_has(platform, serve->data, "desk/vault"))
         status = mq_fail(error, MQ_REFUSED, _("there is no centre in %s; `minqingd init` makes one"), serve->data);
     if (status == MQ_OK)

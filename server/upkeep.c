@@ -95,7 +95,7 @@ static void print_standing(struct mq_call *call, const struct standing *standing
 enum mq_status mq_verb_status(struct mq_call *call, struct mq_error *error)
 {
     struct standing standing = {0};
-    enum mq_status status = mq_desk_sync(call->desk, error);
+    enum mq_status status = mq_call_merge(call, error);
 
     if (status == MQ_OK)
         status = find_standing(call, &standing, error);

@@ -18,6 +18,21 @@ void mq_call_print(struct mq_call *call, struct mq_span line)
     fputc('\n', call->out);
 }
 
+enum mq_status mq_call_merge(struct mq_call *call, struct mq_error *error)
+{
+    struct mq_desk *desk = call->desk;
+    const int64_t now = desk->platform->monotonic_ms(desk->platform->self);
+
+    if (desk->unreached.status == MQ_OK || now - desk->unreached_ms >= MQ_CALL_UNREACHED_MS) {
+        enum mq_status status = mq_desk_sync(desk, error);
+        if (status != MQ_UNREACHABLE)
+            return status;
+        mq_error_clear(error);
+    }
+    fprintf(call->talk, _("Not everything stored is merged yet: %s\n"), desk->unreached.text);
+    return MQ_OK;
+}
+
 enum mq_status mq_call_path(const struct mq_call *call, const char *name, char out[MQ_PATH_MAX], struct mq_error *error)
 {
     int length = name[0] == '/' ? snprintf(out, MQ_PATH_MAX, "%s", name)

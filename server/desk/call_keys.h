@@ -30,6 +30,11 @@ mq_verb mq_verb_desk_list, mq_verb_desk_show, mq_verb_desk_conflicts, mq_verb_de
 bool mq_call_json(const struct mq_call *call);
 /* One line to the result. */
 void mq_call_print(struct mq_call *call, struct mq_span line);
+/* Merges everything stored, for a command that only reads. Where the store is out of reach that is said beside the
+ * result, and the command goes on with what is here; who was told so within MQ_CALL_UNREACHED_MS is not made to wait
+ * once more. */
+#define MQ_CALL_UNREACHED_MS 30000
+MQ_MUST_USE enum mq_status mq_call_merge(struct mq_call *call, struct mq_error *error);
 /* A name from the caller as a path: what is relative starts at his directory. MQ_REFUSED: too long. */
 MQ_MUST_USE enum mq_status mq_call_path(const struct mq_call *call, const char *name, char out[MQ_PATH_MAX],
                                         struct mq_error *error);

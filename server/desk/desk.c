@@ -125,12 +125,17 @@ enum mq_status mq_desk_sync(struct mq_desk *desk, struct mq_error *error)
     size_t count;
     enum mq_status status = mq_desk_teams(desk, &teams, &count, error);
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && status != MQ_UNREACHABLE; i++) {
         struct mq_error own = {0};
         enum mq_status one = sync_team(desk, &teams[i], &own);
         if (one != MQ_OK && status == MQ_OK)
             status = mq_fail(error, one, "%s", own.text);
     }
     free(teams);
+    desk->unreached = (struct mq_error){0};
+    if (status == MQ_UNREACHABLE) {
+        desk->unreached = *error;
+        desk->unreached_ms = desk->platform->monotonic_ms(desk->platform->self);
+    }
     return status;
 }

@@ -17,6 +17,8 @@ struct mq_desk {
     const char *data;                   /* the centre's directory; the replica's home is `desk` in it. Borrowed */
     const struct mq_phrase *passphrase; /* opens the root's key and seals backups; borrowed */
     struct mq_transport transport;      /* to the relay's store */
+    struct mq_error unreached;          /* of the last sync, where the store was out of reach */
+    int64_t unreached_ms;               /* when that was */
 };
 
 /* Opens DATA/desk. The caller sets the transport before the first sync, and calls mq_desk_close. As mq_replica_open. */
@@ -25,7 +27,8 @@ MQ_MUST_USE enum mq_status mq_desk_open(struct mq_desk *desk, const struct mq_pl
 void mq_desk_close(struct mq_desk *desk);
 
 /* Merges everything that the store has, answers who asks to join, gives receipts, brings what waits here: for each
- * team. A team that fails does not stop the others; the first failure comes back. */
+ * team. A team that fails does not stop the others, unless it is that the store is out of reach; the first failure comes
+ * back. */
 MQ_MUST_USE enum mq_status mq_desk_sync(struct mq_desk *desk, struct mq_error *error);
 
 /* Every team of the desk. The caller frees `*teams`, which is NULL where there is none. */

@@ -190,6 +190,38 @@ static enum mq_status old_reply(struct mq_desk *desk, const uint8_t sign_public[
     return MQ_OK;
 }
 
+/* For a request that names an invitation. As judge. */
+static enum mq_status judge_invited(struct mq_desk *desk, struct mq_span sealed, const struct invitation_row *row,
+                                    struct mq_enrol_request *request, struct mq_buffer *reply,
+                                    enum mq_enrol_refusal *refusal, struct mq_error *error)
+{
+    struct mq_team team;
+    int64_t members;
+
+    *refusal = MQ_ENROL_WRONG;
+    if (mq_enrol_request_open(request, sealed, row->secret, mq_replica_identity(desk->replica)) != MQ_OK)
+        return MQ_REFUSED;
+    *refusal = MQ_ENROL_USED;
+    if (row->used && !mq_equal_secret(row->used_by, request->sign_public, sizeof row->used_by))
+        return MQ_REFUSED;
+    enum mq_status status = old_reply(desk, request->sign_public, reply, error);
+    if (status != MQ_NOT_FOUND)
+        return row->used ? status : MQ_REFUSED; /* keys that joined by another invitation */
+    *refusal = MQ_ENROL_EXPIRED;
+    if ((int64_t)mq_desk_today(desk) > row->expiry_day)
+        return MQ_REFUSED;
+    status = mq_team_find(desk->replica, row->team, &team, error);
+    if (status == MQ_OK)
+        status = count_members(desk, row->team, &members, error);
+    if (status != MQ_OK)
+        return status;
+    *refusal = MQ_ENROL_UNKNOWN;
+    if (members >= TEAM_MEMBERS_MOST)
+        return MQ_REFUSED;
+    *refusal = MQ_ENROL_WRONG;
+    return admit_member(desk, &team, row, request, reply, error);
+}
+
 /* MQ_OK: `reply` holds the sealed reply. MQ_REFUSED: *refusal says why. */
 static enum mq_status judge(struct mq_desk *desk, struct mq_span sealed, struct mq_buffer *reply,
                             enum mq_enrol_refusal *refusal, struct mq_error *error)
@@ -197,8 +229,6 @@ static enum mq_status judge(struct mq_desk *desk, struct mq_span sealed, struct 
     uint8_t name[MQ_ID_SIZE];
     struct invitation_row row;
     struct mq_enrol_request request;
-    struct mq_team team;
-    int64_t members;
 
     *refusal = MQ_ENROL_WRONG;
     if (mq_enrol_request_name(name, sealed) != MQ_OK)
@@ -207,28 +237,10 @@ static enum mq_status judge(struct mq_desk *desk, struct mq_span sealed, struct 
     *refusal = MQ_ENROL_UNKNOWN;
     if (status != MQ_OK)
         return status == MQ_NOT_FOUND ? MQ_REFUSED : status;
-    *refusal = MQ_ENROL_WRONG;
-    if (mq_enrol_request_open(&request, sealed, row.secret, mq_replica_identity(desk->replica)) != MQ_OK)
-        return MQ_REFUSED;
-    *refusal = MQ_ENROL_USED;
-    if (row.used && !mq_equal_secret(row.used_by, request.sign_public, sizeof row.used_by))
-        return MQ_REFUSED;
-    status = old_reply(desk, request.sign_public, reply, error);
-    if (status != MQ_NOT_FOUND)
-        return row.used ? status : MQ_REFUSED; /* keys that joined by another invitation */
-    *refusal = MQ_ENROL_EXPIRED;
-    if ((int64_t)mq_desk_today(desk) > row.expiry_day)
-        return MQ_REFUSED;
-    status = mq_team_find(desk->replica, row.team, &team, error);
-    if (status == MQ_OK)
-        status = count_members(desk, row.team, &members, error);
-    if (status != MQ_OK)
-        return status;
-    *refusal = MQ_ENROL_UNKNOWN;
-    if (members >= TEAM_MEMBERS_MOST)
-        return MQ_REFUSED;
-    *refusal = MQ_ENROL_WRONG;
-    return admit_member(desk, &team, &row, &request, reply, error);
+    status = judge_invited(desk, sealed, &row, &request, reply, refusal, error);
+    mq_wipe(&row, sizeof row);
+    mq_wipe(&request, sizeof request);
+    return status;
 }
 
 enum mq_status mq_enrol_take(struct mq_desk *desk, struct mq_span request, struct mq_error *error)

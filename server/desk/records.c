@@ -12,11 +12,6 @@ static enum mq_status emit_line(void *context, struct mq_span object, struct mq_
     return MQ_OK;
 }
 
-static enum mq_status merge_stored(struct mq_call *call, struct mq_error *error)
-{
-    return mq_desk_sync(call->desk, error);
-}
-
 /* `word` names a kind; with `all`, "all" is every one (NULL). */
 static enum mq_status find_kind(const char *word, bool all, const struct mq_kind **kind, struct mq_error *error)
 {
@@ -65,7 +60,7 @@ enum mq_status mq_verb_desk_list(struct mq_call *call, struct mq_error *error)
     if (filter.state == NULL)
         emitter = (struct mq_emitter){call, emit_line};
     if (status == MQ_OK)
-        status = merge_stored(call, error);
+        status = mq_call_merge(call, error);
     return status == MQ_OK ? mq_records_list(call->desk->replica, kind, mq_span(NULL, 0), 0, &emitter, error) : status;
 }
 
@@ -73,7 +68,7 @@ enum mq_status mq_verb_desk_show(struct mq_call *call, struct mq_error *error)
 {
     const struct mq_emitter emitter = {call, emit_line};
     bool history = mq_option_get(call->line, "history") != NULL;
-    enum mq_status status = merge_stored(call, error);
+    enum mq_status status = mq_call_merge(call, error);
 
     return status == MQ_OK
                ? mq_records_show(call->desk->replica, mq_span_text(call->line->words[0]), history, &emitter, error)
@@ -83,7 +78,7 @@ enum mq_status mq_verb_desk_show(struct mq_call *call, struct mq_error *error)
 enum mq_status mq_verb_desk_conflicts(struct mq_call *call, struct mq_error *error)
 {
     const struct mq_emitter emitter = {call, emit_line};
-    enum mq_status status = merge_stored(call, error);
+    enum mq_status status = mq_call_merge(call, error);
 
     return status == MQ_OK ? mq_records_conflicts(call->desk->replica, &emitter, error) : status;
 }
@@ -91,7 +86,7 @@ enum mq_status mq_verb_desk_conflicts(struct mq_call *call, struct mq_error *err
 enum mq_status mq_verb_desk_quarantine(struct mq_call *call, struct mq_error *error)
 {
     const struct mq_emitter emitter = {call, emit_line};
-    enum mq_status status = merge_stored(call, error);
+    enum mq_status status = mq_call_merge(call, error);
 
     return status == MQ_OK ? mq_records_quarantine(call->desk->replica, &emitter, error) : status;
 }
@@ -109,7 +104,7 @@ enum mq_status mq_verb_export(struct mq_call *call, struct mq_error *error)
         return mq_fail(error, MQ_REFUSED, _("--format %s: not yet in this version; jsonl works"), format);
     if (format != NULL && strcmp(format, "jsonl") != 0)
         return mq_fail(error, MQ_REFUSED, _("there is no format \"%s\"; there is: jsonl"), format);
-    status = merge_stored(call, error);
+    status = mq_call_merge(call, error);
     return status == MQ_OK ? mq_records_export(call->desk->replica, kind, &emitter, error) : status;
 }
 
@@ -125,7 +120,7 @@ enum mq_status mq_verb_desk_resolve(struct mq_call *call, struct mq_error *error
                        _("say which value to keep: --keep N, counted from 1 as `desk conflicts` lists them"));
     enum mq_status status = mq_call_number(keep, "--keep", 1, INT32_MAX, &number, error);
     if (status == MQ_OK)
-        status = merge_stored(call, error);
+        status = mq_desk_sync(call->desk, error);
     if (status == MQ_OK)
         status = mq_records_resolve(call->desk->replica, mq_span_text(words[0]), mq_span_text(words[1]), number, error);
     call->changed = status == MQ_OK;
@@ -135,7 +130,7 @@ enum mq_status mq_verb_desk_resolve(struct mq_call *call, struct mq_error *error
 static enum mq_status link_two(struct mq_call *call, bool undo, struct mq_error *error)
 {
     const char *const *words = call->line->words;
-    enum mq_status status = merge_stored(call, error);
+    enum mq_status status = mq_desk_sync(call->desk, error);
 
     if (status == MQ_OK)
         status = mq_records_merge(call->desk->replica, mq_span_text(words[0]), mq_span_text(words[1]), undo, error);

@@ -46,14 +46,17 @@ bool mq_work_control_good(const struct mq_relay_work *work, const struct mq_cont
     return false;
 }
 
-/* ---- Pass one: desks and what they say, from anybody, because it is signed and bounded ---- */
+/* ---- Pass one: desks and what they say, from anybody, because it is signed and bounded; who speaks ---- */
 
 static enum mq_status take_desk(struct mq_relay_work *work, struct mq_span bytes)
 {
     struct mq_store *store = work->relay->store;
     struct mq_certificate certificate;
+    uint8_t root[MQ_KID_SIZE];
 
+    mq_key_name(root, work->relay->root_public);
     if (mq_certificate_decode(&certificate, bytes) != MQ_OK || !mq_role_is_desk(certificate.role) ||
+        memcmp(certificate.issuer, root, sizeof root) != 0 || work->certificates_tried++ >= MQ_DESKS_MAX ||
         !mq_certificate_signed_by(&certificate, work->relay->root_public))
         return MQ_OK;
     enum mq_status status = store->verbs->put_desk(store, bytes, work->error);
@@ -68,19 +71,45 @@ static bool access_list_good(struct mq_span entries)
     return entries.size % MQ_ACCESS_ENTRY_SIZE == 0 && entries.size / MQ_ACCESS_ENTRY_SIZE <= MQ_ACCESS_ENTRIES_MAX;
 }
 
-static enum mq_status take_control(struct mq_relay_work *work, struct mq_span bytes)
+/* Is one more signature worth the work? Of access lists there is one a team, whoever brings them; of the rest a
+ * stranger may bring some. */
+static bool may_try(struct mq_relay_work *work, uint8_t kind)
+{
+    if (kind == MQ_CONTROL_ACCESS)
+        return work->lists_tried++ < MQ_DESKS_MAX;
+    return !work->stranger || work->controls_tried++ < MQ_STRANGER_CONTROLS_MAX;
+}
+
+static enum mq_status take_control(struct mq_relay_work *work, const struct mq_control *control)
 {
     struct mq_store *store = work->relay->store;
-    struct mq_control control;
     bool kept;
 
-    if (mq_control_decode(&control, bytes) != MQ_OK || control.number > INT64_MAX ||
-        (control.kind == MQ_CONTROL_ACCESS && !access_list_good(control.body)) || !mq_work_control_good(work, &control))
+    if (control->number > INT64_MAX || !may_try(work, control->kind) || !mq_work_control_good(work, control))
         return MQ_OK;
-    enum mq_status status = store->verbs->put_control(store, &control, &kept, work->error);
-    if (status == MQ_OK && kept && control.kind == MQ_CONTROL_ACCESS)
-        status = store->verbs->set_access(store, control.team, control.body, work->error);
+    enum mq_status status = store->verbs->put_control(store, control, &kept, work->error);
+    if (status == MQ_OK && kept && control->kind == MQ_CONTROL_ACCESS)
+        status = store->verbs->set_access(store, control->team, control->body, work->error);
     return status;
+}
+
+static enum mq_status take_access_list(struct mq_relay_work *work, struct mq_span bytes)
+{
+    struct mq_control control;
+
+    if (mq_control_decode(&control, bytes) != MQ_OK || control.kind != MQ_CONTROL_ACCESS ||
+        !access_list_good(control.body))
+        return MQ_OK;
+    return take_control(work, &control);
+}
+
+static enum mq_status take_other_control(struct mq_relay_work *work, struct mq_span bytes)
+{
+    struct mq_control control;
+
+    if (mq_control_decode(&control, bytes) != MQ_OK || control.kind == MQ_CONTROL_ACCESS)
+        return MQ_OK;
+    return take_control(work, &control);
 }
 
 static enum mq_status take_each(struct mq_relay_work *work, uint8_t type,
@@ -96,6 +125,25 @@ static enum mq_status take_each(struct mq_relay_work *work, uint8_t type,
     return status;
 }
 
+static enum mq_status recognise(struct mq_relay_work *work)
+{
+    struct mq_store *store = work->relay->store;
+    uint8_t token_hash[MQ_ID_SIZE];
+
+    mq_token_hash(token_hash, work->request.token);
+    enum mq_status status = store->verbs->access(store, token_hash, &work->access, work->team, work->error);
+    work->stranger = status == MQ_NOT_FOUND ||
+                     (status == MQ_OK && !mq_work_may(work, MQ_ACCESS_MEMBER | MQ_ACCESS_DESK | MQ_ACCESS_REVOKED));
+    if (work->stranger)
+        return MQ_OK;
+    if (status != MQ_OK)
+        return status;
+    for (uint32_t i = 0; i < MQ_COMPARTMENTS_MAX; i++)
+        mq_mailbox(work->mailboxes[i], work->team, i);
+    return MQ_OK;
+}
+
+/* Access lists first: they say who speaks, so that a desk which comes to an empty store is none of the strangers. */
 static enum mq_status take_what_desks_say(struct mq_relay_work *work)
 {
     struct mq_store *store = work->relay->store;
@@ -103,10 +151,14 @@ static enum mq_status take_what_desks_say(struct mq_relay_work *work)
 
     if (status == MQ_OK)
         status = store->verbs->desks(store, work->desks, MQ_DESKS_MAX, &work->desk_count, work->error);
-    return status == MQ_OK ? take_each(work, MQ_FRAME_CONTROL, take_control) : status;
+    if (status == MQ_OK)
+        status = take_each(work, MQ_FRAME_CONTROL, take_access_list);
+    if (status == MQ_OK)
+        status = recognise(work);
+    return status == MQ_OK ? take_each(work, MQ_FRAME_CONTROL, take_other_control) : status;
 }
 
-/* ---- Who speaks ---- */
+/* ---- The streams of who speaks ---- */
 
 static bool collect_stream(void *context, const uint8_t stream[MQ_ID_SIZE])
 {
@@ -131,24 +183,6 @@ static enum mq_status sum_up_revoked(struct mq_relay_work *work)
     return status;
 }
 
-static enum mq_status recognise(struct mq_relay_work *work)
-{
-    struct mq_store *store = work->relay->store;
-    uint8_t token_hash[MQ_ID_SIZE];
-
-    mq_token_hash(token_hash, work->request.token);
-    enum mq_status status = store->verbs->access(store, token_hash, &work->access, work->team, work->error);
-    work->stranger = status == MQ_NOT_FOUND ||
-                     (status == MQ_OK && !mq_work_may(work, MQ_ACCESS_MEMBER | MQ_ACCESS_DESK | MQ_ACCESS_REVOKED));
-    if (work->stranger)
-        return MQ_OK;
-    if (status != MQ_OK)
-        return status;
-    for (uint32_t i = 0; i < MQ_COMPARTMENTS_MAX; i++)
-        mq_mailbox(work->mailboxes[i], work->team, i);
-    return MQ_OK;
-}
-
 /* The key's streams, once everything new is there. */
 static enum mq_status collect_streams(struct mq_relay_work *work)
 {
@@ -164,8 +198,6 @@ static enum mq_status take_all(struct mq_relay_work *work)
 {
     enum mq_status status = take_what_desks_say(work);
 
-    if (status == MQ_OK)
-        status = recognise(work);
     if (status != MQ_OK || work->stranger)
         return status;
     if (mq_work_may(work, MQ_ACCESS_REVOKED)) {

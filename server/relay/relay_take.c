@@ -120,7 +120,8 @@ static enum mq_status take_part(struct mq_relay_work *work, struct mq_span paylo
     if (status != MQ_NOT_FOUND)
         return status; /* it has come already */
     struct mq_span bytes = mq_take(&reader, mq_left(&reader));
-    status = store->verbs->put_part(store, id.data, size, offset, bytes, work->day, &whole, work->error);
+    status = store->verbs->put_part(store, work->access.key_name, id.data, size, offset, bytes, work->day, &whole,
+                                    work->error);
     if (status == MQ_OK)
         return take_segment(work, mq_written(&whole)); /* whoever sent them: it must verify like any other */
     if (status != MQ_REFUSED && status != MQ_WAITING)

@@ -99,10 +99,12 @@ struct mq_store_verbs {
     enum mq_status (*access)(struct mq_store *, const uint8_t token_hash[MQ_ID_SIZE], struct mq_access *,
                              uint8_t team[MQ_ID_SIZE], struct mq_error *);
 
-    /* Parts of a segment that did not fit a body; put answers the whole once all are there (then the parts are
-     * forgotten), MQ_WAITING before. Of two with one offset the later counts. `whole` needs MQ_SEGMENT_MAX. MQ_REFUSED:
-     * lengths that do not fit, or MQ_PARTS_WAITING_MAX reached. */
-    enum mq_status (*put_part)(struct mq_store *, const uint8_t id[MQ_SEGMENT_ID_SIZE], uint32_t size, uint32_t offset,
+    /* Parts of a segment that did not fit a body; put answers the whole once all of one owner (the key name of who
+     * brings them) are there (then they are forgotten), MQ_WAITING before. Of two with one offset the later counts.
+     * Beyond MQ_PARTS_OWNER_MAX of an owner or MQ_PARTS_WAITING_MAX of all, the oldest are forgotten. `whole` needs
+     * MQ_SEGMENT_MAX. MQ_REFUSED: lengths that do not fit. */
+    enum mq_status (*put_part)(struct mq_store *, const uint8_t owner[MQ_KID_SIZE],
+                               const uint8_t id[MQ_SEGMENT_ID_SIZE], uint32_t size, uint32_t offset,
                                struct mq_span bytes, int32_t day, struct mq_buffer *whole, struct mq_error *);
     /* Enrolment: requests wait here for a desk, replies for a device. id = first 16 of H_32("body", request). Beyond
      * MQ_ENROLS_WAITING_MAX the oldest is forgotten; its device asks again. enrols: those without a reply, the oldest

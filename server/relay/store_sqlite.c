@@ -35,6 +35,12 @@ static const char *const steps[] = {
     "CREATE TABLE enrol (place INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, day INTEGER NOT NULL,"
     "  request BLOB NOT NULL, reply BLOB) STRICT;"
     "CREATE INDEX enrol_waiting ON enrol (place) WHERE reply IS NULL;",
+
+    /* Parts have owners. Those that waited are forgotten: their devices send them again. */
+    "DROP TABLE part;"
+    "CREATE TABLE part (place INTEGER PRIMARY KEY, owner BLOB NOT NULL, id BLOB NOT NULL, offset INTEGER NOT NULL,"
+    "  size INTEGER NOT NULL, day INTEGER NOT NULL, bytes BLOB NOT NULL, UNIQUE (owner, id, offset)) STRICT;"
+    "CREATE INDEX part_day ON part (day);",
 };
 
 /* ---- What all files of this backend use ---- */

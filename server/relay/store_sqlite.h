@@ -59,8 +59,8 @@ enum mq_status mq_sqlite_put_desk(struct mq_store *, struct mq_span, struct mq_e
 enum mq_status mq_sqlite_desks(struct mq_store *, struct mq_certificate *, size_t, size_t *, struct mq_error *);
 enum mq_status mq_sqlite_set_access(struct mq_store *, const uint8_t *, struct mq_span, struct mq_error *);
 enum mq_status mq_sqlite_access(struct mq_store *, const uint8_t *, struct mq_access *, uint8_t *, struct mq_error *);
-enum mq_status mq_sqlite_put_part(struct mq_store *, const uint8_t *, uint32_t, uint32_t, struct mq_span, int32_t,
-                                  struct mq_buffer *, struct mq_error *);
+enum mq_status mq_sqlite_put_part(struct mq_store *, const uint8_t *, const uint8_t *, uint32_t, uint32_t,
+                                  struct mq_span, int32_t, struct mq_buffer *, struct mq_error *);
 enum mq_status mq_sqlite_put_enrol(struct mq_store *, const uint8_t *, struct mq_span, int32_t, struct mq_error *);
 enum mq_status mq_sqlite_enrols(struct mq_store *, mq_take_bytes *, void *, struct mq_error *);
 enum mq_status mq_sqlite_answer_enrol(struct mq_store *, const uint8_t *, struct mq_span, struct mq_error *);

@@ -166,33 +166,56 @@ enum mq_status mq_sqlite_access(struct mq_store *base, const uint8_t *token_hash
 
 /* ---- Parts ---- */
 
-/* *full: too many parts wait already. Parts of the same segment that name another size are forgotten. */
-static enum mq_status insert_part(struct mq_db *db, struct mq_span id, uint32_t size, uint32_t offset,
-                                  struct mq_span bytes, int32_t day, bool *full, struct mq_error *error)
-{
-    int64_t count = 0;
-    enum mq_status status = mq_db_number(db, &count, error, "SELECT count(*) FROM part", "");
+struct part {
+    struct mq_span owner, id, bytes;
+    uint32_t size, offset;
+    int32_t day;
+};
 
-    *full = count >= MQ_PARTS_WAITING_MAX;
-    if (status != MQ_OK || *full)
-        return status;
-    status = mq_db_run(db, error, "DELETE FROM part WHERE id = ? AND size <> ?", "bi", id, (int64_t)size);
+/* Of this segment and owner; those that name another size are forgotten. */
+static enum mq_status insert_part(struct mq_db *db, const struct part *part, struct mq_error *error)
+{
+    enum mq_status status = mq_db_run(db, error, "DELETE FROM part WHERE owner = ? AND id = ? AND size <> ?", "bbi",
+                                      part->owner, part->id, (int64_t)part->size);
+
     if (status != MQ_OK)
         return status;
-    return mq_db_run(db, error, "INSERT OR REPLACE INTO part (id, offset, size, day, bytes) VALUES (?, ?, ?, ?, ?)",
-                     "biiib", id, (int64_t)offset, (int64_t)size, (int64_t)day, bytes);
+    return mq_db_run(db, error,
+                     "INSERT OR REPLACE INTO part (owner, id, offset, size, day, bytes) VALUES (?, ?, ?, ?, ?, ?)",
+                     "bbiiib", part->owner, part->id, (int64_t)part->offset, (int64_t)part->size, (int64_t)part->day,
+                     part->bytes);
+}
+
+/* Nobody's parts crowd out what others bring until all places are taken; then the oldest go. */
+static enum mq_status forget_oldest_parts(struct mq_db *db, struct mq_span owner, struct mq_error *error)
+{
+    int64_t own = 0, all = 0;
+    enum mq_status status = mq_db_number(db, &own, error, "SELECT count(*) FROM part WHERE owner = ?", "b", owner);
+
+    if (status == MQ_OK && own > MQ_PARTS_OWNER_MAX)
+        status = mq_db_run(db, error,
+                           "DELETE FROM part WHERE place IN (SELECT place FROM part WHERE owner = ?"
+                           " ORDER BY place LIMIT ?)",
+                           "bi", owner, own - MQ_PARTS_OWNER_MAX);
+    if (status == MQ_OK)
+        status = mq_db_number(db, &all, error, "SELECT count(*) FROM part", "");
+    if (status == MQ_OK && all > MQ_PARTS_WAITING_MAX)
+        status = mq_db_run(db, error, "DELETE FROM part WHERE place IN (SELECT place FROM part ORDER BY place LIMIT ?)",
+                           "i", all - MQ_PARTS_WAITING_MAX);
+    return status;
 }
 
 /* Puts the parts together, overlaps and all. *complete: `whole` has `size` more bytes. */
-static enum mq_status join_parts(struct mq_db *db, struct mq_span id, uint32_t size, struct mq_buffer *whole,
-                                 bool *complete, struct mq_error *error)
+static enum mq_status join_parts(struct mq_db *db, const struct part *part, struct mq_buffer *whole, bool *complete,
+                                 struct mq_error *error)
 {
     struct mq_query *query;
     size_t before = whole->size, done = 0;
     enum mq_status status =
-        mq_db_query(db, &query, error, "SELECT offset, bytes FROM part WHERE id = ? ORDER BY offset", "b", id);
+        mq_db_query(db, &query, error, "SELECT offset, bytes FROM part WHERE owner = ? AND id = ? ORDER BY offset",
+                    "bb", part->owner, part->id);
 
-    while (status == MQ_OK && done < size) {
+    while (status == MQ_OK && done < part->size) {
         status = mq_sqlite_step(&query, error);
         if (status != MQ_OK)
             break;
@@ -206,7 +229,7 @@ static enum mq_status join_parts(struct mq_db *db, struct mq_span id, uint32_t s
         }
     }
     mq_db_done(&query);
-    *complete = done == size;
+    *complete = done == part->size;
     if (whole->failed)
         return mq_fail(error, MQ_NO_SPACE, _("a segment in parts is larger than it may be"));
     if (!*complete)
@@ -214,35 +237,37 @@ static enum mq_status join_parts(struct mq_db *db, struct mq_span id, uint32_t s
     return status == MQ_NOT_FOUND ? MQ_OK : status;
 }
 
-static enum mq_status put_and_join(struct mq_db *db, struct mq_span id, uint32_t size, uint32_t offset,
-                                   struct mq_span bytes, int32_t day, struct mq_buffer *whole, bool *full,
-                                   bool *complete, struct mq_error *error)
+static enum mq_status put_and_join(struct mq_db *db, const struct part *part, struct mq_buffer *whole, bool *complete,
+                                   struct mq_error *error)
 {
-    enum mq_status status = insert_part(db, id, size, offset, bytes, day, full, error);
+    enum mq_status status = insert_part(db, part, error);
 
-    if (status == MQ_OK && !*full)
-        status = join_parts(db, id, size, whole, complete, error);
+    if (status == MQ_OK)
+        status = join_parts(db, part, whole, complete, error);
     if (status == MQ_OK && *complete)
-        status = mq_db_run(db, error, "DELETE FROM part WHERE id = ?", "b", id);
-    return status;
+        return mq_db_run(db, error, "DELETE FROM part WHERE owner = ? AND id = ?", "bb", part->owner, part->id);
+    return status == MQ_OK ? forget_oldest_parts(db, part->owner, error) : status;
 }
 
-enum mq_status mq_sqlite_put_part(struct mq_store *base, const uint8_t *id, uint32_t size, uint32_t offset,
-                                  struct mq_span bytes, int32_t day, struct mq_buffer *whole, struct mq_error *error)
+enum mq_status mq_sqlite_put_part(struct mq_store *base, const uint8_t *owner, const uint8_t *id, uint32_t size,
+                                  uint32_t offset, struct mq_span bytes, int32_t day, struct mq_buffer *whole,
+                                  struct mq_error *error)
 {
     struct mq_sqlite_store *store = mq_sqlite(base);
-    bool full = false, complete = false;
+    const struct part part = {.owner = mq_span(owner, MQ_KID_SIZE),
+                              .id = mq_span(id, MQ_SEGMENT_ID_SIZE),
+                              .bytes = bytes,
+                              .size = size,
+                              .offset = offset,
+                              .day = day};
+    bool complete = false;
 
     if (size > MQ_SEGMENT_MAX || offset > size || bytes.size == 0 || bytes.size > size - offset)
         return mq_fail(error, MQ_REFUSED, _("a part of a segment does not fit its size"));
     enum mq_status status = mq_sqlite_enter(store, error);
     if (status != MQ_OK)
         return status;
-    status = put_and_join(store->db, mq_span(id, MQ_SEGMENT_ID_SIZE), size, offset, bytes, day, whole, &full,
-                          &complete, error);
-    status = mq_sqlite_leave(store, status, error);
-    if (status == MQ_OK && full)
-        return mq_fail(error, MQ_REFUSED, _("too many parts of segments are waiting; try again in some days"));
+    status = mq_sqlite_leave(store, put_and_join(store->db, &part, whole, &complete, error), error);
     return status == MQ_OK && !complete ? MQ_WAITING : status;
 }
 

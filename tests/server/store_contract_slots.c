@@ -163,9 +163,16 @@ static void access_list_refused(void **state)
 
 /* ---- Parts ---- */
 
+static enum mq_status put_part_of(uint8_t owner, uint8_t id, uint32_t size, uint32_t offset, const char *text,
+                                  struct mq_buffer *whole)
+{
+    return store->verbs->put_part(store, named(owner).bytes, named(id).bytes, size, offset, mq_span_text(text), 100,
+                                  whole, &error);
+}
+
 static enum mq_status put_part(uint8_t id, uint32_t size, uint32_t offset, const char *text, struct mq_buffer *whole)
 {
-    return store->verbs->put_part(store, named(id).bytes, size, offset, mq_span_text(text), 100, whole, &error);
+    return put_part_of(200, id, size, offset, text, whole);
 }
 
 /* Parts in any order and with overlaps make the whole once, and are forgotten then. */
@@ -219,16 +226,52 @@ static void parts_refused(void **state)
     }
 }
 
-/* No more parts wait than may. */
-static void parts_are_bounded(void **state)
+/* Nobody completes or disturbs what another one brings in parts. */
+static void parts_have_owners(void **state)
+{
+    struct mq_buffer whole = mq_buffer(memory, sizeof memory);
+
+    (void)state;
+    assert_int_equal(put_part_of(1, 1, 4, 0, "01", &whole), MQ_WAITING);
+    assert_int_equal(put_part_of(2, 1, 4, 0, "xx", &whole), MQ_WAITING);
+    assert_int_equal(put_part_of(2, 1, 3, 2, "x", &whole), MQ_WAITING);
+    assert_int_equal(put_part_of(1, 1, 4, 2, "23", &whole), MQ_OK);
+    assert_memory_equal(whole.data, "0123", 4);
+    assert_int_equal(put_part_of(2, 1, 3, 0, "xx", &whole), MQ_OK);
+}
+
+/* Of one owner no more parts wait than may: his oldest goes, another's stays. */
+static void parts_of_one_are_bounded(void **state)
 {
     struct mq_buffer whole = mq_buffer(memory, sizeof memory);
 
     (void)state;
     assert_int_equal(store->verbs->begin(store, &error), MQ_OK);
-    for (uint32_t i = 0; i < MQ_PARTS_WAITING_MAX; i++)
-        assert_int_equal(put_part(1, 60000, 2 * i + 1, "x", &whole), MQ_WAITING);
-    assert_int_equal(put_part(1, 60000, 0, "x", &whole), MQ_REFUSED);
+    assert_int_equal(put_part_of(1, 1, 2, 0, "0", &whole), MQ_WAITING);
+    assert_int_equal(put_part_of(2, 1, 2, 0, "0", &whole), MQ_WAITING);
+    assert_int_equal(put_part_of(2, 2, 2, 0, "0", &whole), MQ_WAITING);
+    for (uint32_t i = 0; i < MQ_PARTS_OWNER_MAX - 1; i++)
+        assert_int_equal(put_part_of(2, 3, 60000, 2 * i + 1, "x", &whole), MQ_WAITING);
+    assert_int_equal(put_part_of(1, 1, 2, 1, "1", &whole), MQ_OK);
+    assert_int_equal(put_part_of(2, 2, 2, 1, "1", &whole), MQ_OK);
+    assert_int_equal(put_part_of(2, 1, 2, 1, "1", &whole), MQ_WAITING);
+    assert_int_equal(store->verbs->commit(store, &error), MQ_OK);
+}
+
+/* Of all owners together no more parts wait than may: the oldest goes, whoever comes last is served. */
+static void parts_are_bounded(void **state)
+{
+    struct mq_buffer whole = mq_buffer(memory, sizeof memory);
+    uint32_t owners = MQ_PARTS_WAITING_MAX / MQ_PARTS_OWNER_MAX;
+
+    (void)state;
+    assert_int_equal(store->verbs->begin(store, &error), MQ_OK);
+    assert_int_equal(put_part_of(0, 1, 2, 0, "0", &whole), MQ_WAITING);
+    assert_int_equal(put_part_of(0, 2, 2, 0, "0", &whole), MQ_WAITING);
+    for (uint32_t i = 0; i < MQ_PARTS_WAITING_MAX - 1; i++)
+        assert_int_equal(put_part_of((uint8_t)(1 + i % owners), 3, 60000, 2 * i + 1, "x", &whole), MQ_WAITING);
+    assert_int_equal(put_part_of(0, 2, 2, 1, "1", &whole), MQ_OK);
+    assert_int_equal(put_part_of(0, 1, 2, 1, "1", &whole), MQ_WAITING);
     assert_int_equal(store->verbs->commit(store, &error), MQ_OK);
 }
 
@@ -349,6 +392,8 @@ int store_contract_slots(const struct store_backend *which)
         CLAUSE(parts_make_a_whole),
         CLAUSE(later_parts_count),
         CLAUSE(parts_refused),
+        CLAUSE(parts_have_owners),
+        CLAUSE(parts_of_one_are_bounded),
         CLAUSE(parts_are_bounded),
         CLAUSE(enrolments),
         CLAUSE(enrolment_answers),

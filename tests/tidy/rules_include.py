@@ -36,7 +36,7 @@ DOORS = {
 # The C library. The first group is all that protocol/ and replica/ may use: they must compile for wasm32 too.
 PORTABLE = {"assert.h", "ctype.h", "errno.h", "float.h", "inttypes.h", "limits.h", "math.h", "stdalign.h", "stdarg.h",
             "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "time.h", "wchar.h"}
-MACHINE = ("arpa/*.h", "dirent.h", "endian.h", "fcntl.h", "getopt.h", "ifaddrs.h", "langinfo.h", "libintl.h", "linux/*.h",
+MACHINE = ("arpa/*.h", "dirent.h", "endian.h", "fcntl.h", "ftw.h", "getopt.h", "ifaddrs.h", "langinfo.h", "libintl.h", "linux/*.h",
            "locale.h", "net/*.h", "netdb.h", "netinet/*.h", "poll.h", "pthread.h", "pwd.h", "sched.h", "setjmp.h", "signal.h",
            "spawn.h", "stdatomic.h", "sys/*.h", "syslog.h", "termios.h", "unistd.h")
 
