@@ -210,8 +210,7 @@ static enum mq_status segment_reread(struct mq_replica *replica, int64_t number,
     return MQ_OK;
 }
 
-/* Tries the waiting segments that `sql` lists, again and again while it helps: one that opens may be what its successor
- * waited for. */
+/* Tries the waiting segments again and again while it helps: one that opens may be what its successor waited for. */
 static enum mq_status try_waiting(struct mq_replica *replica, struct mq_admitted *result, struct mq_error *error)
 {
     uint8_t *copy = mq_work_memory(MQ_SEGMENT_MAX);

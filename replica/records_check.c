@@ -41,8 +41,8 @@ static enum mq_status check_segment(struct check_work *work, struct mq_query *qu
     if (mq_segment_decode(&segment, bytes) != MQ_OK || !mq_span_equal(id, MQ_SPAN(segment.id)) ||
         !mq_span_equal(stream, MQ_SPAN(segment.stream)) || mq_db_int(query, 2) != (int64_t)segment.seq)
         return finding(work, "segment differs from what was stored", id, error);
-    if (announced.size == 0)
-        return MQ_OK; /* it waits for its announce */
+    if (announced.size == 0) /* none is stored before its announce is (admit.c) */
+        return finding(work, "segment without its announce", id, error);
     if (mq_announce_decode(&announce, announced) != MQ_OK)
         return finding(work, "announce does not verify", stream, error);
     if (mq_segment_verify(&segment, &announce) != MQ_OK)

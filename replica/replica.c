@@ -261,6 +261,22 @@ static enum mq_status open_store(struct mq_replica *replica, struct mq_error *er
     return mq_db_migrate(replica->db, mq_schema_steps, mq_schema_count, error);
 }
 
+/* The last steps of opening and of making: the store's own keys and place; or everything closed again. */
+static enum mq_status finish(struct mq_replica *replica, enum mq_status status, struct mq_replica **out,
+                             struct mq_error *error)
+{
+    if (status == MQ_OK)
+        status = load_identity(replica, error);
+    if (status == MQ_OK)
+        status = check_place(replica, error);
+    if (status != MQ_OK) {
+        mq_replica_close(replica);
+        return status;
+    }
+    *out = replica;
+    return MQ_OK;
+}
+
 enum mq_status mq_replica_open(struct mq_replica **out, const struct mq_platform *platform, const char *home,
                                struct mq_span passphrase, int wait_ms, struct mq_error *error)
 {
@@ -277,23 +293,15 @@ enum mq_status mq_replica_open(struct mq_replica **out, const struct mq_platform
         status = mq_vault_open(platform, home, passphrase, replica->store_key, error);
     if (status == MQ_OK) { /* a fresh store is never made where one is expected */
         status = platform->identify(platform->self, path, &identity, error);
-        if (status == MQ_NOT_FOUND)
-            mq_error_clear(error),
-                status = mq_fail(error, MQ_DAMAGED,
-                                 _("%s is missing; is its card or disk in place? Nothing was made anew"), path);
+        if (status == MQ_NOT_FOUND) {
+            mq_error_clear(error);
+            status = mq_fail(error, MQ_DAMAGED, _("%s is missing; is its card or disk in place? Nothing was made anew"),
+                             path);
+        }
     }
     if (status == MQ_OK)
         status = open_store(replica, error);
-    if (status == MQ_OK)
-        status = load_identity(replica, error);
-    if (status == MQ_OK)
-        status = check_place(replica, error);
-    if (status != MQ_OK) {
-        mq_replica_close(replica);
-        return status;
-    }
-    *out = replica;
-    return MQ_OK;
+    return finish(replica, status, out, error);
 }
 
 /* A store without a vault was begun and never finished: nobody can open it any more. */
@@ -334,16 +342,7 @@ enum mq_status mq_replica_create(struct mq_replica **out, const struct mq_platfo
         status = mq_db_commit(replica->db, error);
     if (status == MQ_OK)
         status = mq_vault_create(platform, home, passphrase, mq_kdf_choose(kdf_memory_mib), replica->store_key, error);
-    if (status == MQ_OK)
-        status = load_identity(replica, error);
-    if (status == MQ_OK)
-        status = check_place(replica, error);
-    if (status != MQ_OK) {
-        mq_replica_close(replica);
-        return status;
-    }
-    *out = replica;
-    return MQ_OK;
+    return finish(replica, status, out, error);
 }
 
 enum mq_status mq_replica_passphrase(struct mq_replica *replica, struct mq_span passphrase, uint32_t kdf_memory_mib,
@@ -361,11 +360,6 @@ struct mq_db *mq_replica_db(struct mq_replica *replica)
 const struct mq_platform *mq_replica_platform(const struct mq_replica *replica)
 {
     return replica->platform;
-}
-
-const char *mq_replica_home(const struct mq_replica *replica)
-{
-    return replica->home;
 }
 
 enum mq_status mq_replica_transact(struct mq_replica *replica,
