@@ -16,7 +16,7 @@ OBJ := $(BUILD)/obj/$(PROFILE)
 
 # --- what is needed, and why ---------------------------------------------------------------------------------------------
 PACKAGES_BUILD := gcc libc6-dev libsodium-dev libzstd-dev libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev \
-                  libjansson-dev libqrencode-dev gettext python3
+                  libjansson-dev libqrencode-dev gettext python3 unicode-data
 PACKAGES_TEST := libcmocka-dev libcbor-dev clang libclang-rt-14-dev binutils git curl procps strace time zstd util-linux
 
 # --- flags -----------------------------------------------------------------------------------------------------------------
@@ -101,6 +101,11 @@ $(OBJ)/protocol/prose.o: $(BUILD)/generated/prose_1.h
 $(BUILD)/generated/prose_1.h: protocol/prose/embed.sh protocol/prose/1.txt
 	@mkdir -p $(@D)
 	sh protocol/prose/embed.sh protocol/prose/1.txt $@
+UNIHAN := /usr/share/unicode
+$(OBJ)/protocol/pinyin.o: $(BUILD)/generated/pinyin.h
+$(BUILD)/generated/pinyin.h: protocol/pinyin/table.py protocol/pinyin/more.txt $(UNIHAN)/Unihan_Readings.txt.bz2
+	@mkdir -p $(@D)
+	python3 protocol/pinyin/table.py $(UNIHAN) protocol/pinyin/more.txt $@
 $(SQLITE_OBJ): $(SQLITE_DIR)/sqlite3.h
 	@mkdir -p $(@D)
 	@echo "compiling SQLite3MultipleCiphers (about a minute, once)"
@@ -119,7 +124,7 @@ if [ -n "$$missing" ]; then echo "installing from Debian ($(2)):$$missing"; \
 endef
 
 deps: $(SQLITE_DIR)/sqlite3.h
-	$(call install_missing,$(PACKAGES_BUILD),libraries and compiler to build with, python3 for the demo and the flows to check themselves)
+	$(call install_missing,$(PACKAGES_BUILD),libraries and compiler to build with; unicode-data and python3 for the table of pinyin readings, python3 also for the demo and the flows to check themselves)
 deps-test: deps
 	$(call install_missing,$(PACKAGES_TEST),tools that the tests use)
 

@@ -82,6 +82,10 @@
 #define MQ_GROUP_MAX 256          /* records linked into one */
 #define MQ_HISTORY_MAX 4096       /* changes of one group */
 
+/* Search. */
+#define MQ_PINYIN_READINGS_MAX 16 /* of one character; none has more */
+#define MQ_SEARCH_WORD_MAX 255    /* characters of one word that is compared by its sound */
+
 #define MQ_UNVERIFIED_MAX 2048    /* frames kept while nobody can say yet whether they are good */
 
 /* Exchange (section 4). */
