@@ -42,11 +42,14 @@ void mq_change_put_create(struct mq_buffer *out, uint64_t kind, uint64_t pairs, 
 }
 
 void mq_change_put_set(struct mq_buffer *out, const uint8_t record[MQ_ID_SIZE], uint64_t field, struct mq_span value,
-                       struct mq_span replaced)
+                       struct mq_span replaced, struct mq_span note)
 {
-    put_aimed(out, MQ_CHANGE_SET, 5, record, field);
+    MQ_ASSERT(note.size <= MQ_LONG_TEXT_MAX);
+    put_aimed(out, MQ_CHANGE_SET, note.size > 0 ? 6 : 5, record, field);
     mq_put_span(out, value);
     put_names(out, replaced);
+    if (note.size > 0)
+        mq_cbor_put_text(out, note);
 }
 
 void mq_change_put_add(struct mq_buffer *out, const uint8_t record[MQ_ID_SIZE], uint64_t field, struct mq_span value)
@@ -128,6 +131,16 @@ static uint64_t items_of(uint64_t type)
     return type < sizeof items ? items[type] : 0;
 }
 
+/* A set may give its reason behind the names. Anything else that stands there belongs to a newer program. */
+static struct mq_span take_reason(struct mq_reader *reader)
+{
+    struct mq_reader inside = mq_reader(mq_cbor_take(reader));
+    struct mq_cbor_item item = mq_cbor_next(&inside);
+    bool text = item.type == MQ_CBOR_TEXT && item.bytes.size <= MQ_LONG_TEXT_MAX && !inside.failed;
+
+    return text ? item.bytes : mq_span(NULL, 0);
+}
+
 /* What follows the type in a change of a known one. */
 static void take_known(struct mq_change *out, struct mq_reader *reader, struct mq_buffer *names)
 {
@@ -161,6 +174,10 @@ enum mq_status mq_change_decode(struct mq_change *out, struct mq_span expanded, 
         return MQ_REFUSED;
     if (known > 0)
         take_known(out, &reader, names);
+    if (out->type == MQ_CHANGE_SET && items > known) {
+        out->note = take_reason(&reader);
+        known++;
+    }
     for (uint64_t i = known > 0 ? known : 1; i < items && !reader.failed; i++)
         mq_cbor_take(&reader);
     if (!mq_reader_done(&reader))

@@ -27,14 +27,15 @@ struct mq_change {
     uint64_t field;
     struct mq_span value;    /* one CBOR item; empty for remove */
     struct mq_span replaced; /* CONTENT: names of 8 bytes one after another */
-    struct mq_span note;     /* decide: text */
+    struct mq_span note;     /* decide, and a set that gives a reason: text */
 };
 
 /* Building, expanded, into `out`. `replaced` is names of 8 bytes one after another, at most MQ_REPLACED_MAX. Of a
  * create the map's content is given: `pairs` (number, value) pairs, sorted by number, already encoded. */
 void mq_change_put_create(struct mq_buffer *out, uint64_t kind, uint64_t pairs, struct mq_span encoded_pairs);
+/* `note` empty: none is written. */
 void mq_change_put_set(struct mq_buffer *out, const uint8_t record[MQ_ID_SIZE], uint64_t field, struct mq_span value,
-                       struct mq_span replaced);
+                       struct mq_span replaced, struct mq_span note);
 void mq_change_put_add(struct mq_buffer *out, const uint8_t record[MQ_ID_SIZE], uint64_t field, struct mq_span value);
 void mq_change_put_remove(struct mq_buffer *out, const uint8_t record[MQ_ID_SIZE], uint64_t field,
                           struct mq_span replaced);

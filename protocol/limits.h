@@ -78,6 +78,14 @@
 #define MQ_QUESTIONS_MAX 5
 #define MQ_PEOPLE_MAX 999         /* people of one household */
 #define MQ_AFFECTED_MAX 999999    /* households that a need is about */
+#define MQ_HELPERS_MAX 16         /* units that help with one step */
+#define MQ_YEAR_MAX 2199
+#define MQ_ROWS_MAX 99999999      /* of one export */
+#define MQ_CODE_NUMBER_MAX 65535  /* a code of a list */
+#define MQ_PLACE_CODES_MAX 16     /* codes that one place had, and its earlier names */
+#define MQ_GROUPS_MAX 64          /* groups, hamlets of one village */
+#define MQ_CALENDAR_DAYS_MAX 64   /* holidays, or make-up days, of one year */
+#define MQ_PRESET_DAYS_MAX 999
 #define MQ_LINE_MAX (64 * 1024)   /* one line of an import file */
 #define MQ_GROUP_MAX 256          /* records linked into one */
 #define MQ_HISTORY_MAX 4096       /* changes of one group */

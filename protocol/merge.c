@@ -28,6 +28,17 @@ static int order_best(const void *left, const void *right)
     return memcmp(b->best->id, a->best->id, MQ_ID_SIZE);
 }
 
+/* Of a guarded field: the most protective of what stands. */
+static int order_guarded(const void *left, const void *right)
+{
+    uint64_t a = mq_value_openness(((const struct mq_choice *)left)->value);
+    uint64_t b = mq_value_openness(((const struct mq_choice *)right)->value);
+
+    if (a != b)
+        return a < b ? -1 : 1;
+    return order_best(left, right);
+}
+
 /* Words: those of creates, then what was added; the smallest id first, so that the canonical record's words lead. */
 static int order_words(const void *left, const void *right)
 {
@@ -106,9 +117,18 @@ static size_t join(struct mq_choice *choice, struct mq_merge_value *const *stand
     return i;
 }
 
+static int (*order_of(const struct merge *merge, const struct mq_field_state *state))(const void *, const void *)
+{
+    const struct mq_field *field = mq_field_by_number(merge->kind, state->number);
+
+    if (state->merge == MQ_MERGE_WORDS)
+        return order_words;
+    return field != NULL && field->guard != MQ_GUARD_NONE ? order_guarded : order_best;
+}
+
 static enum mq_status put_choices(struct merge *merge, struct mq_field_state *field, size_t count)
 {
-    int (*order)(const void *, const void *) = field->merge == MQ_MERGE_WORDS ? order_words : order_best;
+    int (*order)(const void *, const void *) = order_of(merge, field);
     struct mq_choice *choices = mq_merge_take(merge->arena, count, sizeof(*choices));
     uint8_t *names = mq_merge_take(merge->arena, count, MQ_NAME_SIZE);
 

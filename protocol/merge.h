@@ -38,8 +38,9 @@ struct mq_choice {
 struct mq_field_state {
     uint64_t number;
     enum mq_field_merge merge;
-    /* Register: best first, so [0] is shown. Set: the elements, sorted by value. Words: those of creates first, each
-     * part sorted by the id of `best`, so that [0] are the canonical record's. */
+    /* Register: best first, so [0] is shown; of a guarded field the most protective that stands. Set: the elements,
+     * sorted by value. Words: those of creates first, each part sorted by the id of `best`, so that [0] are the
+     * canonical record's. */
     struct mq_choice *choices;
     size_t choice_count;
     bool conflict;              /* register with more than one choice (identity fields never) */

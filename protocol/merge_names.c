@@ -33,15 +33,35 @@ static struct mq_merge_value *find(const struct mq_merge_values *all, uint64_t f
     return all->items + low;
 }
 
+/* May this change put its own value in the place of a more protective one? Where it may not, both stand. */
+static bool may_replace(const struct mq_merge_step *step, enum mq_field_guard guard, struct mq_span value)
+{
+    bool lowers = mq_value_openness(step->change.value) > mq_value_openness(value);
+
+    switch (guard) {
+    case MQ_GUARD_NONE:
+        return true;
+    case MQ_GUARD_REASON:
+        return !lowers || step->change.note.size > 0;
+    case MQ_GUARD_COUNTY:
+        return !lowers || step->fact->rank >= MQ_RANK_COUNTY;
+    }
+    return true;
+}
+
 static void kill_replaced(const struct mq_merge_values *all)
 {
+    const struct mq_kind *kind = mq_kind_by_number(all->kind);
+
     for (size_t i = 0; i < all->step_count; i++) {
         const struct mq_change *change = &all->steps[i].change;
+        const struct mq_field *field = mq_field_by_number(kind, change->field);
+        enum mq_field_guard guard = field == NULL ? MQ_GUARD_NONE : field->guard;
         for (size_t at = 0; at < change->replaced.size; at += MQ_NAME_SIZE) {
             size_t count;
             struct mq_merge_value *named = find(all, change->field, change->replaced.data + at, &count);
             for (size_t k = 0; k < count; k++)
-                named[k].dead = true;
+                named[k].dead |= may_replace(&all->steps[i], guard, named[k].value);
         }
     }
 }

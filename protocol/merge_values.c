@@ -147,6 +147,20 @@ static void put_all(struct mq_merge_values *all)
     }
 }
 
+/* Reference data is the desks' alone: what others say of it is kept and counted, and says nothing. */
+static void void_steps(struct mq_merge_values *out, struct mq_merge_step *steps)
+{
+    const struct mq_kind *kind = mq_kind_by_number(out->kind);
+
+    for (size_t i = 0; kind != NULL && kind->desk_only && i < out->step_count; i++) {
+        struct mq_change *change = &steps[i].change;
+        if (steps[i].fact->rank >= MQ_RANK_DESK || !known(change->type))
+            continue;
+        *change = (struct mq_change){.type = 0};
+        out->unknown++;
+    }
+}
+
 static enum mq_status read_steps(struct mq_merge_values *out, const struct mq_fact *facts, size_t count,
                                  struct mq_arena *arena)
 {
@@ -168,6 +182,7 @@ static enum mq_status read_steps(struct mq_merge_values *out, const struct mq_fa
     }
     out->steps = steps;
     out->step_count = count;
+    void_steps(out, steps);
     /* Words are never replaced: a change on them names nothing. */
     const struct mq_kind *kind = mq_kind_by_number(out->kind);
     for (size_t i = 0; i < count; i++) {

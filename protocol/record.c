@@ -42,6 +42,12 @@ const struct mq_field *mq_field_by_key(const struct mq_kind *kind, struct mq_spa
     return NULL;
 }
 
+bool mq_type_is_list(enum mq_field_type type)
+{
+    return type == MQ_TYPE_PHONES || type == MQ_TYPE_TEXTS || type == MQ_TYPE_DATES || type == MQ_TYPE_DATED_CODES ||
+           type == MQ_TYPE_REFERENCES;
+}
+
 enum mq_field_merge mq_merge_rule(const struct mq_kind *kind, uint64_t field)
 {
     const struct mq_field *known = mq_field_by_number(kind, field);
@@ -80,6 +86,24 @@ const struct mq_code *mq_code_by_text(const struct mq_code_list *list, struct mq
             return code;
     }
     return NULL;
+}
+
+const struct mq_code_list *mq_code_list_by_name(struct mq_span name)
+{
+    for (size_t i = 0; i < mq_code_list_count; i++)
+        if (equals(mq_code_lists[i]->name, name))
+            return mq_code_lists[i];
+    return NULL;
+}
+
+uint64_t mq_value_openness(struct mq_span value)
+{
+    struct mq_reader reader = mq_reader(value);
+    struct mq_cbor_item item = mq_cbor_next(&reader);
+
+    if (item.type == MQ_CBOR_TRUE || item.type == MQ_CBOR_FALSE)
+        return item.type == MQ_CBOR_FALSE;
+    return item.type == MQ_CBOR_UINT ? item.number : UINT64_MAX;
 }
 
 /* Dates. A year is counted from March here, so that the leap day is its last. */

@@ -22,8 +22,13 @@ enum mq_field_type {
     MQ_TYPE_REFERENCE,      /* tag 6 over a record id; to a record of kind `target` */
     MQ_TYPE_PHONES,         /* array of [number text, whose text or null] */
     MQ_TYPE_TEXTS,          /* array of texts, one line each */
+    MQ_TYPE_DATES,          /* array of dates */
+    MQ_TYPE_DATED_CODES,    /* array of [12-digit code uint, first day or null, last day or null]: a place's, over time */
     MQ_TYPE_REFERENCES      /* array of references: only as a whole list; sets have element type REFERENCE */
 };
+
+/* Is one value a list, in JSON too? (A set is none: its elements are values.) */
+bool mq_type_is_list(enum mq_field_type type);
 
 enum mq_field_merge {
     MQ_MERGE_REGISTER,
@@ -37,7 +42,9 @@ struct mq_code {
     const char *label; /* Chinese; accepted everywhere */
     const char *alias; /* older or other words that are accepted, with a blank between them; NULL: none */
     int32_t from, to;  /* first and last day on which it is offered; 0: open. It is always accepted, and never reused */
+    uint8_t flags;
 };
+#define MQ_CODE_RESTRICTED 1u /* whoever writes down such a thing seals it to named persons only */
 
 struct mq_code_list {
     const char *name;
@@ -49,6 +56,17 @@ struct mq_code_list {
 #define MQ_FIELD_IDENTITY 2u /* differing values in a group are all kept and are no conflict */
 #define MQ_FIELD_UNSCANNED 4u /* not searched for bank cards (ids, references) */
 #define MQ_FIELD_MADE 8u      /* given by the device or derived, never taken from input unless equal */
+#define MQ_FIELD_CLASS_B 16u  /* sensitive: health, status, children (docs/domain.md, section 4); needs a right of its own */
+#define MQ_FIELD_PERSONAL 32u /* tells who it is: masked in ledgers */
+#define MQ_FIELD_RESTRICTED 64u /* a true value seals the record to named persons only, as MQ_CODE_RESTRICTED does */
+
+/* Who may lower a value: make it less protective of the person who spoke. Protective is true before false, and of two
+ * codes the smaller (docs/protocol.md, section 6). */
+enum mq_field_guard {
+    MQ_GUARD_NONE,
+    MQ_GUARD_REASON, /* everybody, with a reason in the change's note */
+    MQ_GUARD_COUNTY  /* a county desk */
+};
 
 struct mq_field {
     uint8_t number;   /* in the encoding; never reused. 0 is life, 1 same_as */
@@ -59,6 +77,7 @@ struct mq_field {
     uint8_t target;   /* kind number that a reference points to; 0: any */
     uint32_t most;    /* bytes, items or the greatest number; of a set: of its elements */
     const struct mq_code_list *codes;
+    enum mq_field_guard guard;
 };
 
 struct mq_kind {
@@ -69,6 +88,7 @@ struct mq_kind {
     /* Each row: at least one of these fields (up to 3 numbers, 0-ended) must be there. */
     const uint8_t (*one_of)[4];
     size_t one_of_count;
+    bool desk_only; /* reference data: what anybody below a desk says of it counts for nothing */
 };
 
 #define MQ_FIELD_LIFE 0
@@ -83,7 +103,17 @@ enum mq_kind_number {
     MQ_KIND_NEED = 4,
     MQ_KIND_STEP = 5,
     MQ_KIND_TOLD = 6,
-    MQ_KIND_SUGGESTION = 7
+    MQ_KIND_SUGGESTION = 7,
+    MQ_KIND_PERSON = 8,
+    MQ_KIND_STANDING = 9,
+    MQ_KIND_NOTICE = 10,
+    MQ_KIND_REQUEST = 11,
+    MQ_KIND_EXPORTED = 12,
+    MQ_KIND_CODE = 13,
+    MQ_KIND_PLACE = 14,
+    MQ_KIND_UNIT = 15,
+    MQ_KIND_CALENDAR = 16,
+    MQ_KIND_PRESET = 17
 };
 
 extern const struct mq_kind mq_kinds[];
@@ -93,6 +123,8 @@ const struct mq_kind *mq_kind_by_number(uint64_t number);   /* NULL: unknown */
 const struct mq_kind *mq_kind_by_key(struct mq_span key);
 const struct mq_field *mq_field_by_number(const struct mq_kind *kind, uint64_t number);
 const struct mq_field *mq_field_by_key(const struct mq_kind *kind, struct mq_span key);
+/* How protective a value of a guarded field is, 0 most; what is neither true, false nor a number least. */
+uint64_t mq_value_openness(struct mq_span value);
 /* How a field merges, also where kind or field is unknown to this program (then: register; 1 is a set for every
  * kind). */
 enum mq_field_merge mq_merge_rule(const struct mq_kind *kind, uint64_t field);
@@ -100,6 +132,10 @@ enum mq_field_merge mq_merge_rule(const struct mq_kind *kind, uint64_t field);
 const struct mq_code *mq_code_by_number(const struct mq_code_list *list, uint64_t code);
 /* By printed code, label or alias. */
 const struct mq_code *mq_code_by_text(const struct mq_code_list *list, struct mq_span text);
+/* All lists that come with the program; a desk adds to them by records of kind `code`. By name; NULL: there is none. */
+extern const struct mq_code_list *const mq_code_lists[];
+extern const size_t mq_code_list_count;
+const struct mq_code_list *mq_code_list_by_name(struct mq_span name);
 
 /* Is `value` one CBOR item of the field's type and within its limits? For a set: of one element. Texts are UTF-8
  * without control characters (but line feed and tab in LONG_TEXT), and not empty where the field is required. */
@@ -107,7 +143,7 @@ bool mq_value_valid(const struct mq_field *field, struct mq_span value);
 
 /* A value of scalar type from the text a person or file gives ("2026-04-11", "饮水", "04", "14", "true"), as CBOR
  * into `out`, always such as mq_value_valid accepts. For ID, TEXT, LONG_TEXT, DATE, COUNT, BOOL, CODE, PLACE;
- * REFERENCE, PHONES and lists the caller builds himself (he must look things up, or parse JSON). MQ_REFUSED: not such
+ * REFERENCE, PHONES, DATED_CODES and lists the caller builds himself (he must look things up, or parse JSON). MQ_REFUSED: not such
  * a value. */
 MQ_MUST_USE enum mq_status mq_value_from_text(const struct mq_field *field, struct mq_span text, struct mq_buffer *out);
 /* The way back, for the same types: the text that the record format shows (a code by its printed code or label, a date,

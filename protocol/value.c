@@ -166,6 +166,20 @@ static bool phone_fits(struct mq_reader *reader)
     return number.size > 0 && line_fits(number, MQ_NAME_TEXT_MAX) && (named || whose.type == MQ_CBOR_NULL);
 }
 
+/* A day, or null for an open end. */
+static bool day_fits(struct mq_reader *reader, bool open)
+{
+    struct mq_cbor_item item = mq_cbor_next(reader);
+
+    return (open && item.type == MQ_CBOR_NULL) || (item.type == MQ_CBOR_UINT && item.number <= MQ_DAY_MAX);
+}
+
+static bool dated_code_fits(struct mq_reader *reader)
+{
+    return mq_cbor_array(reader, 3) == 3 && mq_cbor_uint(reader) <= PLACE_MAX && day_fits(reader, true) &&
+           day_fits(reader, true);
+}
+
 static bool list_fits(const struct mq_field *field, struct mq_reader *reader)
 {
     uint64_t count = mq_cbor_array(reader, field->most);
@@ -176,6 +190,10 @@ static bool list_fits(const struct mq_field *field, struct mq_reader *reader)
             fits = phone_fits(reader);
         else if (field->type == MQ_TYPE_TEXTS)
             fits = line_fits(mq_cbor_text(reader, MQ_SHORT_TEXT_MAX), MQ_SHORT_TEXT_MAX);
+        else if (field->type == MQ_TYPE_DATES)
+            fits = day_fits(reader, false);
+        else if (field->type == MQ_TYPE_DATED_CODES)
+            fits = dated_code_fits(reader);
         else
             fits = reference_fits(reader);
     }
@@ -212,6 +230,8 @@ static bool value_fits(const struct mq_field *field, struct mq_reader *reader)
         return reference_fits(reader);
     case MQ_TYPE_PHONES:
     case MQ_TYPE_TEXTS:
+    case MQ_TYPE_DATES:
+    case MQ_TYPE_DATED_CODES:
     case MQ_TYPE_REFERENCES:
         *reader = start;
         return list_fits(field, reader);
@@ -322,6 +342,8 @@ static bool put_value(const struct mq_field *field, struct mq_span text, struct 
     case MQ_TYPE_REFERENCE:
     case MQ_TYPE_PHONES:
     case MQ_TYPE_TEXTS:
+    case MQ_TYPE_DATES:
+    case MQ_TYPE_DATED_CODES:
     case MQ_TYPE_REFERENCES:
         return false;
     }
@@ -386,6 +408,8 @@ static bool print_value(const struct mq_field *field, const struct mq_cbor_item 
     case MQ_TYPE_REFERENCE:
     case MQ_TYPE_PHONES:
     case MQ_TYPE_TEXTS:
+    case MQ_TYPE_DATES:
+    case MQ_TYPE_DATED_CODES:
     case MQ_TYPE_REFERENCES:
         return false;
     }

@@ -50,14 +50,20 @@ static bool creates_link(const struct mq_change *change)
     return reader.failed;
 }
 
-/* `decide` and links between records, however they are written, are for desks; control changes too (docs/protocol.md,
+static bool creates_reference_data(const struct mq_change *change)
+{
+    const struct mq_kind *kind = mq_kind_by_number(change->kind);
+    return kind != NULL && kind->desk_only;
+}
+
+/* `decide`, reference data, and links between records, however they are written, are for desks; control changes too (docs/protocol.md,
  * section 6). */
 static bool role_allows(const struct mq_change *change, unsigned rank)
 {
     bool about_record = change->type >= MQ_CHANGE_SET && change->type <= MQ_CHANGE_DECIDE;
     bool desk_only = change->type == MQ_CHANGE_DECIDE || change->type >= 16 ||
                      (about_record && change->field == MQ_FIELD_SAME_AS) ||
-                     (change->type == MQ_CHANGE_CREATE && creates_link(change));
+                     (change->type == MQ_CHANGE_CREATE && (creates_link(change) || creates_reference_data(change)));
     return !desk_only || rank >= MQ_RANK_DESK;
 }
 

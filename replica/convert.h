@@ -39,6 +39,10 @@ MQ_MUST_USE enum mq_status mq_print_record(struct mq_replica *replica, const str
 /* One value as JSON: text, number, bool, array or object. `value` of a set's element or a register. */
 MQ_MUST_USE enum mq_status mq_print_value(struct mq_replica *replica, const struct mq_field *field,
                                           struct mq_span value, struct mq_json_writer *writer, struct mq_error *error);
+/* May a writer of this rank put `to` in the place of `from`, giving this reason (may be empty)? MQ_REFUSED, saying what
+ * the field's guard wants (protocol/record.h). Values are CBOR; an empty `from` guards nothing. */
+MQ_MUST_USE enum mq_status mq_guard_check(const struct mq_field *field, struct mq_span from, struct mq_span to,
+                                          unsigned rank, struct mq_span reason, struct mq_error *error);
 /* What a reference shows: the `id` of the record it points to, or its own id in hexadecimal. */
 MQ_MUST_USE enum mq_status mq_print_reference(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE],
                                               struct mq_buffer *out, struct mq_error *error);

@@ -71,6 +71,8 @@ static enum mq_status wrong_value(const struct parse_context *context, struct mq
     case MQ_TYPE_REFERENCE:
     case MQ_TYPE_PHONES:
     case MQ_TYPE_TEXTS:
+    case MQ_TYPE_DATES:
+    case MQ_TYPE_DATED_CODES:
     case MQ_TYPE_REFERENCES:
     case MQ_TYPE_LIFE: break;
     }
@@ -165,6 +167,39 @@ static enum mq_status encode_phone(const struct parse_context *context, const st
     return status;
 }
 
+/* A day of a list, by the words of a date field. */
+static enum mq_status encode_day(const struct parse_context *context, const struct mq_json *json, struct mq_buffer *out)
+{
+    const struct mq_field day = {.key = context->field->key, .type = MQ_TYPE_DATE};
+    struct parse_context inside = *context;
+    inside.field = &day;
+    return mq_json_type(json) == MQ_JSON_STRING ? encode_text(&inside, mq_json_string(json), out)
+                                                : wrong_type(context, _("a date such as 2026-11-05"));
+}
+
+/* {"code": "990527103204", "from": "2020-01-01", "to": "2026-11-30"}, the days where they are known. */
+static enum mq_status encode_dated_code(const struct parse_context *context, const struct mq_json *item,
+                                        struct mq_buffer *out)
+{
+    static const char *const days[] = {"from", "to"};
+    const struct mq_field place = {.key = context->field->key, .type = MQ_TYPE_PLACE};
+    const struct mq_json *code = mq_json_type(item) == MQ_JSON_OBJECT ? mq_json_get(item, "code") : NULL;
+    struct parse_context inside = *context;
+    inside.field = &place;
+    if (code == NULL || mq_json_type(code) != MQ_JSON_STRING)
+        return wrong_type(context, _("a list of objects with code, from and to"));
+    mq_cbor_put_array(out, 3);
+    enum mq_status status = encode_text(&inside, mq_json_string(code), out);
+    for (size_t i = 0; i < 2 && status == MQ_OK; i++) {
+        const struct mq_json *day = mq_json_get(item, days[i]);
+        if (day != NULL && mq_json_type(day) != MQ_JSON_NULL)
+            status = encode_day(context, day, out);
+        else
+            mq_cbor_put_null(out);
+    }
+    return status;
+}
+
 static enum mq_status encode_one(const struct parse_context *context, const struct mq_json *json,
                                  struct mq_buffer *out);
 
@@ -183,6 +218,10 @@ static enum mq_status encode_list(const struct parse_context *context, const str
         const struct mq_json *item = mq_json_item(json, i);
         if (context->field->type == MQ_TYPE_PHONES)
             status = encode_phone(context, item, out);
+        else if (context->field->type == MQ_TYPE_DATES)
+            status = encode_day(context, item, out);
+        else if (context->field->type == MQ_TYPE_DATED_CODES)
+            status = encode_dated_code(context, item, out);
         else if (mq_json_type(item) != MQ_JSON_STRING)
             status = wrong_type(context, _("a list of texts"));
         else if (context->field->type == MQ_TYPE_TEXTS) {
@@ -236,6 +275,8 @@ static enum mq_status encode_one(const struct parse_context *context, const stru
     switch (context->field->type) {
     case MQ_TYPE_PHONES:
     case MQ_TYPE_TEXTS:
+    case MQ_TYPE_DATES:
+    case MQ_TYPE_DATED_CODES:
     case MQ_TYPE_REFERENCES: return encode_list(context, json, out);
     case MQ_TYPE_REFERENCE:
         return type == MQ_JSON_STRING ? encode_reference(context, mq_json_string(json), out)
@@ -400,7 +441,11 @@ enum mq_status mq_parse_record(struct mq_replica *replica, const struct mq_team 
     out->kind = kind != NULL && mq_json_type(kind) == MQ_JSON_STRING ? mq_kind_by_key(mq_json_string(kind)) : NULL;
     if (out->kind == NULL)
         return mq_fail(error, MQ_REFUSED,
-                       _("\"kind\" should be household, plan, visit, need, step, told or suggestion"));
+                       _("\"kind\" should be one of household, plan, visit, need, step, told, suggestion, person, "
+                         "standing, notice or request"));
+    if (out->kind->desk_only && mq_role_rank(team->certificate.role) < MQ_RANK_DESK)
+        return mq_fail(error, MQ_REFUSED, _("a %s is kept by the centre, and comes from there by itself"),
+                       out->kind->key);
     enum mq_status status = MQ_OK;
     while (status == MQ_OK && mq_json_each(object, &iterator, &key, &value)) {
         if (strcmp(key, "kind") == 0)

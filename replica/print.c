@@ -1,4 +1,5 @@
 /* States into the record format. */
+#include <stdio.h>
 #include <string.h>
 
 #include "protocol/assert.h"
@@ -64,6 +65,31 @@ static void print_phone(struct mq_reader *reader, struct mq_json_writer *writer)
     mq_json_end(writer, '}');
 }
 
+static void print_day(struct mq_reader *reader, const char *key, struct mq_json_writer *writer)
+{
+    struct mq_cbor_item day = mq_cbor_next(reader);
+    char text[11];
+    if (day.type != MQ_CBOR_UINT) /* null: open */
+        return;
+    mq_date_print(text, (int32_t)day.number);
+    if (key != NULL)
+        mq_json_key(writer, key);
+    mq_json_text_value(writer, text);
+}
+
+static void print_dated_code(struct mq_reader *reader, struct mq_json_writer *writer)
+{
+    char code[24];
+    mq_cbor_array(reader, 3);
+    snprintf(code, sizeof code, "%012llu", (unsigned long long)mq_cbor_uint(reader));
+    mq_json_begin(writer, '{');
+    mq_json_key(writer, "code");
+    mq_json_text_value(writer, code);
+    print_day(reader, "from", writer);
+    print_day(reader, "to", writer);
+    mq_json_end(writer, '}');
+}
+
 static enum mq_status print_list(struct mq_replica *replica, const struct mq_field *field, struct mq_span value,
                                  struct mq_json_writer *writer, struct mq_error *error)
 {
@@ -74,6 +100,10 @@ static enum mq_status print_list(struct mq_replica *replica, const struct mq_fie
     for (uint64_t i = 0; i < count && status == MQ_OK; i++) {
         if (field->type == MQ_TYPE_PHONES)
             print_phone(&reader, writer);
+        else if (field->type == MQ_TYPE_DATES)
+            print_day(&reader, NULL, writer);
+        else if (field->type == MQ_TYPE_DATED_CODES)
+            print_dated_code(&reader, writer);
         else if (field->type == MQ_TYPE_TEXTS)
             mq_json_string_value(writer, mq_cbor_text(&reader, MQ_LONG_TEXT_MAX));
         else
@@ -96,6 +126,8 @@ enum mq_status mq_print_value(struct mq_replica *replica, const struct mq_field 
     switch (field->type) {
     case MQ_TYPE_PHONES:
     case MQ_TYPE_TEXTS:
+    case MQ_TYPE_DATES:
+    case MQ_TYPE_DATED_CODES:
     case MQ_TYPE_REFERENCES: return print_list(replica, field, value, writer, error);
     case MQ_TYPE_REFERENCE: return print_reference_item(replica, &reader, writer, error);
     case MQ_TYPE_BOOL: mq_json_bool_value(writer, mq_cbor_next(&reader).type == MQ_CBOR_TRUE); return MQ_OK;

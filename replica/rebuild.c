@@ -5,7 +5,7 @@
 #include "replica/admit_keys.h"
 #include "replica/view.h"
 
-static const char drop[] = "DELETE FROM change; DELETE FROM record; DELETE FROM link; DELETE FROM state;";
+static const char drop[] = "DELETE FROM change; DELETE FROM record; DELETE FROM link; DELETE FROM state; DELETE FROM refers;";
 
 /* What was admitted, and what did not decode, goes through the door again. What was quarantined was judged by rules
  * that a rebuild does not change. */

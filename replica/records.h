@@ -35,9 +35,11 @@ MQ_MUST_USE enum mq_status mq_records_import_line(struct mq_replica *replica, co
 MQ_MUST_USE enum mq_status mq_records_set(struct mq_replica *replica, struct mq_span record,
                                           const char *const *assignments, size_t count, struct mq_saved *saved,
                                           struct mq_error *error);
-/* A person's decision on a conflict: keeps choice `keep` (from 1, as listed). At a desk a `decide`, else a `set`. */
+/* A person's decision on a conflict: keeps choice `keep` (from 1, as listed). At a desk a `decide`, else a `set`.
+ * `reason` may be empty where nothing guarded is lowered. MQ_REFUSED also where the field's guard forbids it
+ * (protocol/record.h), saying what it wants. */
 MQ_MUST_USE enum mq_status mq_records_resolve(struct mq_replica *replica, struct mq_span record, struct mq_span field,
-                                              int64_t keep, struct mq_error *error);
+                                              int64_t keep, struct mq_span reason, struct mq_error *error);
 /* The same record or not: a link between the two, and its undoing, which gives each its own values back (desks only).
  * `a` and `b`: an `id`, or to undo also a record's own id in hexadecimal. MQ_REFUSED to undo: no link between the two,
  * or others still join them; nothing is changed then. */

@@ -34,14 +34,29 @@ static enum mq_status target_find(struct mq_replica *replica, struct mq_span tex
 /* ---- conflicts ---- */
 
 struct resolve_work {
-    struct mq_span record, field;
+    struct mq_span record, field, reason;
     int64_t keep;
 };
 
-static enum mq_status put_decision(const struct target *target, const struct mq_field *field,
-                                   const struct mq_field_state *here, int64_t keep, struct mq_buffer *change,
-                                   struct mq_error *error)
+enum mq_status mq_guard_check(const struct mq_field *field, struct mq_span from, struct mq_span to, unsigned rank,
+                              struct mq_span reason, struct mq_error *error)
 {
+    if (field->guard == MQ_GUARD_NONE || mq_value_openness(to) <= mq_value_openness(from))
+        return MQ_OK;
+    if (field->guard == MQ_GUARD_REASON && reason.size == 0)
+        return mq_fail(error, MQ_REFUSED, _("\"%s\" is lowered only with a reason, which stays visible: --reason TEXT"),
+                       field->key);
+    if (field->guard == MQ_GUARD_COUNTY && rank < MQ_RANK_COUNTY)
+        return mq_fail(error, MQ_REFUSED, _("\"%s\" can be raised here, but only the county takes it back"), field->key);
+    return MQ_OK;
+}
+
+static enum mq_status put_decision(const struct target *target, const struct mq_field *field,
+                                   const struct mq_field_state *here, const struct resolve_work *work,
+                                   struct mq_buffer *change, struct mq_error *error)
+{
+    int64_t keep = work->keep;
+    unsigned rank = mq_role_rank(target->team.certificate.role);
     uint8_t names_memory[MQ_REPLACED_MAX * MQ_NAME_SIZE];
     struct mq_buffer names = mq_buffer(names_memory, sizeof names_memory);
     if (here == NULL || !(here->conflict || here->review))
@@ -53,10 +68,13 @@ static enum mq_status put_decision(const struct target *target, const struct mq_
         mq_put(&names, here->choices[i].names, here->choices[i].name_count * MQ_NAME_SIZE);
     MQ_ASSERT(!names.failed);
     struct mq_span value = here->choices[keep - 1].value;
-    if (mq_role_rank(target->team.certificate.role) >= MQ_RANK_DESK)
-        mq_change_put_decide(change, target->record, field->number, value, mq_written(&names), (struct mq_span){0});
+    enum mq_status status = mq_guard_check(field, here->choices[0].value, value, rank, work->reason, error);
+    if (status != MQ_OK)
+        return status;
+    if (rank >= MQ_RANK_DESK)
+        mq_change_put_decide(change, target->record, field->number, value, mq_written(&names), work->reason);
     else
-        mq_change_put_set(change, target->record, field->number, value, mq_written(&names));
+        mq_change_put_set(change, target->record, field->number, value, mq_written(&names), work->reason);
     return change->failed ? mq_fail(error, MQ_REFUSED, _("this is too long to save in one piece; split it")) : MQ_OK;
 }
 
@@ -78,7 +96,7 @@ static enum mq_status resolve(struct mq_replica *replica, void *context, struct 
         return status;
     uint8_t *memory = mq_work_memory(MQ_CHANGE_MAX);
     struct mq_buffer change = mq_buffer(memory, MQ_CHANGE_MAX);
-    status = put_decision(&target, field, mq_group_field(&state, field->number), work->keep, &change, error);
+    status = put_decision(&target, field, mq_group_field(&state, field->number), work, &change, error);
     if (status == MQ_OK)
         status = mq_journal_add(replica, &target.team, mq_written(&change), target.record, id, error);
     mq_work_free(memory, change.size);
@@ -86,9 +104,11 @@ static enum mq_status resolve(struct mq_replica *replica, void *context, struct 
 }
 
 enum mq_status mq_records_resolve(struct mq_replica *replica, struct mq_span record, struct mq_span field, int64_t keep,
-                                  struct mq_error *error)
+                                  struct mq_span reason, struct mq_error *error)
 {
-    struct resolve_work work = {.record = record, .field = field, .keep = keep};
+    struct resolve_work work = {.record = record, .field = field, .reason = reason, .keep = keep};
+    if (reason.size > MQ_SHORT_TEXT_MAX || !mq_utf8_valid(reason))
+        return mq_fail(error, MQ_REFUSED, _("the reason is longer than %d bytes, or not UTF-8"), MQ_SHORT_TEXT_MAX);
     return mq_replica_transact(replica, resolve, &work, error);
 }
 

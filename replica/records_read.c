@@ -51,8 +51,7 @@ static bool value_contains(const struct mq_field *field, struct mq_span value, s
 {
     uint8_t memory[MQ_LONG_TEXT_MAX + 64];
     struct mq_buffer text = mq_buffer(memory, sizeof memory);
-    if (field->type != MQ_TYPE_PHONES && field->type != MQ_TYPE_TEXTS && field->type != MQ_TYPE_REFERENCE &&
-        field->type != MQ_TYPE_REFERENCES)
+    if (!mq_type_is_list(field->type) && field->type != MQ_TYPE_REFERENCE)
         return mq_value_valid(field, value) && mq_value_to_text(field, value, &text) == MQ_OK &&
                contains(mq_written(&text), part);
     struct mq_reader reader = mq_reader(value);
@@ -107,16 +106,22 @@ enum mq_status mq_records_list(struct mq_replica *replica, const struct mq_kind 
     return status;
 }
 
-/* Kinds in the order of their table: what is referred to comes before what refers to it, but for plans, which visits
- * name and which name households. */
+/* What is referred to comes before what refers to it. */
+static const uint8_t export_order[] = {
+    MQ_KIND_CODE,    MQ_KIND_PLACE,    MQ_KIND_UNIT,    MQ_KIND_CALENDAR, MQ_KIND_PRESET, MQ_KIND_HOUSEHOLD,
+    MQ_KIND_NOTICE,  MQ_KIND_PERSON,   MQ_KIND_STANDING, MQ_KIND_REQUEST, MQ_KIND_PLAN,   MQ_KIND_VISIT,
+    MQ_KIND_NEED,    MQ_KIND_STEP,     MQ_KIND_TOLD,    MQ_KIND_SUGGESTION, MQ_KIND_EXPORTED,
+};
+
 enum mq_status mq_records_export(struct mq_replica *replica, const struct mq_kind *kind,
                                  const struct mq_emitter *emitter, struct mq_error *error)
 {
     struct read_work work = {.replica = replica, .emitter = emitter, .left = -1, .memory = mq_work_memory(MQ_OBJECT_MAX)};
     enum mq_status status = MQ_OK;
-    for (size_t i = 0; i < mq_kind_count && status == MQ_OK; i++)
-        if (kind == NULL || kind == &mq_kinds[i])
-            status = mq_view_each(replica, mq_kinds[i].number, false, list_one, &work, error);
+    MQ_ASSERT(sizeof export_order == mq_kind_count);
+    for (size_t i = 0; i < sizeof export_order && status == MQ_OK; i++)
+        if (kind == NULL || kind->number == export_order[i])
+            status = mq_view_each(replica, export_order[i], false, list_one, &work, error);
     mq_work_free(work.memory, MQ_OBJECT_MAX);
     return status;
 }

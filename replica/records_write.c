@@ -289,8 +289,7 @@ static enum mq_status value_read(struct mq_replica *replica, const struct mq_tea
                                  struct mq_error *error)
 {
     struct mq_json *json;
-    bool structured = one->field->type == MQ_TYPE_PHONES || one->field->type == MQ_TYPE_TEXTS ||
-                      one->field->type == MQ_TYPE_REFERENCES;
+    bool structured = mq_type_is_list(one->field->type);
     uint8_t *quoted_memory = mq_work_memory(MQ_LINE_MAX * 6 + 8);
     struct mq_buffer quoted = mq_buffer(quoted_memory, MQ_LINE_MAX * 6 + 8);
     if (!mq_utf8_valid(one->text) || one->text.size > MQ_LINE_MAX)
@@ -362,7 +361,7 @@ static enum mq_status assign(struct mq_replica *replica, const struct mq_team *t
     if (one->operation == '-')
         mq_change_put_remove(&change, about, one->field->number, replaced);
     else if (one->field->merge == MQ_MERGE_REGISTER)
-        mq_change_put_set(&change, about, one->field->number, value, replaced);
+        mq_change_put_set(&change, about, one->field->number, value, replaced, mq_span(NULL, 0));
     else
         mq_change_put_add(&change, about, one->field->number, value);
     if (change.failed)

@@ -1,6 +1,7 @@
 /* Opening, making and closing a replica, its settings and its keys. */
 #include "replica/outgoing.h"
 #include "replica/replica_keys.h"
+#include "replica/view.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -261,6 +262,18 @@ static enum mq_status open_store(struct mq_replica *replica, struct mq_error *er
     return mq_db_migrate(replica->db, mq_schema_steps, mq_schema_count, error);
 }
 
+/* A newer program knows derived tables that the older one did not fill. */
+static enum mq_status refresh_view(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    int64_t stale;
+    (void)context;
+    enum mq_status status = mq_setting_number(replica, "view_stale", &stale, error);
+    if (status != MQ_OK || stale == 0)
+        return status;
+    status = mq_view_rebuild(replica, error);
+    return status == MQ_OK ? mq_setting_put_number(replica, "view_stale", 0, error) : status;
+}
+
 /* The last steps of opening and of making: the store's own keys and place; or everything closed again. */
 static enum mq_status finish(struct mq_replica *replica, enum mq_status status, struct mq_replica **out,
                              struct mq_error *error)
@@ -269,6 +282,8 @@ static enum mq_status finish(struct mq_replica *replica, enum mq_status status, 
         status = load_identity(replica, error);
     if (status == MQ_OK)
         status = check_place(replica, error);
+    if (status == MQ_OK)
+        status = mq_replica_transact(replica, refresh_view, NULL, error);
     if (status != MQ_OK) {
         mq_replica_close(replica);
         return status;

@@ -2,6 +2,9 @@
  * Steps are only ever appended. */
 #include "replica/replica_keys.h"
 
+/* Ends a step that adds to the derived tables: a store that has changes already makes its view anew when it opens. */
+#define VIEW_STALE "INSERT OR REPLACE INTO setting SELECT 'view_stale', 1 WHERE EXISTS (SELECT 1 FROM change);"
+
 static const char truth[] =
     "CREATE TABLE setting(name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
     "CREATE TABLE team(team BLOB PRIMARY KEY, name TEXT NOT NULL, certificate BLOB NOT NULL,"
@@ -73,5 +76,11 @@ static const char desk[] =
     "  reply BLOB NOT NULL) WITHOUT ROWID;" /* reply: sealed to the device, for one who asks again */
     "CREATE INDEX member_team ON member(team, serial);";
 
-const char *const mq_schema_steps[] = {truth, derived, desk};
+/* What refers to what: the live references of each group. `target` is a record, of whatever group. */
+static const char derived_refers[] =
+    "CREATE TABLE refers(source BLOB NOT NULL, field INTEGER NOT NULL, target BLOB NOT NULL,"
+    "  PRIMARY KEY(target, field, source)) WITHOUT ROWID;"
+    "CREATE INDEX refers_source ON refers(source);" VIEW_STALE;
+
+const char *const mq_schema_steps[] = {truth, derived, desk, derived_refers};
 const int mq_schema_count = sizeof mq_schema_steps / sizeof *mq_schema_steps;

@@ -6,6 +6,7 @@
 
 #include "protocol/assert.h"
 #include "replica/replica_keys.h"
+#include "replica/view_index.h"
 #include "replica/view_references.h"
 
 /* ---- facts ---- */
@@ -212,6 +213,14 @@ static int64_t conflict_count(const struct mq_group_state *state)
     return conflicts;
 }
 
+/* The state of a record that is no group of its own any more. */
+static enum mq_status state_drop(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct mq_error *error)
+{
+    enum mq_status status =
+        mq_db_run(replica->db, error, "DELETE FROM state WHERE canonical = ?", "b", mq_span(record, MQ_ID_SIZE));
+    return status == MQ_OK && mq_db_changes(replica->db) > 0 ? mq_view_unindex(replica, record, error) : status;
+}
+
 static enum mq_status state_store(struct mq_replica *replica, const struct group *group, struct mq_error *error)
 {
     const uint8_t *canonical = smallest(group);
@@ -224,8 +233,7 @@ static enum mq_status state_store(struct mq_replica *replica, const struct group
     }
     for (size_t i = 0; i < group->count && status == MQ_OK; i++)
         if (group->members[i] != canonical)
-            status =
-                mq_db_run(replica->db, error, "DELETE FROM state WHERE canonical = ?", "b", MQ_SPAN(group->members[i]));
+            status = state_drop(replica, group->members[i], error);
     struct mq_arena arena = mq_work_arena(replica);
     struct mq_group_state state;
     if (status == MQ_OK)
@@ -240,6 +248,9 @@ static enum mq_status state_store(struct mq_replica *replica, const struct group
     if (status != MQ_OK)
         return status;
     state.review = state.review || group->count == MQ_GROUP_MAX;
+    status = mq_view_index(replica, canonical, &state, error);
+    if (status != MQ_OK)
+        return status;
     return mq_db_run(
         replica->db, error,
         "INSERT INTO state(canonical, kind, deleted, review, conflicts, leans) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"

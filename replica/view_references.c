@@ -107,8 +107,10 @@ enum mq_status mq_view_references(struct mq_replica *replica, struct mq_group_st
         struct mq_field_state *field = &state->fields[i];
         if (field->choice_count < 2 || field->number < MQ_FIELD_ID)
             continue;
+        int64_t before = *leans;
         status = field_join(replica, field, arena, leans, error);
-        order(field);
+        if (*leans > before)
+            order(field);
     }
     return status;
 }

@@ -13,7 +13,9 @@ static enum mq_status kind_find(struct program *program, const char *text, const
     *kind = text == NULL || strcmp(text, "all") == 0 ? NULL : mq_kind_by_key(mq_span_text(text));
     if (*kind == NULL && text != NULL && strcmp(text, "all") != 0)
         return mq_fail(&program->error, MQ_REFUSED,
-                       _("\"%s\" is no kind; there are household, plan, visit, need, step, told, suggestion"), text);
+                       _("\"%s\" is no kind; there are household, plan, visit, need, step, told, suggestion, person, "
+                         "standing, notice, request, and of a desk exported, code, place, unit, calendar, preset"),
+                       text);
     return MQ_OK;
 }
 
@@ -32,7 +34,7 @@ static bool number_read(const char *text, int64_t *out)
 
 static bool value_is_structured(const struct mq_field *field)
 {
-    return field->type == MQ_TYPE_PHONES || field->type == MQ_TYPE_TEXTS || field->type == MQ_TYPE_REFERENCES;
+    return mq_type_is_list(field->type);
 }
 
 /* --FIELD VALUE pairs as an object of the record format; a set's option may stand several times. */
@@ -226,6 +228,7 @@ int command_conflicts(void *context, const struct mq_command_line *line)
 int command_resolve(void *context, const struct mq_command_line *line)
 {
     struct program *program = context;
+    const char *reason = mq_option_get(line, "reason");
     int64_t keep = 0;
     enum mq_status status = MQ_OK;
     if (!number_read(mq_option_get(line, "keep"), &keep))
@@ -235,6 +238,6 @@ int command_resolve(void *context, const struct mq_command_line *line)
         status = program_open(program);
     if (status == MQ_OK)
         status = mq_records_resolve(program->device.replica, mq_span_text(line->words[0]), mq_span_text(line->words[1]),
-                                    keep, &program->error);
+                                    keep, mq_span_text(reason == NULL ? "" : reason), &program->error);
     return program_end(program, status);
 }

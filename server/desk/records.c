@@ -113,6 +113,7 @@ enum mq_status mq_verb_export(struct mq_call *call, struct mq_error *error)
 enum mq_status mq_verb_desk_resolve(struct mq_call *call, struct mq_error *error)
 {
     const char *const *words = call->line->words, *keep = mq_option_get(call->line, "keep");
+    const char *reason = mq_option_get(call->line, "reason");
     int64_t number;
 
     if (keep == NULL)
@@ -122,7 +123,8 @@ enum mq_status mq_verb_desk_resolve(struct mq_call *call, struct mq_error *error
     if (status == MQ_OK)
         status = mq_desk_sync(call->desk, error);
     if (status == MQ_OK)
-        status = mq_records_resolve(call->desk->replica, mq_span_text(words[0]), mq_span_text(words[1]), number, error);
+        status = mq_records_resolve(call->desk->replica, mq_span_text(words[0]), mq_span_text(words[1]), number,
+                                    mq_span_text(reason == NULL ? "" : reason), error);
     call->changed = status == MQ_OK;
     return status;
 }

@@ -89,7 +89,7 @@ static void put_change(uint8_t record[MQ_ID_SIZE], uint8_t form, struct mq_reade
         take_name(&names, input);
     switch (form % 8) {
     case MQ_CHANGE_SET:
-        mq_change_put_set(&change, record, field, take_value(input), mq_written(&names));
+        mq_change_put_set(&change, record, field, take_value(input), mq_written(&names), (struct mq_span){0});
         break;
     case MQ_CHANGE_ADD:
         mq_change_put_add(&change, record, field, take_value(input));

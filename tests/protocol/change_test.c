@@ -22,7 +22,7 @@ static bool build(struct mq_buffer *out, enum mq_change_type type)
         mq_change_put_create(out, 3, 2, MQ_SPAN(pairs));
         return true;
     case MQ_CHANGE_SET:
-        mq_change_put_set(out, record, 12, MQ_SPAN(value), MQ_SPAN(replaced));
+        mq_change_put_set(out, record, 12, MQ_SPAN(value), MQ_SPAN(replaced), mq_span(NULL, 0));
         return true;
     case MQ_CHANGE_ADD:
         mq_change_put_add(out, record, 12, MQ_SPAN(value));

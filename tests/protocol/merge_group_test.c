@@ -179,8 +179,8 @@ static void identity_fields_do_not_conflict(void **test)
             if (field->merge != MQ_MERGE_REGISTER || field->number == MQ_FIELD_LIFE)
                 continue;
             start(NULL);
-            create_bare(mq_kinds[k].number, field->number, kit_text(&kit, "SP-3-0017"));
-            create_bare(mq_kinds[k].number, field->number, kit_text(&kit, "SP-4-0002"));
+            create_by(DESK, mq_kinds[k].number, field->number, kit_text(&kit, "SP-3-0017"));
+            create_by(DESK, mq_kinds[k].number, field->number, kit_text(&kit, "SP-4-0002"));
             struct mq_group_state state = now();
             assert_int_equal(choices(&state, field->number), 2);
             assert_int_equal(conflict(&state, field->number), (field->flags & MQ_FIELD_IDENTITY) == 0);

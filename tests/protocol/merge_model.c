@@ -1,3 +1,4 @@
+/* tidy: long, a second merge reads best in one piece */
 /* The naive merge; see merge_model.h. Where it could be shorter or quicker, it is neither. */
 #include "tests/protocol/merge_model.h"
 
@@ -89,6 +90,14 @@ static bool counts(const struct mq_fact *facts, size_t count, size_t i)
     return true;
 }
 
+/* Reference data is written by desks; what others write of it says nothing. */
+static bool is_void(const struct mq_fact *fact, uint64_t kind)
+{
+    const struct mq_kind *known = mq_kind_by_number(kind);
+
+    return known != NULL && known->desk_only && fact->rank < 2 && type_of(fact) >= 1 && type_of(fact) <= 6;
+}
+
 bool model_named(const struct mq_fact *facts, size_t count, uint64_t field, const uint8_t name[8])
 {
     for (size_t i = 0; i < count; i++) {
@@ -110,6 +119,51 @@ static uint64_t kind_of(const struct mq_fact *facts, size_t count)
             first = &facts[i];
     }
     return first == NULL ? 0 : number_of(item_of(first, 1));
+}
+
+/* The openness of a value that says true, false or a number: 0, 1 or the number. */
+static uint64_t openness(struct mq_span value)
+{
+    struct mq_reader reader = mq_reader(value);
+    struct mq_cbor_item item = mq_cbor_next(&reader);
+
+    if (item.type == MQ_CBOR_TRUE)
+        return 0;
+    if (item.type == MQ_CBOR_FALSE)
+        return 1;
+    return item.type == MQ_CBOR_UINT ? item.number : UINT64_MAX;
+}
+
+static bool gives_reason(const struct mq_fact *fact)
+{
+    struct mq_reader reader = mq_reader(item_of(fact, 5));
+    struct mq_cbor_item item = mq_cbor_next(&reader);
+
+    return item.type == MQ_CBOR_TEXT && item.bytes.size > 0;
+}
+
+static bool named_by_the_entitled(const struct mq_fact *facts, size_t count, uint64_t kind,
+                                  const struct model_value *value)
+{
+    const struct mq_kind *known = mq_kind_by_number(kind);
+    const struct mq_field *field = known == NULL ? NULL : mq_field_by_number(known, value->field);
+    enum mq_field_guard guard = field == NULL ? MQ_GUARD_NONE : field->guard;
+
+    for (size_t i = 0; i < count; i++) {
+        struct mq_span list = listed_by(&facts[i]);
+        if (list.size == 0 || is_void(&facts[i], kind) || !counts(facts, count, i))
+            continue;
+        if (number_of(item_of(&facts[i], 2)) != value->field || !lists(list, value->name))
+            continue;
+        struct mq_span own = type_of(&facts[i]) == 4 ? mq_span(NULL, 0) : item_of(&facts[i], 3);
+        bool lowers = openness(own) > openness(value->value);
+        if (guard == MQ_GUARD_REASON && lowers && !gives_reason(&facts[i]))
+            continue;
+        if (guard == MQ_GUARD_COUNTY && lowers && facts[i].rank < 3)
+            continue;
+        return true;
+    }
+    return false;
 }
 
 static enum mq_field_merge rule(uint64_t kind, uint64_t field)
@@ -198,7 +252,7 @@ size_t model_values(struct model_value values[MODEL_VALUES_MAX], uint64_t *kind,
     *kind = kind_of(facts, count);
     for (size_t i = 0; i < count; i++) {
         uint64_t type = type_of(&facts[i]);
-        if (!counts(facts, count, i))
+        if (!counts(facts, count, i) || is_void(&facts[i], *kind))
             continue;
         if (type == 1)
             used = add_created(values, used, &facts[i], *kind);
@@ -209,7 +263,7 @@ size_t model_values(struct model_value values[MODEL_VALUES_MAX], uint64_t *kind,
     }
     for (size_t i = 0; i < used; i++) {
         bool words = rule(*kind, values[i].field) == MQ_MERGE_WORDS;
-        values[i].dead = !words && model_named(facts, count, values[i].field, values[i].name);
+        values[i].dead = !words && named_by_the_entitled(facts, count, *kind, &values[i]);
         values[i].depth = !words && lists_any(listed_by(values[i].fact)) ? 1 : 0;
     }
     settle(values, used, *kind);
@@ -266,8 +320,11 @@ static bool identity(uint64_t kind, uint64_t number)
 
 /* From here on `settled` means: stands, is to be shown. Returns how many different values of the field do. */
 static size_t choose(const struct model_value *heads[], const struct model_value *values, size_t used, uint64_t field,
-                     enum mq_field_merge merge)
+                     uint64_t kind)
 {
+    enum mq_field_merge merge = rule(kind, field);
+    const struct mq_field *known = mq_field_by_number(mq_kind_by_number(kind), field);
+    bool guarded = known != NULL && known->guard != MQ_GUARD_NONE;
     size_t count = 0;
 
     for (size_t i = 0; i < used; i++) {
@@ -285,6 +342,9 @@ static size_t choose(const struct model_value *heads[], const struct model_value
         for (size_t k = i + 1; k < count; k++) {
             bool wrong = merge == MQ_MERGE_SET ? mq_span_order(heads[k]->value, heads[i]->value) < 0
                                                : before(heads[k], heads[i], merge);
+            uint64_t lower = openness(heads[k]->value), upper = openness(heads[i]->value);
+            if (guarded && lower != upper)
+                wrong = lower < upper;
             if (wrong) {
                 const struct model_value *kept = heads[i];
                 heads[i] = heads[k];
@@ -325,7 +385,7 @@ static bool put_field(struct mq_buffer *out, struct model_value *values, size_t 
     static const struct model_value *heads[MODEL_VALUES_MAX];
     enum mq_field_merge merge = rule(kind, field);
     bool fallen = !mark(values, used, field, merge);
-    size_t count = choose(heads, values, used, field, merge);
+    size_t count = choose(heads, values, used, field, kind);
 
     if (count == 0)
         return false;
@@ -380,12 +440,13 @@ static bool record_is_deleted(const struct model_value *values, size_t used, con
     return dies;
 }
 
-static bool is_deleted(const struct model_value *values, size_t used, const struct mq_fact *facts, size_t count)
+static bool is_deleted(const struct model_value *values, size_t used, const struct mq_fact *facts, size_t count,
+                       uint64_t kind)
 {
     bool any = false;
 
     for (size_t i = 0; i < count; i++) {
-        if (type_of(&facts[i]) != 1)
+        if (type_of(&facts[i]) != 1 || is_void(&facts[i], kind))
             continue;
         any = true;
         if (!record_is_deleted(values, used, facts[i].record))
@@ -453,9 +514,10 @@ void model_group(struct mq_buffer *out, const struct mq_fact *facts, size_t coun
 
     for (size_t i = 0; i < count; i++) {
         member_count = put_sorted(members, member_count, facts[i].record);
-        unknown += counts(facts, count, i) && (type_of(&facts[i]) < 1 || type_of(&facts[i]) > 6);
+        unknown += counts(facts, count, i) &&
+                   (type_of(&facts[i]) < 1 || type_of(&facts[i]) > 6 || is_void(&facts[i], kind));
     }
-    bool deleted = is_deleted(values, used, facts, count);
+    bool deleted = is_deleted(values, used, facts, count, kind);
     bool review = deleted && overlooked(values, used);
     for (;;) {
         uint64_t next = UINT64_MAX;

@@ -154,7 +154,7 @@ static void edit_some(const uint8_t *record, size_t edits)
         if (below(5) == 0)
             mq_change_put_remove(&change, record, field, names);
         else
-            mq_change_put_set(&change, record, field, kit_number(&kit, below(3)), names);
+            mq_change_put_set(&change, record, field, kit_number(&kit, below(3)), names, (struct mq_span){0});
         kit_add(&kit, 1 + (unsigned)below(2), record, &change);
     }
 }
@@ -268,7 +268,7 @@ static void forge_fact(const uint8_t *record, const struct mq_span *values)
     if (below(4) == 0)
         mq_change_put_remove(&change, record, field, names);
     else
-        mq_change_put_set(&change, record, field, values[below(3)], names);
+        mq_change_put_set(&change, record, field, values[below(3)], names, (struct mq_span){0});
     kit_add(&kit, (unsigned)below(3), record, &change);
     forge(kit.facts[at].id, at);
 }

@@ -58,12 +58,17 @@ static inline const struct mq_fact *create(const char *said, const char *sum)
     return kit_add(&kit, CADRE, NULL, &change);
 }
 
-static inline const struct mq_fact *create_bare(uint64_t kind, uint64_t field, struct mq_span value)
+static inline const struct mq_fact *create_by(unsigned rank, uint64_t kind, uint64_t field, struct mq_span value)
 {
     struct kit_pair pair = {field, value};
 
     kit_put_create(fresh(), kind, &pair, 1);
-    return kit_add(&kit, CADRE, NULL, &change);
+    return kit_add(&kit, rank, NULL, &change);
+}
+
+static inline const struct mq_fact *create_bare(uint64_t kind, uint64_t field, struct mq_span value)
+{
+    return create_by(CADRE, kind, field, value);
 }
 
 static inline struct mq_span no_names(void)
@@ -84,7 +89,15 @@ static inline struct mq_span names_of(const struct mq_group_state *state, uint64
 static inline const struct mq_fact *set(unsigned rank, const uint8_t *record, uint64_t field, struct mq_span value,
                                  struct mq_span replaced)
 {
-    mq_change_put_set(fresh(), record, field, value, replaced);
+    mq_change_put_set(fresh(), record, field, value, replaced, mq_span(NULL, 0));
+    return kit_add(&kit, rank, record, &change);
+}
+
+/* A set that says why. */
+static inline const struct mq_fact *set_because(unsigned rank, const uint8_t *record, uint64_t field,
+                                                struct mq_span value, struct mq_span replaced)
+{
+    mq_change_put_set(fresh(), record, field, value, replaced, mq_span_text("镇里核过，可以等"));
     return kit_add(&kit, rank, record, &change);
 }
 

@@ -187,8 +187,9 @@ static inline const struct mq_field *world_field(struct world *world, const stru
 
 static inline void world_create(struct world *world, struct world_device *device)
 {
-    static const uint8_t kinds[] = {MQ_KIND_NEED, MQ_KIND_HOUSEHOLD};
-    const struct mq_kind *kind = mq_kind_by_number(kinds[world_below(world, 4) == 0]);
+    /* Among them one with guarded fields, and one that only desks may write. */
+    static const uint8_t kinds[] = {MQ_KIND_NEED, MQ_KIND_NEED, MQ_KIND_NEED, MQ_KIND_HOUSEHOLD, MQ_KIND_UNIT};
+    const struct mq_kind *kind = mq_kind_by_number(kinds[world_below(world, sizeof kinds)]);
     struct kit_pair pairs[MQ_FIELDS_MAX];
     uint8_t room[4096];
     struct mq_buffer change = mq_buffer(room, sizeof(room));
@@ -247,7 +248,8 @@ static inline void world_edit(struct world *world, struct world_device *device, 
     case 2:
     case 3:
     case 4:
-        mq_change_put_set(&change, record, field, world_value(world), names);
+        mq_change_put_set(&change, record, field, world_value(world), names,
+                          mq_span_text(world_below(world, 2) == 0 ? "why" : ""));
         break;
     default: /* tidy: not an enum */
         if (merge == MQ_MERGE_SET && names.size > 0 && world_below(world, 2) == 0)
@@ -268,7 +270,7 @@ static inline void world_life(struct world *world, struct world_device *device, 
 
     for (size_t i = 0; i < screen.member_count; i++) {
         struct mq_buffer change = mq_buffer(room, sizeof(room));
-        mq_change_put_set(&change, screen.members + i * MQ_ID_SIZE, MQ_FIELD_LIFE, life, names);
+        mq_change_put_set(&change, screen.members + i * MQ_ID_SIZE, MQ_FIELD_LIFE, life, names, mq_span(NULL, 0));
         world_write(world, device, screen.members + i * MQ_ID_SIZE, &change);
     }
 }

@@ -24,7 +24,7 @@ static const struct mq_field *field_of(const char *kind, const char *key)
 static void lookups(void **state)
 {
     (void)state;
-    assert_int_equal(mq_kind_count, 7);
+    assert_int_equal(mq_kind_count, 17);
     for (size_t k = 0; k < mq_kind_count; k++) {
         const struct mq_kind *kind = &mq_kinds[k];
         assert_int_equal(kind->number, k + 1);
@@ -40,7 +40,7 @@ static void lookups(void **state)
         assert_null(mq_field_by_key(kind, mq_span(NULL, 0)));
     }
     assert_null(mq_kind_by_number(0));
-    assert_null(mq_kind_by_number(8));
+    assert_null(mq_kind_by_number(18));
     assert_null(mq_kind_by_number(UINT64_MAX));
     assert_null(mq_kind_by_key(mq_span_text("household ")));
     assert_null(mq_kind_by_key(mq_span(NULL, 0)));
@@ -93,9 +93,15 @@ static void required_and_merging(void **state)
 {
     static const char *const required[] = {"household.place", "household.head", "plan.purpose", "visit.date",
                                            "need.words",      "step.need",      "step.step",    "told.need",
-                                           "told.date",       "suggestion.text"};
+                                           "told.date",       "suggestion.text",
+                                           "person.household", "person.name",    "standing.household", "standing.type",
+                                           "notice.household", "notice.version", "notice.date", "request.household",
+                                           "request.right", "request.date", "exported.date", "exported.what",
+                                           "exported.format", "code.list", "code.code", "place.name", "unit.name", "calendar.year",
+                                           "preset.name", "preset.clock"};
     static const char *const sets[] = {"household.types", "household.tags", "plan.households", "visit.households",
-                                       "need.asks",       "step.after",     "told.after"};
+                                       "need.asks",       "need.obstacles", "step.after",     "told.after",
+                                       "person.tags",     "unit.categories"};
     size_t required_count = 0, set_count = 0, words = 0;
 
     (void)state;
@@ -122,7 +128,7 @@ static void required_and_merging(void **state)
 static void merge_rules(void **state)
 {
     (void)state;
-    for (uint64_t kind = 0; kind < 10; kind++) {
+    for (uint64_t kind = 0; kind < 20; kind++) {
         assert_int_equal(mq_merge_rule(mq_kind_by_number(kind), MQ_FIELD_LIFE), MQ_MERGE_REGISTER);
         assert_int_equal(mq_merge_rule(mq_kind_by_number(kind), MQ_FIELD_SAME_AS), MQ_MERGE_SET);
         assert_int_equal(mq_merge_rule(mq_kind_by_number(kind), 200), MQ_MERGE_REGISTER);

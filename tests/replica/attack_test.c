@@ -429,7 +429,8 @@ static void cadres_link_nothing(void **state)
     for (int i = 0; i < 3; i++) {
         struct mq_buffer change = mq_buffer(memory, sizeof memory);
         if (i == 0)
-            mq_change_put_set(&change, a.record, MQ_FIELD_SAME_AS, mq_written(&reference), (struct mq_span){0});
+            mq_change_put_set(&change, a.record, MQ_FIELD_SAME_AS, mq_written(&reference), (struct mq_span){0},
+                              (struct mq_span){0});
         else if (i == 1)
             mq_change_put_add(&change, a.record, MQ_FIELD_SAME_AS, mq_written(&reference));
         else

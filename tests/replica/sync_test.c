@@ -78,7 +78,7 @@ static void conflict_is_decided(void **state)
     village_sync_all(&village, 2);
     assert_int_equal(village_safety(&village.desk).conflicts, 1);
     assert_int_equal(village_safety(&village.devices[2]).conflicts, 1);
-    assert_int_equal(mq_records_resolve(village.desk.replica, mq_span_text("H-1"), mq_span_text("phones"), 2, &problem),
+    assert_int_equal(mq_records_resolve(village.desk.replica, mq_span_text("H-1"), mq_span_text("phones"), 2, mq_span(NULL, 0), &problem),
                      MQ_OK);
     village_sync_all(&village, 2);
     for (int i = 0; i < VILLAGE_DEVICES; i++)
