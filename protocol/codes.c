@@ -144,6 +144,7 @@ static const struct mq_code steps[] = {
     CODE_PRINTED(9, "park", "挂账"),       CODE_PRINTED(10, "answer", "答复"),
     CODE_PRINTED(11, "settle", "当场解决"), CODE_PRINTED(12, "close", "办结"),
     CODE_PRINTED(13, "reopen", "重办"),    CODE_PRINTED(14, "withdraw", "撤回"),
+    CODE_PRINTED(15, "supplement", "补充"), CODE_PRINTED(16, "merge_into", "并入"),
 };
 const struct mq_code_list mq_codes_step = LIST("step", steps);
 

@@ -89,6 +89,8 @@
 #define MQ_LINE_MAX (64 * 1024)   /* one line of an import file */
 #define MQ_GROUP_MAX 256          /* records linked into one */
 #define MQ_HISTORY_MAX 4096       /* changes of one group */
+#define MQ_DISPUTES_MAX 2         /* of one need by its units: then the desk's decision is final */
+#define MQ_NEED_STEPS_MAX 256     /* steps and tellings that count for one need; a multiple of 64 */
 
 /* Search. */
 #define MQ_PINYIN_READINGS_MAX 16 /* of one character; none has more */

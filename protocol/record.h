@@ -56,7 +56,7 @@ struct mq_code_list {
 #define MQ_FIELD_IDENTITY 2u /* differing values in a group are all kept and are no conflict */
 #define MQ_FIELD_UNSCANNED 4u /* not searched for bank cards (ids, references) */
 #define MQ_FIELD_MADE 8u      /* given by the device or derived, never taken from input unless equal */
-#define MQ_FIELD_CLASS_B 16u  /* sensitive: health, status, children (docs/domain.md, section 4); needs a right of its own */
+#define MQ_FIELD_CLASS_B 16u  /* sensitive: health, status, children (docs/domain.md, section 2); needs a right of its own */
 #define MQ_FIELD_PERSONAL 32u /* tells who it is: masked in ledgers */
 #define MQ_FIELD_RESTRICTED 64u /* a true value seals the record to named persons only, as MQ_CODE_RESTRICTED does */
 
