@@ -17,7 +17,7 @@ OBJ := $(BUILD)/obj/$(PROFILE)
 # --- what is needed, and why ---------------------------------------------------------------------------------------------
 PACKAGES_BUILD := gcc libc6-dev libsodium-dev libzstd-dev libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev \
                   libjansson-dev libqrencode-dev gettext python3 unicode-data
-PACKAGES_TEST := libcmocka-dev libcbor-dev clang libclang-rt-14-dev binutils git curl procps strace time zstd util-linux
+PACKAGES_TEST := mandoc libcmocka-dev libcbor-dev clang libclang-rt-14-dev binutils git curl procps strace time zstd util-linux
 
 # --- flags -----------------------------------------------------------------------------------------------------------------
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wno-format-nonliteral -Werror
@@ -85,6 +85,18 @@ all: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) programs
 
 programs: $(PROGRAMS) $(CATALOGUES)
+
+# Manual pages, by the programs themselves, from the tables that parse their command lines.
+MANUALS := $(BUILD)/man/man1/minqing.1 $(BUILD)/man/man1/minqingd.1 $(BUILD)/man/zh_CN/man1/minqing.1 \
+           $(BUILD)/man/zh_CN/man1/minqingd.1
+.PHONY: man
+man: $(MANUALS)
+$(BUILD)/man/man1/%.1: $(OUT)/%
+	@mkdir -p $(@D)
+	LANGUAGE=en LC_ALL=C.UTF-8 $< --manual > $@
+$(BUILD)/man/zh_CN/man1/%.1: $(OUT)/% $(CATALOGUES)
+	@mkdir -p $(@D)
+	LANGUAGE=zh_CN LC_ALL=C.UTF-8 $< --manual > $@
 
 $(OUT)/minqing: $(CLIENT) $(REPLICA) $(PLATFORM_BASE) $(PROTOCOL) $(SQLITE_OBJ)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE)
@@ -183,8 +195,11 @@ bench: all
 	@tests/bench/figures $(WORKLOAD)
 
 PREFIX ?= /usr/local
-install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/locale/zh_CN/LC_MESSAGES
+install: all man
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/locale/zh_CN/LC_MESSAGES \
+	  $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/zh_CN/man1
+	install -m 644 $(BUILD)/man/man1/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 $(BUILD)/man/zh_CN/man1/*.1 $(DESTDIR)$(PREFIX)/share/man/zh_CN/man1
 	install -s $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(CATALOGUES) $(DESTDIR)$(PREFIX)/share/locale/zh_CN/LC_MESSAGES
 

@@ -9,6 +9,7 @@ const struct mq_option mq_server_options[] = {
     {"passphrase-file", "FILE", N_("the passphrase is the first line of this file")},
     {"json", NULL, N_("one JSON object a line")},
     {"version", NULL, N_("prints the version")},
+    {"manual", NULL, N_("this program's manual page, as the program `man` reads it")},
     {0},
 };
 

@@ -4,10 +4,28 @@
 #include <string.h>
 
 #include "platform/locale.h"
+#include "platform/manual.h"
 #include "platform/secret_key.h"
 #include "server/program.h"
 
 #define VERSION "0.1.0"
+
+static const struct mq_manual_entry environment[] = {
+    {"MINQING_PASSPHRASE_FILE", N_("a file whose first line is the passphrase")},
+    {"LANGUAGE, LC_ALL, LANG", N_("the language of the words: Chinese or English")},
+};
+static const struct mq_manual_part manual_parts[] = {
+    {N_("ENVIRONMENT"), environment, sizeof environment / sizeof *environment},
+};
+static const struct mq_manual manual = {
+    .program = "minqingd",
+    .summary = N_("the centre of a visit diary: takes in, merges, answers"),
+    .about = N_("minqingd takes in what devices bring, sealed. `serve` runs the relay, which holds no key, and the desk, "
+                "which merges and answers; the other commands ask the running desk, or open the centre's directory where none "
+                "runs."),
+    .parts = manual_parts,
+    .part_count = sizeof manual_parts / sizeof *manual_parts,
+};
 
 /* The parser writes where a field's name ends; what goes to a running server must be what was typed. */
 static char **copy_arguments(int argc, char **argv)
@@ -38,6 +56,10 @@ static int run(struct mq_program *program, char **arguments)
                          &program->command, &line, &error) != MQ_OK) {
         fprintf(stderr, "minqingd: %s\n", error.text);
         return 2;
+    }
+    if (mq_option_get(&line, "manual") != NULL) {
+        mq_manual_print(&manual, mq_server_commands, mq_server_command_count, mq_server_options);
+        return 0;
     }
     if (line.help || (program->command == NULL && mq_option_get(&line, "version") == NULL)) {
         mq_options_help("minqingd", mq_server_commands, mq_server_command_count, mq_server_options, program->command);

@@ -7,6 +7,7 @@
 
 #include "client/cli/program.h"
 #include "platform/locale.h"
+#include "platform/manual.h"
 #include "platform/secret_key.h"
 
 #define VERSION "0.1.0"
@@ -16,6 +17,7 @@ static const struct mq_option common[] = {
     {"home", "DIR", N_("the device's home (else MINQING_HOME)")},
     {"passphrase-file", "FILE", N_("first line is the passphrase (else MINQING_PASSPHRASE_FILE, else asked)")},
     {"version", NULL, N_("says which version this is")},
+    {"manual", NULL, N_("this program's manual page, as the program `man` reads it")},
     {NULL, NULL, NULL},
 };
 
@@ -56,6 +58,23 @@ static const struct mq_command commands[] = {
      {{"new-passphrase-file", "FILE", N_("first line is the new passphrase; else asked")},
       {"kdf-memory", "MIB", N_("memory for guarding the passphrase, 8 at least; else chosen")}}, command_passphrase},
     {"device", "", N_("this device: number, team, streams"), 0, 0, false, {{NULL, NULL, NULL}}, command_device},
+};
+
+static const struct mq_manual_entry environment[] = {
+    {"MINQING_HOME", N_("the device's home; else minqing in the XDG data directory")},
+    {"MINQING_PASSPHRASE_FILE", N_("a file whose first line is the passphrase")},
+    {"LANGUAGE, LC_ALL, LANG", N_("the language of the words: Chinese or English")},
+};
+static const struct mq_manual_part manual_parts[] = {
+    {N_("ENVIRONMENT"), environment, sizeof environment / sizeof *environment},
+};
+static const struct mq_manual manual = {
+    .program = "minqing",
+    .summary = N_("a diary of visits and people's needs, for places without a network"),
+    .about = N_("minqing keeps what people told a cadre safe and encrypted on his device. Records are saved with or without "
+                "a network; `sync` sends them to the centre and brings the answers back."),
+    .parts = manual_parts,
+    .part_count = sizeof manual_parts / sizeof *manual_parts,
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
@@ -108,8 +127,14 @@ int main(int argc, char **argv)
         puts("minqing " VERSION);
         return 0;
     }
+    if (mq_option_get(&line, "manual") != NULL) {
+        mq_manual_print(&manual, commands, COMMAND_COUNT, common);
+        return 0;
+    }
     if (line.help || command == NULL) {
         mq_options_help("minqing", commands, COMMAND_COUNT, common, command);
+        if (command != NULL && command->takes_fields)
+            program_show_fields(command->run != command_add ? "step" : line.word_count > 0 ? line.words[0] : "");
         return line.help ? 0 : 2;
     }
     program.line = &line;

@@ -31,6 +31,10 @@ struct mq_emitter program_pages(struct program *program);
 /* A key of --json as a person reads it, in his language; the key itself where there is no word for it. Not to be freed. */
 const char *program_word(const char *key);
 
+/* What a command that takes fields of a record takes: the fields of a kind, with the words of their lists; or, where
+ * `kind` names none, the kinds. To stdout. */
+void program_show_fields(const char *kind);
+
 int command_join(void *program, const struct mq_command_line *line);
 int command_add(void *program, const struct mq_command_line *line);
 int command_set(void *program, const struct mq_command_line *line);

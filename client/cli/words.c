@@ -17,6 +17,16 @@ static const char *const keys[] = {
     N_("requests"), N_("round_trips"), N_("segments"), N_("changes"), N_("waiting"), N_("undecodable"), N_("forks"),
     N_("holes"), N_("serial"), N_("team"), N_("home"), N_("streams"), N_("stream"), N_("closed"), N_("at"),
     N_("by"), N_("change"), N_("field"), N_("value"), N_("values"), N_("safety"), N_("note"), N_("what"), N_("told"), N_("suggestion"),
+    N_("split_from"), N_("topic"), N_("escort"), N_("source"), N_("reporter_kind"), N_("county_reason"),
+    N_("secrecy"), N_("part_of"), N_("again_of"), N_("policy"), N_("obstacles"), N_("called"), N_("subcategory"),
+    N_("cause"), N_("helpers"), N_("rule"), N_("answer"), N_("person"), N_("name"), N_("relation"),
+    N_("birth_year"), N_("age_band"), N_("consent"), N_("standing"), N_("type"), N_("basis"), N_("notice"),
+    N_("for_whom"), N_("version"), N_("withdrawn"), N_("request"), N_("right"), N_("decision"), N_("done"),
+    N_("exported"), N_("format"), N_("rows"), N_("unmasked"), N_("sensitive"), N_("restricted"), N_("recipient"),
+    N_("code"), N_("list"), N_("label"), N_("alias"), N_("replaced_by"), N_("codes"), N_("earlier_names"),
+    N_("level"), N_("class"), N_("parent"), N_("into"), N_("into_date"), N_("letters"), N_("groups"),
+    N_("categories"), N_("emergency"), N_("calendar"), N_("year"), N_("holidays"), N_("workdays"), N_("preset"),
+    N_("clock"), N_("days"), N_("working"), N_("binding"),
 };
 
 const char *program_word(const char *key)
