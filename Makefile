@@ -16,7 +16,7 @@ OBJ := $(BUILD)/obj/$(PROFILE)
 
 # --- what is needed, and why ---------------------------------------------------------------------------------------------
 PACKAGES_BUILD := gcc libc6-dev libsodium-dev libzstd-dev libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev \
-                  libjansson-dev libqrencode-dev gettext python3 unicode-data
+                  libjansson-dev libqrencode-dev libcsv-dev libxlsxwriter-dev gettext python3 unicode-data
 PACKAGES_TEST := mandoc libcmocka-dev libcbor-dev clang libclang-rt-14-dev binutils git curl procps strace time zstd util-linux
 
 # --- flags -----------------------------------------------------------------------------------------------------------------
@@ -74,7 +74,7 @@ COURIER := $(call objects,$(call sources,client/courier))
 RELAY := $(call objects,$(call sources,server/relay))
 SERVER := $(call objects,$(call sources,server server/desk))
 
-LIBS_BASE := -lsodium -lzstd -ljansson -lm -lpthread
+LIBS_BASE := -lsodium -lzstd -ljansson -lcsv -lm -lpthread
 LIBS_HTTP := -lmicrohttpd -lgnutls -lqrencode
 
 PROGRAMS := $(OUT)/minqing $(OUT)/minqingd $(OUT)/minqing-courier

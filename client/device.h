@@ -3,6 +3,7 @@
 #ifndef MQ_CLIENT_DEVICE_H
 #define MQ_CLIENT_DEVICE_H
 
+#include "replica/likeness.h"
 #include "replica/receipts.h"
 #include "replica/records.h"
 
@@ -41,19 +42,47 @@ struct mq_device_sync {
 MQ_MUST_USE enum mq_status mq_device_sync(struct mq_device *device, int64_t timeout_ms, struct mq_device_sync *out,
                                           struct mq_error *error);
 
+/* What became of a line of a file, or of a row. */
+enum mq_line_fate {
+    MQ_LINE_SAVED,
+    MQ_LINE_UPDATED,
+    MQ_LINE_KNOWN,
+    MQ_LINE_REFUSED
+};
+struct mq_import_line {
+    int64_t number; /* in the file, from 1; of a row where it begins */
+    enum mq_line_fate fate;
+    struct mq_saved saved;
+    struct mq_error why; /* it was refused */
+    /* Of a row: numbers that stood anywhere in it, whether their column is taken over or not. */
+    size_t resident_ids, bank_cards;
+    struct mq_span odd_phone; /* kept, though it looks like no telephone number; empty: none */
+    struct mq_like likes[MQ_LIKE_MAX]; /* in a dry run: households that this one may be */
+    size_t like_count;
+};
+
 struct mq_import {
-    int64_t lines, saved, known, refused, masked;
-    int64_t durable; /* all lines up to this one are on disk */
+    int64_t lines, saved, updated, known, refused, masked;
+    int64_t resident_ids, bank_cards; /* in all rows of a ledger */
+    int64_t durable;                  /* all lines up to this one are on disk */
 };
 struct mq_import_report {
     void *context;
-    void (*refused)(void *context, int64_t line, const struct mq_error *why);
-    void (*masked)(void *context, int64_t line, size_t numbers);
-    void (*durable)(void *context, const struct mq_import *so_far); /* after each group of lines is synced to disk */
+    void (*line)(void *context, const struct mq_import_line *line);         /* of each that is not empty */
+    void (*durable)(void *context, const struct mq_import *so_far);         /* after each group is synced to disk */
+    void (*note)(void *context, const char *text);                          /* about the file as a whole */
 };
-/* Lines of the record format from an open file descriptor. Good lines are kept whatever the others are: MQ_REFUSED in
- * the end where one was refused. */
+struct mq_import_options {
+    bool update;                /* what is known with other values is edited, not refused */
+    bool dry_run;               /* nothing is kept: only what would be is told */
+    const struct mq_kind *kind; /* CSV: what a row is; NULL: lines of the record format */
+    struct mq_span map;         /* CSV: which column is which field (replica/columns.h); may be empty */
+};
+/* Lines of the record format, or rows of a ledger, from an open file descriptor. Good lines are kept whatever the others
+ * are: MQ_REFUSED in the end where one was refused. A ledger that is no CSV, or has a column that nobody knows, is
+ * refused whole. */
 MQ_MUST_USE enum mq_status mq_device_import(struct mq_device *device, int descriptor,
+                                            const struct mq_import_options *options,
                                             const struct mq_import_report *report, struct mq_import *out,
                                             struct mq_error *error);
 

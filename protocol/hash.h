@@ -35,6 +35,7 @@ enum mq_domain {
     MQ_DOMAIN_KEY_NAME,    /* kname: 8-byte names of public keys */
     MQ_DOMAIN_ROSTER,      /* rostr */
     MQ_DOMAIN_SEED,        /* seed: one random seed drawn out into several */
+    MQ_DOMAIN_ROW,         /* row: `id` of a record that a row of a ledger became */
     MQ_DOMAIN_COUNT
 };
 

@@ -87,6 +87,11 @@
 #define MQ_CALENDAR_DAYS_MAX 64   /* holidays, or make-up days, of one year */
 #define MQ_PRESET_DAYS_MAX 999
 #define MQ_LINE_MAX (64 * 1024)   /* one line of an import file */
+#define MQ_CSV_FILE_MAX (32 * 1024 * 1024) /* a ledger to import: 90,000 households and room */
+#define MQ_CSV_COLUMNS_MAX 64
+#define MQ_CSV_TITLES_MAX 10      /* lines above the headings of a ledger */
+#define MQ_MAP_MAX (16 * 1024)    /* a file that says which column is which field */
+#define MQ_COLUMN_RULES_MAX 128   /* lines of it that say something */
 #define MQ_GROUP_MAX 256          /* records linked into one */
 #define MQ_HISTORY_MAX 4096       /* changes of one group */
 #define MQ_DISPUTES_MAX 2         /* of one need by its units: then the desk's decision is final */
@@ -192,6 +197,7 @@
 #define MQ_PAYLOAD_HEAD_MAX 3072        /* of a payload, its full frontier included */
 #define MQ_OBJECT_MAX (256 * 1024)      /* one record as JSON, with all its words */
 #define MQ_SAME_NAME_MAX 16             /* records that answer to one `id` when two are taken apart */
+#define MQ_LIKE_MAX 8                   /* households that a new one is said to look like */
 #define MQ_RESERVE_SIZE (2 * 1024 * 1024) /* disk kept free for bringing home what is saved */
 
 #endif

@@ -21,15 +21,18 @@ struct mq_saved {
     char number[64];                    /* a need's `no`, "" for other kinds */
     size_t masked;                      /* numbers replaced by their masks */
     bool known;                         /* was here already, equal: nothing was written */
+    bool updated;                       /* was here already with other values, which the line's now replace */
 };
 /* A new record from an object of the record format; makes a missing `id`, and a need's `no`. Durable when it answers
  * MQ_OK. `team` NULL: the only one. */
 MQ_MUST_USE enum mq_status mq_records_add(struct mq_replica *replica, const struct mq_team *team,
                                           const struct mq_json *object, struct mq_saved *saved, struct mq_error *error);
 /* One line of an import: like add, but `id` must be there, no `no` is made, a known `id` with equal values is skipped
- * and with other values refused. Within a transaction of the caller; on a refusal nothing of the line is kept. */
+ * and with other values refused, or edited where `update` (replica/records_update.h). Within a transaction of the
+ * caller; on a refusal nothing of the line is kept. */
 MQ_MUST_USE enum mq_status mq_records_import_line(struct mq_replica *replica, const struct mq_team *team,
-                                                  struct mq_span line, struct mq_saved *saved, struct mq_error *error);
+                                                  struct mq_span line, bool update, struct mq_saved *saved,
+                                                  struct mq_error *error);
 /* FIELD=VALUE, FIELD+=VALUE, FIELD-=VALUE (sets); lists and objects as JSON. All assignments or none. Only what was on
  * the screen is replaced. */
 MQ_MUST_USE enum mq_status mq_records_set(struct mq_replica *replica, struct mq_span record,

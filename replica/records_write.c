@@ -8,6 +8,7 @@
 #include "replica/convert.h"
 #include "replica/journal.h"
 #include "replica/records.h"
+#include "replica/records_update.h"
 #include "replica/replica_keys.h"
 #include "replica/view.h"
 
@@ -163,7 +164,7 @@ static bool says_the_same(const struct mq_group_state *state, const struct mq_pa
 struct add_work {
     const struct mq_team *team;
     const struct mq_json *object;
-    bool import;
+    bool import, update;
     struct mq_saved *saved;
     struct write_memory *memory;
 };
@@ -176,7 +177,8 @@ static enum mq_status compare_known(struct mq_replica *replica, const struct mq_
     if (status != MQ_OK)
         return status;
     if (!says_the_same(&state, parsed))
-        return mq_fail(error, MQ_REFUSED, _("the %s \"%s\" is here already with other values; change it with `set`"),
+        return mq_fail(error, MQ_REFUSED,
+                       _("the %s \"%s\" is here already with other values; change it with `set`, or import with --update"),
                        parsed->kind->key, saved->id);
     saved->known = true;
     memcpy(saved->record, state.canonical, MQ_ID_SIZE);
@@ -196,7 +198,8 @@ static enum mq_status add(struct mq_replica *replica, void *context, struct mq_e
     status = mq_view_by_id(replica, work->team->team, parsed.kind->number, mq_parsed_find(&parsed, MQ_FIELD_ID)->value,
                            canonical, error);
     if (status == MQ_OK)
-        return compare_known(replica, &parsed, canonical, work->saved, error);
+        return work->update ? mq_records_update(replica, work->team, &parsed, canonical, work->saved, error)
+                            : compare_known(replica, &parsed, canonical, work->saved, error);
     if (status != MQ_NOT_FOUND)
         return status;
     status = work->import ? MQ_OK : number_make(replica, work->team, &parsed, work->saved, error);
@@ -219,7 +222,7 @@ enum mq_status mq_records_add(struct mq_replica *replica, const struct mq_team *
 }
 
 enum mq_status mq_records_import_line(struct mq_replica *replica, const struct mq_team *team, struct mq_span line,
-                                      struct mq_saved *saved, struct mq_error *error)
+                                      bool update, struct mq_saved *saved, struct mq_error *error)
 {
     struct mq_json *object;
     *saved = (struct mq_saved){.known = false};
@@ -231,6 +234,7 @@ enum mq_status mq_records_import_line(struct mq_replica *replica, const struct m
     struct add_work work = {.team = team,
                             .object = object,
                             .import = true,
+                            .update = update,
                             .saved = saved,
                             .memory = mq_work_memory(sizeof(struct write_memory))};
     status = mq_replica_transact(replica, add, &work, error);

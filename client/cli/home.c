@@ -1,11 +1,8 @@
-/* Commands on the device itself: join, import, sync, status, bundles, check, lock, passphrase. */
-#include <errno.h>
-#include <fcntl.h>
+/* Commands on the device itself: join, sync, status, bundles, check, lock, passphrase. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "client/cli/program.h"
 #include "platform/secret_key.h"
@@ -95,70 +92,6 @@ int command_join(void *context, const struct mq_command_line *line)
         return program_end(program, status);
     fprintf(stderr, "%s\n", _("This device has joined. Records are saved here, encrypted, with or without a network."));
     return command_device(program, line);
-}
-
-/* ---- import ---- */
-
-struct import_talk {
-    bool report;
-    struct mq_progress progress;
-};
-
-static void say_refused(void *context, int64_t number, const struct mq_error *why)
-{
-    struct import_talk *talk = context;
-    mq_progress_end(&talk->progress);
-    fprintf(stderr, _("line %lld: %s\n"), (long long)number, why->text);
-}
-
-static void say_masked(void *context, int64_t number, size_t count)
-{
-    struct import_talk *talk = context;
-    mq_progress_end(&talk->progress);
-    fprintf(stderr, _("line %lld: %zu resident ID or bank card numbers were replaced by their masks\n"),
-            (long long)number, count);
-}
-
-static void say_durable(void *context, const struct mq_import *so_far)
-{
-    struct import_talk *talk = context;
-    mq_progress_show(&talk->progress, so_far->lines, 0);
-    if (!talk->report)
-        return;
-    printf("{\"durable\":%lld}\n", (long long)so_far->durable);
-    fflush(stdout);
-}
-
-int command_import(void *context, const struct mq_command_line *line)
-{
-    struct program *program = context;
-    struct import_talk talk = {.report = mq_option_get(line, "report") != NULL,
-                               .progress = mq_progress_start(program->device.platform, _("import"))};
-    const struct mq_import_report report = {&talk, say_refused, say_masked, say_durable};
-    struct mq_import done = {0};
-    uint8_t memory[512];
-    struct mq_buffer out = mq_buffer(memory, sizeof memory);
-    bool input = strcmp(line->words[0], "-") == 0;
-    int descriptor = input ? STDIN_FILENO : open(line->words[0], O_RDONLY | O_CLOEXEC);
-    enum mq_status status = descriptor >= 0 ? program_open(program)
-                                            : mq_fail(&program->error, MQ_REFUSED, _("%s cannot be opened: %s"),
-                                                      line->words[0], strerror(errno));
-    if (status == MQ_OK)
-        status = mq_device_import(&program->device, descriptor, &report, &done, &program->error);
-    mq_progress_end(&talk.progress);
-    if (!input && descriptor >= 0)
-        close(descriptor);
-    if (done.lines > 0) {
-        struct mq_json_writer writer = result_begin(&out);
-        put_number(&writer, "lines", done.lines);
-        put_number(&writer, "saved", done.saved);
-        put_number(&writer, "known", done.known);
-        put_number(&writer, "refused", done.refused);
-        put_number(&writer, "masked", done.masked);
-        enum mq_status shown = result_end(program, &writer);
-        status = status == MQ_OK ? shown : status;
-    }
-    return program_end(program, status);
 }
 
 /* ---- sync and status ---- */

@@ -110,7 +110,7 @@ static enum mq_status import_line(struct village_member *member, struct mq_span 
     struct mq_db *db = mq_replica_db(member->replica);
     mq_error_clear(&problem);
     assert_int_equal(mq_db_begin(db, &problem), MQ_OK);
-    enum mq_status status = mq_records_import_line(member->replica, &member->team, line, saved, &problem);
+    enum mq_status status = mq_records_import_line(member->replica, &member->team, line, false, saved, &problem);
     struct mq_error unneeded = {0};
     assert_int_equal(mq_db_commit(db, &unneeded), MQ_OK);
     return status;

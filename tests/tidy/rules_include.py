@@ -30,6 +30,8 @@ DOORS = {
     "gnutls/*.h": ("platform/tls.c",),
     "jansson.h": ("platform/json.c",),
     "qrencode.h": ("platform/qr.c",),
+    "csv.h": ("platform/csv.c",),
+    "iconv.h": ("platform/csv_gb18030.c",),
     "libpq-fe.h": ("server/relay/store_postgresql.c",),
 }
 
