@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "replica/replica_keys.h"
+#include "replica/join_keys.h"
 
 int64_t mq_network_left(const struct mq_network *network)
 {
@@ -53,17 +53,6 @@ static enum mq_status sync_over(struct mq_device *device, struct mq_network *net
     return mq_sync(device->replica, &team, &network->transport, NULL, network->deadline_ms, result, error);
 }
 
-static enum mq_status address_get(struct mq_device *device, char url[MQ_INVITATION_URL_MAX + 1],
-                                  uint8_t pin[MQ_HASH_SIZE], struct mq_error *error)
-{
-    struct mq_buffer url_buffer = mq_buffer(url, MQ_INVITATION_URL_MAX), pin_buffer = mq_buffer(pin, MQ_HASH_SIZE);
-    enum mq_status status = mq_setting_get(device->replica, "url", &url_buffer, error);
-    if (status == MQ_OK)
-        status = mq_setting_get(device->replica, "pin", &pin_buffer, error);
-    url[url_buffer.size] = '\0';
-    return status;
-}
-
 enum mq_status mq_device_sync(struct mq_device *device, int64_t timeout_ms, struct mq_device_sync *out,
                               struct mq_error *error)
 {
@@ -75,7 +64,7 @@ enum mq_status mq_device_sync(struct mq_device *device, int64_t timeout_ms, stru
     *out = (struct mq_device_sync){0};
     enum mq_status status = mq_safety_count(device->replica, &before, error);
     if (status == MQ_OK)
-        status = address_get(device, url, pin, error);
+        status = mq_join_address(device->replica, url, pin, error);
     if (status == MQ_OK)
         status = mq_network_start(&network, device, url, MQ_SPAN(pin), timeout_ms, error);
     if (status != MQ_OK)

@@ -210,16 +210,17 @@ static enum mq_status get_reply(struct mq_enrol_reply *out, struct mq_span plain
     return mq_reader_done(&reader) ? MQ_OK : MQ_REFUSED;
 }
 
-/* Is it for this device, from this team, and does all of it chain to the invitation's root? */
+/* Is it for this device and this role, from this team, and does all of it chain to the invitation's root? A desk's own
+ * certificate is the root's: no desk can make another. */
 static enum mq_status check_reply(const struct mq_enrol_reply *reply, const struct mq_invitation *invitation,
-                                  const struct mq_identity *device)
+                                  enum mq_role role, const struct mq_identity *device)
 {
     const struct mq_certificate *own = &reply->certificate, *desk = &reply->desk;
 
     if (memcmp(own->sign_public, device->sign_public, MQ_PUBLIC_SIZE) != 0 ||
         memcmp(own->box_public, device->box_public, MQ_PUBLIC_SIZE) != 0)
         return MQ_WRONG_KEY;
-    if (own->role != MQ_ROLE_CADRE || !mq_role_is_desk(desk->role) ||
+    if (own->role != role || !mq_role_is_desk(desk->role) ||
         memcmp(own->team, invitation->desk.team, MQ_ID_SIZE) != 0)
         return MQ_REFUSED;
     enum mq_status status = mq_certificate_verify(desk, invitation->root_public, NULL, 0);
@@ -231,11 +232,13 @@ static enum mq_status check_reply(const struct mq_enrol_reply *reply, const stru
 }
 
 enum mq_status mq_enrol_reply_open(struct mq_enrol_reply *out, struct mq_span sealed,
-                                   const struct mq_invitation *invitation, const struct mq_identity *device)
+                                   const struct mq_invitation *invitation, enum mq_role role,
+                                   const struct mq_identity *device)
 {
     uint8_t memory[REPLY_PLAIN_MAX];
     struct mq_buffer plain = mq_buffer(memory, sizeof memory);
 
+    MQ_ASSERT(role == MQ_ROLE_CADRE || role == MQ_ROLE_DESK);
     memset(out, 0, sizeof *out);
     if (sealed.size < 1 + BOX_OVERHEAD + MAC_SIZE || sealed.size > REPLY_SIZE_MAX || sealed.data[0] != VERSION)
         return MQ_REFUSED;
@@ -246,7 +249,7 @@ enum mq_status mq_enrol_reply_open(struct mq_enrol_reply *out, struct mq_span se
     if (status == MQ_OK)
         status = get_reply(out, mq_written(&plain));
     if (status == MQ_OK)
-        status = check_reply(out, invitation, device);
+        status = check_reply(out, invitation, role, device);
     mq_wipe(memory, sizeof memory);
     if (status != MQ_OK)
         mq_wipe(out, sizeof *out);

@@ -58,11 +58,12 @@ struct mq_enrol_reply {
  * MQ_NO_SPACE. */
 MQ_MUST_USE enum mq_status mq_enrol_reply_seal(struct mq_buffer *out, const struct mq_enrol_reply *reply,
                                                const uint8_t secret[MQ_SECRET_SIZE], const struct mq_secret *ephemeral);
-/* Opens and checks: MAC, the device's own keys in the certificate, a cadre's role, the invitation's team, chain to the
- * invitation's root, every grant signed by that desk. MQ_BAD_SIGNATURE, MQ_WRONG_KEY, MQ_REFUSED; `out` is zeros then.
- * Opening the wraps is the caller's next step (mq_wrap_open). */
+/* Opens and checks: MAC, the joiner's own keys in the certificate, the role that he expects (a cadre's, or a township
+ * desk's: an invitation does not say which, and nobody becomes what he did not ask for), the invitation's team, chain to
+ * the invitation's root, every grant signed by the desk that answers. MQ_BAD_SIGNATURE, MQ_WRONG_KEY, MQ_REFUSED; `out`
+ * is zeros then. Opening the wraps is the caller's next step (mq_wrap_open). */
 MQ_MUST_USE enum mq_status mq_enrol_reply_open(struct mq_enrol_reply *out, struct mq_span sealed,
-                                               const struct mq_invitation *invitation,
+                                               const struct mq_invitation *invitation, enum mq_role role,
                                                const struct mq_identity *device);
 /* Where the desk refuses, the reply is 1 byte: enum mq_enrol_refusal. */
 enum mq_enrol_refusal {

@@ -60,6 +60,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (for_desk)
         MQ_ASSERT(mq_enrol_request_open(&request, mq_written(&out), invitation.secret, &p.desk) != MQ_OK);
     else
-        MQ_ASSERT(mq_enrol_reply_open(&reply, mq_written(&out), &invitation, &p.cadre) != MQ_OK);
+        MQ_ASSERT(mq_enrol_reply_open(&reply, mq_written(&out), &invitation, MQ_ROLE_CADRE, &p.cadre) != MQ_OK);
     return 0;
 }

@@ -335,7 +335,7 @@ static struct mq_span seal_reply(void)
 
 static enum mq_status open_reply(struct mq_span sealed)
 {
-    return mq_enrol_reply_open(&opened_reply, sealed, &invitation, &p.cadre);
+    return mq_enrol_reply_open(&opened_reply, sealed, &invitation, MQ_ROLE_CADRE, &p.cadre);
 }
 
 /* The device gets its certificate, token and grants, and each wrap opens to its grant's key. */
@@ -384,7 +384,7 @@ static void reply_for_another_device(void **state)
     (void)state;
     fill_reply(1);
     struct mq_span sealed = seal_reply();
-    assert_int_equal(mq_enrol_reply_open(&opened_reply, sealed, &invitation, &p.stranger), MQ_WRONG_KEY);
+    assert_int_equal(mq_enrol_reply_open(&opened_reply, sealed, &invitation, MQ_ROLE_CADRE, &p.stranger), MQ_WRONG_KEY);
 
     struct mq_identity mixed = p.cadre;
     memcpy(mixed.sign_public, p.stranger.sign_public, MQ_PUBLIC_SIZE);
@@ -400,7 +400,7 @@ static void reply_under_another_secret(void **state)
     (void)state;
     fill_reply(1);
     other.secret[0] ^= 1;
-    assert_int_equal(mq_enrol_reply_open(&opened_reply, seal_reply(), &other, &p.cadre), MQ_BAD_SIGNATURE);
+    assert_int_equal(mq_enrol_reply_open(&opened_reply, seal_reply(), &other, MQ_ROLE_CADRE, &p.cadre), MQ_BAD_SIGNATURE);
 }
 
 /* Another team, another root, another role, or a certificate that the given desk did not sign. */
@@ -423,6 +423,37 @@ static void reply_of_others(void **state)
     fill_reply(0);
     reply.certificate = certificate_for(MQ_ROLE_CADRE, &p.cadre, 7, team_a, &p.stranger);
     assert_int_equal(open_reply(seal_reply()), MQ_BAD_SIGNATURE);
+}
+
+/* A township's desk takes a desk's certificate of the invitation's team that the root signed, and nothing else: none that
+ * the county's desk signed, none of another team, no cadre's. A device, in turn, takes no desk's. */
+static void reply_for_a_desk(void **state)
+{
+    struct mq_certificate county = certificate_for(MQ_ROLE_COUNTY_DESK, &p.desk, 1, team_a, &p.root);
+    struct mq_invitation by_county = invitation;
+    const struct {
+        struct mq_certificate certificate;
+        enum mq_role role;
+        enum mq_status expected;
+    } cases[] = {
+        {certificate_for(MQ_ROLE_DESK, &p.cadre, 7, team_a, &p.root), MQ_ROLE_DESK, MQ_OK},
+        {certificate_for(MQ_ROLE_DESK, &p.cadre, 7, team_a, &p.desk), MQ_ROLE_DESK, MQ_BAD_SIGNATURE},
+        {certificate_for(MQ_ROLE_DESK, &p.cadre, 7, team_b, &p.root), MQ_ROLE_DESK, MQ_REFUSED},
+        {certificate_for(MQ_ROLE_COUNTY_DESK, &p.cadre, 7, team_a, &p.root), MQ_ROLE_DESK, MQ_REFUSED},
+        {certificate_for(MQ_ROLE_CADRE, &p.cadre, 7, team_a, &p.desk), MQ_ROLE_DESK, MQ_REFUSED},
+        {certificate_for(MQ_ROLE_DESK, &p.cadre, 7, team_a, &p.root), MQ_ROLE_CADRE, MQ_REFUSED},
+        {certificate_for(MQ_ROLE_CADRE, &p.cadre, 7, team_a, &p.desk), MQ_ROLE_CADRE, MQ_OK},
+    };
+
+    (void)state;
+    by_county.desk = county;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        fill_reply(1);
+        reply.desk = county;
+        reply.certificate = cases[i].certificate;
+        assert_int_equal(mq_enrol_reply_open(&opened_reply, seal_reply(), &by_county, cases[i].role, &p.cadre),
+                         cases[i].expected);
+    }
 }
 
 /* A grant by somebody else among good ones spoils the whole reply. */
@@ -475,6 +506,7 @@ int main(void)
         cmocka_unit_test(reply_changed),          cmocka_unit_test(reply_for_another_device),
         cmocka_unit_test(reply_under_another_secret), cmocka_unit_test(reply_of_others),
         cmocka_unit_test(reply_with_foreign_grant),   cmocka_unit_test(directions_differ),
+        cmocka_unit_test(reply_for_a_desk),
     };
 
     return cmocka_run_group_tests(tests, start, NULL);

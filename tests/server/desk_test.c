@@ -231,7 +231,7 @@ static void test_join(void **state)
     struct mq_invitation invitation = invite();
     make_device(device, &invitation);
     bring(device);
-    assert_int_equal(mq_enrol_reply_open(reply, mq_written(&device->reply), &invitation, &device->identity), MQ_OK);
+    assert_int_equal(mq_enrol_reply_open(reply, mq_written(&device->reply), &invitation, MQ_ROLE_CADRE, &device->identity), MQ_OK);
     assert_int_equal(reply->certificate.role, MQ_ROLE_CADRE);
     assert_int_equal(reply->certificate.expiry_day, 1800000000 / DAY + MQ_CADRE_DAYS);
     assert_int_equal(mq_certificate_verify(&reply->certificate, relay.root_public, &reply->desk, 1), MQ_OK);
@@ -329,9 +329,9 @@ static void test_reply_is_for_one(void **state)
     make_device(device, &invitation);
     make_device(other, &invitation);
     bring(device);
-    assert_int_not_equal(mq_enrol_reply_open(reply, mq_written(&device->reply), &invitation, &other->identity), MQ_OK);
+    assert_int_not_equal(mq_enrol_reply_open(reply, mq_written(&device->reply), &invitation, MQ_ROLE_CADRE, &other->identity), MQ_OK);
     device->reply.data[device->reply.size / 2] ^= 4;
-    assert_int_not_equal(mq_enrol_reply_open(reply, mq_written(&device->reply), &invitation, &device->identity), MQ_OK);
+    assert_int_not_equal(mq_enrol_reply_open(reply, mq_written(&device->reply), &invitation, MQ_ROLE_CADRE, &device->identity), MQ_OK);
     free(device);
     free(other);
     free(reply);
@@ -350,7 +350,7 @@ static void test_by_files(void **state)
     make_device(device, &invitation);
     device->reply = mq_buffer(device->reply_memory, sizeof device->reply_memory);
     assert_int_equal(mq_enrol_admit(&desk, mq_written(&device->request), &device->reply, &problem), MQ_OK);
-    assert_int_equal(mq_enrol_reply_open(reply, mq_written(&device->reply), &invitation, &device->identity), MQ_OK);
+    assert_int_equal(mq_enrol_reply_open(reply, mq_written(&device->reply), &invitation, MQ_ROLE_CADRE, &device->identity), MQ_OK);
     make_device(device, &invitation);
     device->reply.size = 0;
     assert_int_equal(mq_enrol_admit(&desk, mq_written(&device->request), &device->reply, &problem), MQ_REFUSED);
@@ -407,7 +407,7 @@ static void test_emptied_store(void **state)
     struct mq_invitation invitation = invite();
     make_device(device, &invitation);
     bring(device);
-    assert_int_equal(mq_enrol_reply_open(reply, mq_written(&device->reply), &invitation, &device->identity), MQ_OK);
+    assert_int_equal(mq_enrol_reply_open(reply, mq_written(&device->reply), &invitation, MQ_ROLE_CADRE, &device->identity), MQ_OK);
     store->verbs->close(store);
     directory_empty();
     assert_int_equal(mq_store_sqlite_open(&store, machine, store_path, &problem), MQ_OK);
