@@ -12,6 +12,11 @@ bool mq_role_is_desk(enum mq_role role)
     return role == MQ_ROLE_COUNTY_DESK || role == MQ_ROLE_DESK;
 }
 
+bool mq_role_governs(enum mq_role role)
+{
+    return role == MQ_ROLE_COUNTY_DESK;
+}
+
 unsigned mq_role_rank(enum mq_role role)
 {
     switch (role) {

@@ -49,6 +49,8 @@ MQ_MUST_USE enum mq_status mq_certificate_verify(const struct mq_certificate *ce
                                                  const uint8_t root_public[MQ_PUBLIC_SIZE],
                                                  const struct mq_certificate *desks, size_t count);
 bool mq_role_is_desk(enum mq_role role);
+/* Says this desk who belongs to a team, by access lists and grants? A township's desk, below a county's, does not. */
+bool mq_role_governs(enum mq_role role);
 #define MQ_RANK_DESK 2u /* from here on a writer may decide and link */
 #define MQ_RANK_COUNTY 3u
 /* Rank in merge: county desk 3, desk 2, cadre 1, others 0. */

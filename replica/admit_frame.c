@@ -98,7 +98,7 @@ static enum mq_status admit_announce(struct mq_replica *replica, struct mq_span 
     return status == MQ_OK ? unverified_again(replica, MQ_FRAME_SEGMENT, stream, result, error) : status;
 }
 
-/* The grant's desk among those known: hint and team must fit, and the signature. */
+/* The grant's desk among those known: a county's; hint and team must fit, and the signature. */
 static enum mq_status admit_grant(struct mq_replica *replica, struct mq_span payload, struct mq_admitted *result,
                                   struct mq_error *error)
 {
@@ -110,9 +110,8 @@ static enum mq_status admit_grant(struct mq_replica *replica, struct mq_span pay
         return status;
     if (mq_grant_decode(&grant, payload) == MQ_OK)
         for (size_t i = 0; i < count; i++)
-            if (mq_grant_verify(&grant, &desks[i]) == MQ_OK) {
-                            return mq_grant_put(replica, &grant, NULL, error);
-            }
+            if (mq_role_governs(desks[i].role) && mq_grant_verify(&grant, &desks[i]) == MQ_OK)
+                return mq_grant_put(replica, &grant, NULL, error);
     result->refused++;
     return MQ_OK;
 }

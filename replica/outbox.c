@@ -3,6 +3,10 @@
 
 #include "replica/replica_keys.h"
 
+/* Milliseconds since 1970 never come near it. Whoever stole another desk's key may spoil the slots that he writes to, but
+ * must not use up the numbers of all others. */
+#define NUMBER_SANE (INT64_C(1) << 62)
+
 enum mq_status mq_outbox_put(struct mq_replica *replica, enum mq_frame_type type, struct mq_span slot,
                              struct mq_span bytes, struct mq_error *error)
 {
@@ -21,7 +25,8 @@ enum mq_status mq_control_number(struct mq_replica *replica, uint64_t *out, stru
     int64_t last, stored;
     enum mq_status status = mq_setting_number(replica, "control_number", &last, error);
     if (status == MQ_OK)
-        status = mq_db_number(replica->db, &stored, error, "SELECT coalesce(max(number), 0) FROM control", "");
+        status = mq_db_number(replica->db, &stored, error,
+                              "SELECT coalesce(max(number), 0) FROM control WHERE number < ?", "i", NUMBER_SANE);
     if (status != MQ_OK)
         return status;
     int64_t next = mq_now(replica->platform) * 1000;

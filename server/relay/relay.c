@@ -41,7 +41,8 @@ bool mq_work_own_mailbox(const struct mq_relay_work *work, const uint8_t mailbox
 bool mq_work_control_good(const struct mq_relay_work *work, const struct mq_control *control)
 {
     for (size_t i = 0; i < work->desk_count; i++)
-        if (mq_control_verify(control, &work->desks[i]) == MQ_OK)
+        if ((control->kind != MQ_CONTROL_ACCESS || mq_role_governs(work->desks[i].role)) &&
+            mq_control_verify(control, &work->desks[i]) == MQ_OK)
             return true;
     return false;
 }

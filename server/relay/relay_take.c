@@ -135,7 +135,7 @@ static enum mq_status take_part(struct mq_relay_work *work, struct mq_span paylo
 static bool grant_good(const struct mq_relay_work *work, const struct mq_grant *grant)
 {
     for (size_t i = 0; i < work->desk_count; i++)
-        if (mq_grant_verify(grant, &work->desks[i]) == MQ_OK)
+        if (mq_role_governs(work->desks[i].role) && mq_grant_verify(grant, &work->desks[i]) == MQ_OK)
             return grant->compartment < MQ_COMPARTMENTS_MAX;
     return false;
 }

@@ -85,10 +85,10 @@ static inline struct kit_world *kit_world(void)
 
     MQ_ASSERT(w != NULL && mq_crypto_start() == MQ_OK);
     w->root = identity_from(0x00);
-    w->desk = kit_member(0x40, MQ_ROLE_DESK, team_a, &w->root);
+    w->desk = kit_member(0x40, MQ_ROLE_COUNTY_DESK, team_a, &w->root);
     w->anna = kit_member(0x80, MQ_ROLE_CADRE, team_a, &w->desk.identity);
     w->bert = kit_member(0x90, MQ_ROLE_CADRE, team_a, &w->desk.identity);
-    w->desk_b = kit_member(0xa0, MQ_ROLE_DESK, team_b, &w->root);
+    w->desk_b = kit_member(0xa0, MQ_ROLE_COUNTY_DESK, team_b, &w->root);
     w->carl = kit_member(0xb0, MQ_ROLE_CADRE, team_b, &w->desk_b.identity);
     w->epoch_key = secret_from(0xe0);
     w->space = malloc(mq_seal_space_size());
