@@ -152,6 +152,59 @@ static enum mq_status receipt_sign(struct mq_replica *replica, const struct mq_t
                      (int64_t)walk->seq, MQ_SPAN(walk->id), MQ_SPAN(walk->stream));
 }
 
+/* ---- two desks, one slot ---- */
+
+/* How much a receipt covers: the further head, then the fewer faults. No two desks can each cover more than the other, so
+ * they cannot go on answering each other. */
+static bool covers_less(const struct mq_receipt *a, const struct mq_receipt *b)
+{
+    size_t faults[2] = {0};
+    for (size_t i = 0; i < a->excepted_count; i++)
+        faults[0] += a->excepted[i].reason != MQ_EXCEPTION_BRANCH;
+    for (size_t i = 0; i < b->excepted_count; i++)
+        faults[1] += b->excepted[i].reason != MQ_EXCEPTION_BRANCH;
+    return a->head_seq < b->head_seq || (a->head_seq == b->head_seq && faults[0] > faults[1]);
+}
+
+/* A receipt from the outbox or from the slots; false: there is none. */
+static enum mq_status receipt_find(struct mq_query *query, struct mq_receipt *receipt, uint64_t *number, bool *found,
+                                   struct mq_error *error)
+{
+    struct mq_control control;
+    *found = false;
+    if (!mq_db_next(&query, error))
+        return error->status;
+    *found = mq_control_decode(&control, mq_db_blob(query, 0)) == MQ_OK && control.kind == MQ_CONTROL_RECEIPT &&
+             mq_receipt_get(receipt, control.body) == MQ_OK;
+    *number = *found ? control.number : 0;
+    mq_db_done(&query);
+    return MQ_OK;
+}
+
+/* Has another desk, which does not have all of it yet, taken the stream's slot with a later receipt that covers less than
+ * ours? The relay keeps one receipt a stream: then ours is said once more, or its author might wait for it in vain. */
+static enum mq_status overtaken(struct mq_replica *replica, const struct mq_team *team,
+                                const uint8_t stream[MQ_ID_SIZE], bool *answer, struct mq_error *error)
+{
+    struct mq_receipt *two = mq_work_memory(2 * sizeof *two);
+    uint64_t own_number, other_number;
+    bool own = false, other = false;
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT bytes FROM outbox WHERE slot = ?", "b",
+                                        mq_span(stream, MQ_ID_SIZE));
+    if (status == MQ_OK)
+        status = receipt_find(query, &two[0], &own_number, &own, error);
+    if (status == MQ_OK && own)
+        status = mq_db_query(replica->db, &query, error,
+                             "SELECT bytes FROM control WHERE team = ? AND kind = ? AND subject = ?", "bib",
+                             MQ_SPAN(team->team), (int64_t)MQ_CONTROL_RECEIPT, mq_span(stream, MQ_ID_SIZE));
+    if (status == MQ_OK && own)
+        status = receipt_find(query, &two[1], &other_number, &other, error);
+    *answer = status == MQ_OK && own && other && other_number > own_number && covers_less(&two[1], &two[0]);
+    mq_work_free(two, 2 * sizeof *two);
+    return status;
+}
+
 static enum mq_status receipt_make(struct mq_replica *replica, const struct mq_team *team, struct receipt_walk *walk,
                                    struct mq_error *error)
 {
@@ -171,6 +224,8 @@ static enum mq_status receipt_make(struct mq_replica *replica, const struct mq_t
         status =
             mq_db_number(replica->db, &segments, error, "SELECT count(*) FROM segment WHERE stream = ? AND state <> 0",
                          "b", MQ_SPAN(walk->stream));
+    if (status == MQ_OK && !walk->moved && segments == branches_before)
+        status = overtaken(replica, team, walk->stream, &walk->moved, error);
     if (status != MQ_OK || (!walk->moved && segments == branches_before))
         return status;
     status = list_exceptions(replica, walk, error);
@@ -230,38 +285,69 @@ enum mq_status mq_receipts_make(struct mq_replica *replica, const struct mq_team
 
 /* ---- on the device ---- */
 
-/* Marks our own segments of the stream up to the one with this id, if it is ours. */
-static enum mq_status anchor_up_to(struct mq_replica *replica, const uint8_t stream[MQ_ID_SIZE],
-                                   const uint8_t id[MQ_SEGMENT_ID_SIZE], struct mq_error *error)
+/* How far a receipt says that the stream is merged: to its head, or further along a branch, if these are ours. 0: it
+ * names none of ours. */
+static enum mq_status covered_up_to(struct mq_replica *replica, const uint8_t stream[MQ_ID_SIZE],
+                                    const struct mq_receipt *receipt, int64_t *seq, struct mq_error *error)
 {
-    return mq_db_run(replica->db, error,
-                     "UPDATE segment SET anchored = 1, stored = 1 WHERE stream = ?1 AND mine = 1 AND anchored = 0"
-                     " AND seq <= (SELECT seq FROM segment WHERE id = ?2 AND stream = ?1 AND mine = 1)",
-                     "bb", mq_span(stream, MQ_ID_SIZE), mq_span(id, MQ_SEGMENT_ID_SIZE));
+    static const char own_seq[] = "SELECT seq FROM segment WHERE id = ? AND stream = ? AND mine = 1";
+    enum mq_status status =
+        mq_db_number(replica->db, seq, error, own_seq, "bb", MQ_SPAN(receipt->head_id), mq_span(stream, MQ_ID_SIZE));
+    if (status == MQ_NOT_FOUND)
+        *seq = 0;
+    for (size_t i = 0; (status == MQ_OK || status == MQ_NOT_FOUND) && i < receipt->excepted_count; i++) {
+        int64_t branch;
+        if (receipt->excepted[i].reason != MQ_EXCEPTION_BRANCH)
+            continue;
+        status = mq_db_number(replica->db, &branch, error, own_seq, "bb", MQ_SPAN(receipt->excepted[i].id),
+                              mq_span(stream, MQ_ID_SIZE));
+        if (status == MQ_OK && branch > *seq)
+            *seq = branch;
+    }
+    return status == MQ_NOT_FOUND ? MQ_OK : status;
+}
+
+/* What one desk has merged stays merged, whatever another, with an older program or fewer keys, says of it; and what it
+ * excepted is cleared only by a receipt that goes as far. While this works, an old exception has its reason negative. */
+static enum mq_status mark_covered(struct mq_replica *replica, const uint8_t stream[MQ_ID_SIZE], int64_t covered,
+                                   const struct mq_receipt *receipt, struct mq_error *error)
+{
+    struct mq_db *db = replica->db;
+    enum mq_status status =
+        mq_db_run(db, error,
+                  "UPDATE segment SET excepted = -excepted WHERE stream = ? AND mine = 1 AND excepted > 0 AND seq <= ?",
+                  "bi", mq_span(stream, MQ_ID_SIZE), covered);
+    for (size_t i = 0; status == MQ_OK && i < receipt->excepted_count; i++)
+        if (receipt->excepted[i].reason != MQ_EXCEPTION_BRANCH)
+            status = mq_db_run(db, error,
+                               "UPDATE segment SET excepted = ? WHERE id = ? AND stream = ? AND mine = 1"
+                               " AND (anchored = 0 OR excepted <> 0)",
+                               "ibb", (int64_t)receipt->excepted[i].reason, MQ_SPAN(receipt->excepted[i].id),
+                               mq_span(stream, MQ_ID_SIZE));
+    if (status == MQ_OK)
+        status = mq_db_run(db, error, "UPDATE segment SET excepted = 0 WHERE stream = ? AND excepted < 0", "b",
+                           mq_span(stream, MQ_ID_SIZE));
+    if (status == MQ_OK)
+        status = mq_db_run(db, error,
+                           "UPDATE segment SET anchored = 1, stored = 1 WHERE stream = ? AND mine = 1 AND anchored = 0"
+                           " AND seq <= ?",
+                           "bi", mq_span(stream, MQ_ID_SIZE), covered);
+    return status;
 }
 
 enum mq_status mq_receipt_apply(struct mq_replica *replica, const struct mq_control *control, struct mq_error *error)
 {
     struct mq_receipt receipt;
-    int64_t own, newest;
+    int64_t own, newest, covered;
     enum mq_status status = mq_db_number(
         replica->db, &own, error,
         "SELECT count(*) FROM stream JOIN mailbox USING(mailbox) WHERE stream = ? AND mine = 1 AND team = ?", "bb",
         MQ_SPAN(control->subject), MQ_SPAN(control->team));
     if (status != MQ_OK || own == 0 || mq_receipt_get(&receipt, control->body) != MQ_OK)
         return status;
-    status = anchor_up_to(replica, control->subject, receipt.head_id, error);
-    for (size_t i = 0; status == MQ_OK && i < receipt.excepted_count; i++)
-        if (receipt.excepted[i].reason == MQ_EXCEPTION_BRANCH)
-            status = anchor_up_to(replica, control->subject, receipt.excepted[i].id, error);
-    if (status == MQ_OK) /* what was excepted before may be fine by now */
-        status = mq_db_run(replica->db, error,
-                           "UPDATE segment SET excepted = 0 WHERE stream = ? AND mine = 1 AND excepted <> 0", "b",
-                           MQ_SPAN(control->subject));
-    for (size_t i = 0; status == MQ_OK && i < receipt.excepted_count; i++)
-        if (receipt.excepted[i].reason != MQ_EXCEPTION_BRANCH)
-            status = mq_db_run(replica->db, error, "UPDATE segment SET excepted = ? WHERE id = ? AND mine = 1", "ib",
-                               (int64_t)receipt.excepted[i].reason, MQ_SPAN(receipt.excepted[i].id));
+    status = covered_up_to(replica, control->subject, &receipt, &covered, error);
+    if (status == MQ_OK)
+        status = mark_covered(replica, control->subject, covered, &receipt, error);
     if (status == MQ_OK)
         status = mq_setting_number(replica, "last_receipt", &newest, error);
     if (status == MQ_OK && control->wall_seconds > newest)
