@@ -82,5 +82,20 @@ static const char derived_refers[] =
     "  PRIMARY KEY(target, field, source)) WITHOUT ROWID;"
     "CREATE INDEX refers_source ON refers(source);" VIEW_STALE;
 
-const char *const mq_schema_steps[] = {truth, derived, desk, derived_refers};
+/* Desks of townships join too: an invitation says for which role it is; `request` waits there for the root's key. One
+ * who joined several teams has a row for each. */
+static const char township[] =
+    "ALTER TABLE invitation ADD COLUMN role INTEGER NOT NULL DEFAULT 4;"
+    "ALTER TABLE invitation ADD COLUMN request BLOB;"
+    "DROP INDEX member_team;"
+    "ALTER TABLE member RENAME TO member_before;"
+    "CREATE TABLE member(sign_public BLOB NOT NULL, team BLOB NOT NULL, name TEXT NOT NULL, serial INTEGER NOT NULL,"
+    "  certificate BLOB NOT NULL, token_hash BLOB NOT NULL, state INTEGER NOT NULL DEFAULT 0, joined INTEGER NOT NULL,"
+    "  reply BLOB NOT NULL, role INTEGER NOT NULL DEFAULT 4, PRIMARY KEY(sign_public, team)) WITHOUT ROWID;"
+    "INSERT INTO member(sign_public, team, name, serial, certificate, token_hash, state, joined, reply)"
+    "  SELECT sign_public, team, name, serial, certificate, token_hash, state, joined, reply FROM member_before;"
+    "DROP TABLE member_before;"
+    "CREATE INDEX member_team ON member(team, serial);";
+
+const char *const mq_schema_steps[] = {truth, derived, desk, derived_refers, township};
 const int mq_schema_count = sizeof mq_schema_steps / sizeof *mq_schema_steps;

@@ -7,6 +7,7 @@
 #include "platform/secret_key.h"
 #include "platform/terminal.h"
 #include "protocol/assert.h"
+#include "replica/join_keys.h"
 #include "server/data.h"
 
 #define DESK_WAIT_MS 5000
@@ -40,6 +41,28 @@ static enum mq_status open_store(struct mq_centre *centre, const struct mq_platf
     return MQ_OK;
 }
 
+/* To a relay on another machine; `url` NULL: where the newest invitation says. */
+static enum mq_status go_upstream(struct mq_centre *centre, const char *url, const uint8_t *pin, struct mq_error *error)
+{
+    char known_url[MQ_INVITATION_URL_MAX + 1];
+    uint8_t known_pin[MQ_HASH_SIZE];
+    enum mq_status status = url == NULL ? mq_join_address(centre->desk.replica, known_url, known_pin, error) : MQ_OK;
+
+    if (status == MQ_NOT_FOUND && centre->desk.township)
+        return mq_fail(error, MQ_REFUSED, _("this desk has joined no team yet; run `minqingd join` once more"));
+    if (status == MQ_NOT_FOUND)
+        return mq_fail(
+            error, MQ_REFUSED,
+            _("say where the relay is: desk --upstream URL --pin HEX; for both on one machine: serve"));
+    if (status != MQ_OK)
+        return status;
+    centre->link.relay = NULL; /* the store is out of reach but for exchanges */
+    status = url == NULL ? mq_remote_open(&centre->remote, known_url, known_pin, error)
+                         : mq_remote_open(&centre->remote, url, pin, error);
+    centre->desk.transport = mq_remote_transport(&centre->remote);
+    return status;
+}
+
 enum mq_status mq_centre_open(struct mq_centre *centre, const struct mq_platform *platform, const char *data,
                               const struct mq_phrase *passphrase, int descriptor, struct mq_error *error)
 {
@@ -47,20 +70,22 @@ enum mq_status mq_centre_open(struct mq_centre *centre, const struct mq_platform
     enum mq_status status = mq_desk_open(&centre->desk, platform, data, passphrase, DESK_WAIT_MS, error);
 
     centre->desk.transport = (struct mq_transport){centre, post};
-    if (status == MQ_OK && descriptor < 0)
-        status = open_store(centre, platform, data, error);
-    return status;
+    if (status != MQ_OK || (descriptor >= 0 && !centre->desk.township))
+        return status;
+    if (descriptor >= 0)
+        return mq_fail(error, MQ_REFUSED, _("the desk in %s is a township's and serves no devices; run `minqingd desk`"),
+                       data);
+    return centre->desk.township ? go_upstream(centre, NULL, NULL, error) : open_store(centre, platform, data, error);
 }
 
 enum mq_status mq_centre_open_remote(struct mq_centre *centre, const struct mq_platform *platform, const char *data,
-                                     const struct mq_phrase *passphrase, const struct mq_transport *transport,
+                                     const struct mq_phrase *passphrase, const char *url, const uint8_t *pin,
                                      struct mq_error *error)
 {
     *centre = (struct mq_centre){.link = {.descriptor = -1}};
     enum mq_status status = mq_desk_open(&centre->desk, platform, data, passphrase, DESK_WAIT_MS, error);
 
-    centre->desk.transport = *transport;
-    return status;
+    return status == MQ_OK ? go_upstream(centre, url, pin, error) : status;
 }
 
 void mq_centre_close(struct mq_centre *centre)
@@ -69,6 +94,7 @@ void mq_centre_close(struct mq_centre *centre)
     if (centre->store != NULL)
         centre->store->verbs->close(centre->store);
     centre->store = NULL;
+    mq_remote_close(&centre->remote);
 }
 
 /* ---- passphrase ---- */

@@ -4,23 +4,27 @@
 
 #include "server/desk/call_keys.h"
 #include "server/link.h"
+#include "server/remote.h"
 
 struct mq_centre {
     struct mq_desk desk;
     struct mq_link link;
     struct mq_relay relay;  /* in this process, where no server runs */
     struct mq_store *store; /* likewise; else NULL */
+    struct mq_remote remote; /* where the relay is another machine's */
 };
 
-/* Opens the desk; `descriptor` is its end of the link to a front, or -1: then the store is opened here too. The caller
- * calls mq_centre_close, also after a failure. `centre` must not move: the desk's transport points into it. */
+/* Opens the desk; `descriptor` is its end of the link to a front, or -1: then the store is opened here too; a township's
+ * desk, which has none, goes to the county's relay instead, and is refused a front. The caller calls mq_centre_close,
+ * also after a failure. `centre` must not move: the desk's transport points into it. */
 MQ_MUST_USE enum mq_status mq_centre_open(struct mq_centre *centre, const struct mq_platform *platform,
                                           const char *data, const struct mq_phrase *passphrase, int descriptor,
                                           struct mq_error *error);
-/* The same where the relay is another machine, reached by `transport`. */
+/* The same where the relay is another machine's, at `url` under `pin` (NULL: none). `url` NULL: where the invitation of
+ * a township's desk says; MQ_REFUSED where there is none. */
 MQ_MUST_USE enum mq_status mq_centre_open_remote(struct mq_centre *centre, const struct mq_platform *platform,
-                                                 const char *data, const struct mq_phrase *passphrase,
-                                                 const struct mq_transport *transport, struct mq_error *error);
+                                                 const char *data, const struct mq_phrase *passphrase, const char *url,
+                                                 const uint8_t *pin, struct mq_error *error);
 void mq_centre_close(struct mq_centre *centre);
 
 /* The passphrase from --passphrase-file, MINQING_PASSPHRASE_FILE or the terminal (`twice`: a new one, typed again) into
@@ -38,8 +42,9 @@ struct mq_desk_options {
     const struct mq_platform *platform;
     const char *data;
     const struct mq_phrase *passphrase;
-    int link; /* socket to the front; -1: the relay is another machine, reached by `transport` */
-    const struct mq_transport *transport;
+    int link; /* socket to the front; -1: the relay is another machine's */
+    const char *upstream; /* then its address and pin; NULL: as the store knows them */
+    const uint8_t *pin;
     int news;  /* eventfd: something came that the desk will want; -1: none */
     int ready; /* pipe: a byte, once local commands are taken; -1: nobody waits for it */
 };

@@ -2,6 +2,7 @@
 #include "server/program.h"
 
 #define TEAM {"team", "TEAM", N_("name or id of the team; not needed where there is only one")}
+#define ROOT {"root", "FILE", N_("the root's key, where it is not in DIR")}
 #define OUT {"out", "FILE", N_("where the result goes; otherwise to standard output")}
 
 const struct mq_option mq_server_options[] = {
@@ -29,23 +30,32 @@ const struct mq_command mq_server_commands[] = {
       {"store", "URL", N_("another store: not yet")},
       {"upstream", "URL", N_("another relay above: not yet")}}, mq_run_serve},
     {"team add", "NAME", N_("makes a team; needs the root's key"), 1, 1, false,
-     {{"root", "FILE", N_("the root's key, where it is not in DIR")}}, mq_run_at_desk},
+     {ROOT}, mq_run_at_desk},
     {"team list", "", N_("lists the teams"), 0, 0, false, {{0}}, mq_run_at_desk},
-    {"invite", "--team TEAM", N_("makes an invitation for one device"), 0, 0, false,
+    {"invite", "--team TEAM", N_("makes an invitation for one device, or for a township's desk"), 0, 0, false,
      {TEAM,
+      {"role", "ROLE", N_("cadre, for a device, if not given; or desk, for a township's desk")},
       {"days", "N", N_("how long it is good; 7 if not given")},
       {"url", "URL", N_("the server's address for devices, where it differs from the one it listens on")},
       {"pin", "HEX", N_("SHA-256 of that server's public key, where it is not this centre's")},
       {"qr", NULL, N_("also as a code for a camera")},
       {"confirm", NULL, N_("staff compare a code first: not yet")}}, mq_run_at_desk},
     {"member list", "", N_("lists who has joined"), 0, 0, false, {{0}}, mq_run_at_desk},
-    {"member admit", "REQUEST --out FILE", N_("answers a request to join that came in a file"), 1, 1, false, {OUT},
-     mq_run_at_desk},
+    {"member admit", "REQUEST --out FILE",
+     N_("answers a request to join that came in a file; or the desks that wait for the root's key"), 0, 1, false,
+     {OUT, ROOT}, mq_run_at_desk},
     {"member revoke", "ID", N_("takes a device's rights: not yet"), 1, 1, false, {{0}}, mq_run_not_yet},
     {"user add", "NAME --role ROLE", N_("makes a user of the console: not yet"), 1, 1, false,
      {{"role", "ROLE", N_("reviewer, lead, auditor or admin")}}, mq_run_not_yet},
-    {"desk", "--upstream URL --pin HEX", N_("merges and reviews, where the relay is another machine"), 0, 0, false,
-     {{"upstream", "URL", N_("the relay's address")},
+    {"join", "INVITATION --data DIR --org NAME", N_("makes a township's desk, or lets it into one more team"), 1, 1, false,
+     {{"org", "NAME", N_("name of the township, as the county sees it")},
+      {"team", "NAME", N_("what the team is called here")},
+      {"request-out", "FILE", N_("by files: writes the request and sends nothing")},
+      {"grant-in", "FILE", N_("by files: reads the county's answer")},
+      {"timeout", "SECONDS", N_("how long to wait for the county's answer; 20 if not given")},
+      {"kdf-memory", "MIB", N_("memory that guessing a passphrase shall cost")}}, mq_run_join},
+    {"desk", "[--upstream URL --pin HEX]", N_("merges and reviews, where the relay is another machine"), 0, 0, false,
+     {{"upstream", "URL", N_("the relay's address; a township's desk knows it from its invitation")},
       {"pin", "HEX", N_("SHA-256 of the relay's public key")}}, mq_run_desk},
     {"desk list", "KIND", N_("lists records, all teams together"), 1, 1, false,
      {{"state", "STATE", N_("only those in this state")}}, mq_run_at_desk},

@@ -52,7 +52,7 @@ static enum mq_status start(struct desk_process *desk, struct mq_error *error)
             mq_centre_open(&desk->centre, options->platform, options->data, options->passphrase, options->link, error);
     else if (status == MQ_OK)
         status = mq_centre_open_remote(&desk->centre, options->platform, options->data, options->passphrase,
-                                       options->transport, error);
+                                       options->upstream, options->pin, error);
     if (status != MQ_OK)
         return status;
     desk->service = mq_desk_service_open(&desk->centre, path.text, error);

@@ -183,13 +183,24 @@ static enum mq_status run_somewhere(struct errand *errand, struct mq_error *erro
 
 /* ---- all of it ---- */
 
+static bool admits_members(const struct errand *errand)
+{
+    return strcmp(errand->program->command->name, "member admit") == 0;
+}
+
+/* `member admit` alone means nothing: it takes a request, or the root's key for those that wait. */
+static bool lacks_words(const struct errand *errand)
+{
+    return admits_members(errand) && errand->line->word_count == 0 && mq_option_get(errand->line, "root") == NULL;
+}
+
 /* `member admit REQUEST`: the file is the caller's, so the caller reads it. */
 static enum mq_status read_input(struct errand *errand, struct mq_error *error)
 {
     const struct mq_platform *platform = errand->program->platform;
 
     errand->input = mq_buffer(errand->input_memory, sizeof errand->input_memory);
-    if (strcmp(errand->program->command->name, "member admit") != 0)
+    if (!admits_members(errand) || errand->line->word_count == 0)
         return MQ_OK;
     if (mq_option_get(errand->line, "out") == NULL)
         return mq_fail(error, MQ_REFUSED, _("say where the answer goes: member admit REQUEST --out FILE"));
@@ -209,6 +220,12 @@ int mq_run_at_desk(void *context, const struct mq_command_line *line)
 
     if (errand.data == NULL)
         return 2;
+    if (lacks_words(&errand)) {
+        fprintf(stderr, "minqingd: ");
+        fprintf(stderr, _("something is missing; write: %s %s"), program->command->name, program->command->arguments);
+        fprintf(stderr, "\n");
+        return 2;
+    }
     enum mq_status status = mq_data_whole(program->platform, errand.data, &error);
     if (status == MQ_OK && !mq_data_has(program->platform, errand.data, "desk/vault"))
         status = mq_fail(&error, MQ_REFUSED, _("there is no centre in %s; `minqingd init` makes one"), errand.data);

@@ -20,6 +20,7 @@ extern const struct mq_option mq_server_options[]; /* common to all */
 int mq_run_init(void *program, const struct mq_command_line *line);
 int mq_run_serve(void *program, const struct mq_command_line *line);
 int mq_run_restore(void *program, const struct mq_command_line *line);
+int mq_run_join(void *program, const struct mq_command_line *line);
 int mq_run_desk(void *program, const struct mq_command_line *line);
 int mq_run_at_desk(void *program, const struct mq_command_line *line); /* whatever the desk's verbs do */
 int mq_run_not_yet(void *program, const struct mq_command_line *line);

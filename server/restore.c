@@ -108,10 +108,14 @@ static enum mq_status renew_desk(struct mq_replica *replica, void *context, stru
 static enum mq_status renew(const struct restore *work, struct mq_error *error)
 {
     struct mq_centre centre;
+    struct mq_data_path relay = {""};
     enum mq_status status = mq_centre_open(&centre, work->platform, work->scratch.text, work->phrase, -1, error);
 
-    if (status == MQ_OK)
+    if (status == MQ_OK && centre.store != NULL)
         status = centre.store->verbs->renew(centre.store, error);
+    else if (status == MQ_OK)
+        status = mq_data_path(&relay, work->scratch.text, "relay", error);
+    (void)rmdir(relay.text); /* a township's desk has none */
     if (status == MQ_OK)
         status = mq_replica_transact(centre.desk.replica, renew_desk, &centre, error);
     mq_centre_close(&centre);

@@ -101,6 +101,10 @@ static enum mq_status read_options(struct serve *serve, struct mq_error *error)
         status = mq_data_whole(platform, serve->data, error);
     if (status == MQ_OK && !serve->relay_alone && !mq_data_has(platform, serve->data, "desk/vault"))
         status = mq_fail(error, MQ_REFUSED, _("there is no centre in %s; `minqingd init` makes one"), serve->data);
+    if (status == MQ_OK && !serve->relay_alone && !mq_data_has(platform, serve->data, "tls.pem") &&
+        !mq_data_has(platform, serve->data, "relay")) /* the desk's process looks once more */
+        status = mq_fail(error, MQ_REFUSED,
+                         _("the desk in %s is a township's and serves no devices; run `minqingd desk`"), serve->data);
     if (status == MQ_OK)
         status = mq_address_parse(&serve->front.address, listen != NULL ? listen : DEFAULT_ADDRESS, error);
     if (status == MQ_OK)

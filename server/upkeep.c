@@ -6,6 +6,7 @@
 #include "replica/receipts.h"
 #include "replica/records.h"
 #include "server/centre_keys.h"
+#include "server/desk/enrol_keys.h"
 
 #define LINE_SIZE 1024
 
@@ -25,7 +26,7 @@ static void put_number(struct mq_json_writer *writer, const char *key, int64_t n
 /* ---- status ---- */
 
 struct standing {
-    int64_t teams, members, invitations, backup;
+    int64_t teams, members, invitations, desks_waiting, backup;
     struct mq_safety safety;
     struct mq_partition partition;
     bool root_here;
@@ -47,6 +48,8 @@ static enum mq_status find_standing(struct mq_call *call, struct standing *out, 
                               "SELECT count(*) FROM invitation WHERE used_by IS NULL AND expiry_day >= ?", "i",
                               (int64_t)mq_desk_today(call->desk));
     if (status == MQ_OK)
+        status = mq_enrol_waiting(call->desk, &out->desks_waiting, error);
+    if (status == MQ_OK)
         status = mq_setting_number(replica, "backup", &out->backup, error);
     if (status == MQ_OK)
         status = mq_safety_count(replica, &out->safety, error);
@@ -65,9 +68,12 @@ static void print_standing(struct mq_call *call, const struct standing *standing
     const struct mq_partition *partition = &standing->partition;
 
     mq_json_begin(&writer, '{');
+    mq_json_key(&writer, "desk");
+    mq_json_text_value(&writer, call->desk->township ? "township" : "county");
     put_number(&writer, "teams", standing->teams);
     put_number(&writer, "members", standing->members);
     put_number(&writer, "invitations", standing->invitations);
+    put_number(&writer, "desks_waiting", standing->desks_waiting);
     put_number(&writer, "records", standing->safety.records);
     put_number(&writer, "conflicts", standing->safety.conflicts);
     put_number(&writer, "admitted", partition->admitted);
@@ -102,6 +108,9 @@ enum mq_status mq_verb_status(struct mq_call *call, struct mq_error *error)
     if (status != MQ_OK)
         return status;
     print_standing(call, &standing);
+    if (standing.desks_waiting > 0)
+        fprintf(call->talk, "%s\n",
+                _("A township's desk asks to join. Bring the root's key: minqingd member admit --root FILE"));
     if (standing.root_here)
         fprintf(call->talk, _("The root's key is still in %s/root.key. Move it to a stick that lies in a safe.\n"),
                 call->desk->data);

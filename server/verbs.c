@@ -1,4 +1,4 @@
-/* What can be done at the desk: names and functions. */
+/* What can be done at the desk: names and functions, and what of it only the county does. */
 #include <string.h>
 
 #include "protocol/assert.h"
@@ -7,42 +7,42 @@
 static const struct {
     const char *name;
     mq_verb *run;
+    bool county; /* it says who belongs to a team: a township's desk does not */
 } verbs[] = {
-    {"team add", mq_verb_team_add},
-    {"team list", mq_verb_team_list},
-    {"invite", mq_verb_invite},
-    {"member list", mq_verb_member_list},
-    {"member admit", mq_verb_member_admit},
-    {"desk list", mq_verb_desk_list},
-    {"desk show", mq_verb_desk_show},
-    {"desk conflicts", mq_verb_desk_conflicts},
-    {"desk resolve", mq_verb_desk_resolve},
-    {"desk merge", mq_verb_desk_merge},
-    {"desk unmerge", mq_verb_desk_unmerge},
-    {"desk quarantine", mq_verb_desk_quarantine},
-    {"export", mq_verb_export},
-    {"status", mq_verb_status},
-    {"check", mq_verb_check},
-    {"backup", mq_verb_backup},
+    {"team add", mq_verb_team_add, true},
+    {"team list", mq_verb_team_list, false},
+    {"invite", mq_verb_invite, true},
+    {"member list", mq_verb_member_list, true},
+    {"member admit", mq_verb_member_admit, true},
+    {"desk list", mq_verb_desk_list, false},
+    {"desk show", mq_verb_desk_show, false},
+    {"desk conflicts", mq_verb_desk_conflicts, false},
+    {"desk resolve", mq_verb_desk_resolve, false},
+    {"desk merge", mq_verb_desk_merge, false},
+    {"desk unmerge", mq_verb_desk_unmerge, false},
+    {"desk quarantine", mq_verb_desk_quarantine, false},
+    {"export", mq_verb_export, false},
+    {"status", mq_verb_status, false},
+    {"check", mq_verb_check, false},
+    {"backup", mq_verb_backup, false},
 };
-
-static mq_verb *find(const char *name)
-{
-    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
-        if (strcmp(verbs[i].name, name) == 0)
-            return verbs[i].run;
-    return NULL;
-}
 
 int mq_verb_run(struct mq_centre *centre, const struct mq_command *command, struct mq_call *call)
 {
     struct mq_error error = {0};
-    mq_verb *run = find(command->name);
+    size_t i = 0;
 
-    MQ_ASSERT(run != NULL);
+    while (i < sizeof verbs / sizeof *verbs && strcmp(verbs[i].name, command->name) != 0)
+        i++;
+    MQ_ASSERT(i < sizeof verbs / sizeof *verbs);
     call->desk = &centre->desk;
     call->link = &centre->link;
-    enum mq_status status = run(call, &error);
+    enum mq_status status =
+        verbs[i].county && centre->desk.township
+            ? mq_fail(&error, MQ_REFUSED,
+                      _("`%s` is done at the county's centre; this desk belongs to a township and merges and decides"),
+                      command->name)
+            : verbs[i].run(call, &error);
     if (status == MQ_OK && (fflush(call->out) != 0 || ferror(call->out)))
         status = mq_fail(&error, MQ_NO_SPACE, _("the result could not be written: no room where it should go"));
     if (status != MQ_OK)

@@ -41,6 +41,24 @@ enum mq_status mq_call_path(const struct mq_call *call, const char *name, char o
     return length > 0 && length < MQ_PATH_MAX ? MQ_OK : mq_fail(error, MQ_REFUSED, _("the path is too long: %s"), name);
 }
 
+enum mq_status mq_call_root_file(const struct mq_call *call, char memory[MQ_PATH_MAX], const char **file,
+                                 struct mq_error *error)
+{
+    const char *named = mq_option_get(call->line, "root");
+
+    *file = named != NULL ? memory : NULL;
+    return named != NULL ? mq_call_path(call, named, memory, error) : MQ_OK;
+}
+
+enum mq_status mq_call_root(struct mq_call *call, struct mq_identity *root, struct mq_error *error)
+{
+    char path[MQ_PATH_MAX];
+    const char *file;
+    enum mq_status status = mq_call_root_file(call, path, &file, error);
+
+    return status == MQ_OK ? mq_root_of(call->desk, file, root, error) : status;
+}
+
 enum mq_status mq_call_number(const char *text, const char *what, int64_t least, int64_t most, int64_t *out,
                               struct mq_error *error)
 {

@@ -38,6 +38,11 @@ MQ_MUST_USE enum mq_status mq_call_merge(struct mq_call *call, struct mq_error *
 /* A name from the caller as a path: what is relative starts at his directory. MQ_REFUSED: too long. */
 MQ_MUST_USE enum mq_status mq_call_path(const struct mq_call *call, const char *name, char out[MQ_PATH_MAX],
                                         struct mq_error *error);
+/* The root's key that the call names with --root; otherwise the one in DIR. As mq_root_of. */
+MQ_MUST_USE enum mq_status mq_call_root(struct mq_call *call, struct mq_identity *root, struct mq_error *error);
+/* Only its file: NULL where none is named. */
+MQ_MUST_USE enum mq_status mq_call_root_file(const struct mq_call *call, char memory[MQ_PATH_MAX], const char **file,
+                                             struct mq_error *error);
 /* A number of an option or argument. MQ_REFUSED, naming `what` and the range. */
 MQ_MUST_USE enum mq_status mq_call_number(const char *text, const char *what, int64_t least, int64_t most, int64_t *out,
                                           struct mq_error *error);

@@ -7,6 +7,7 @@
 #include "protocol/assert.h"
 #include "replica/receipts.h"
 #include "server/desk/enrol_keys.h"
+#include "server/desk/root_keys.h"
 
 #define DAY_SECONDS 86400
 #define SYNC_MS 20000 /* for one team */
@@ -15,19 +16,39 @@ enum mq_status mq_desk_open(struct mq_desk *desk, const struct mq_platform *plat
                             const struct mq_phrase *passphrase, int wait_ms, struct mq_error *error)
 {
     char home[MQ_PATH_MAX];
+    int64_t township = 0;
 
     *desk = (struct mq_desk){.platform = platform, .data = data, .passphrase = passphrase};
     mq_home_path(home, data, "desk");
     if (!mq_vault_exists(platform, home))
         return mq_fail(error, MQ_NOT_FOUND, _("there is no centre in %s; `minqingd init` makes one"), data);
-    return mq_replica_open(&desk->replica, platform, home, mq_span(passphrase->bytes, passphrase->size), wait_ms,
-                           error);
+    enum mq_status status = mq_replica_open(&desk->replica, platform, home,
+                                            mq_span(passphrase->bytes, passphrase->size), wait_ms, error);
+    if (status == MQ_OK)
+        status = mq_setting_number(desk->replica, MQ_DESK_TOWNSHIP, &township, error);
+    desk->township = status == MQ_OK && township != 0;
+    return status;
 }
 
 void mq_desk_close(struct mq_desk *desk)
 {
     mq_replica_close(desk->replica);
     desk->replica = NULL;
+}
+
+enum mq_status mq_root_of(struct mq_desk *desk, const char *file, struct mq_identity *root, struct mq_error *error)
+{
+    char own[MQ_PATH_MAX];
+
+    mq_home_path(own, desk->data, "root.key");
+    if (file == NULL)
+        file = own;
+    enum mq_status status =
+        mq_root_read(desk->platform, file, mq_span(desk->passphrase->bytes, desk->passphrase->size), root, error);
+    if (status != MQ_OK || memcmp(root->sign_public, mq_replica_root(desk->replica), MQ_PUBLIC_SIZE) == 0)
+        return status;
+    mq_identity_wipe(root);
+    return mq_fail(error, MQ_REFUSED, _("the key in %s is not the root of this centre"), file);
 }
 
 uint32_t mq_desk_today(const struct mq_desk *desk)
@@ -100,7 +121,7 @@ static enum mq_status answer_enrolment(void *context, const struct mq_team *team
 
 static enum mq_status sync_once(struct mq_desk *desk, const struct mq_team *team, struct mq_error *error)
 {
-    const struct mq_sync_hooks hooks = {desk, answer_enrolment, give_receipts};
+    const struct mq_sync_hooks hooks = {desk, desk->township ? NULL : answer_enrolment, give_receipts};
     struct mq_sync_result result = {0};
     int64_t deadline = desk->platform->monotonic_ms(desk->platform->self) + SYNC_MS;
 

@@ -16,6 +16,7 @@ struct mq_desk {
     const struct mq_platform *platform;
     const char *data;                   /* the centre's directory; the replica's home is `desk` in it. Borrowed */
     const struct mq_phrase *passphrase; /* opens the root's key and seals backups; borrowed */
+    bool township;                      /* it joined a county: teams, members and invitations are made there */
     struct mq_transport transport;      /* to the relay's store */
     struct mq_error unreached;          /* of the last sync, where the store was out of reach */
     int64_t unreached_ms;               /* when that was */
@@ -34,6 +35,14 @@ MQ_MUST_USE enum mq_status mq_desk_sync(struct mq_desk *desk, struct mq_error *e
 /* Every team of the desk. The caller frees `*teams`, which is NULL where there is none. */
 MQ_MUST_USE enum mq_status mq_desk_teams(struct mq_desk *desk, struct mq_team **teams, size_t *count,
                                          struct mq_error *error);
+
+/* The root's key from a file, NULL: root.key in DIR; it must be the one pinned here. The caller wipes `root`, which is
+ * zeros on failure. MQ_NOT_FOUND, MQ_WRONG_KEY, MQ_DAMAGED, MQ_REFUSED. */
+MQ_MUST_USE enum mq_status mq_root_of(struct mq_desk *desk, const char *file, struct mq_identity *root,
+                                      struct mq_error *error);
+
+/* A desk's setting: this home joined a county by invitation. */
+#define MQ_DESK_TOWNSHIP "township"
 
 /* Days since 1970, by this machine's clock. */
 uint32_t mq_desk_today(const struct mq_desk *desk);

@@ -13,8 +13,10 @@
 
 struct invitation_row {
     uint8_t team[MQ_ID_SIZE], secret[MQ_SECRET_SIZE];
+    enum mq_role role;
     int64_t expiry_day;
     bool used; /* or void */
+    bool asked; /* a desk's request waits for the root's key */
     uint8_t used_by[MQ_PUBLIC_SIZE];
 };
 
@@ -27,8 +29,8 @@ static enum mq_status count_members(struct mq_desk *desk, const uint8_t team[MQ_
                         mq_span(team, MQ_ID_SIZE));
 }
 
-enum mq_status mq_invitation_make(struct mq_desk *desk, const struct mq_team *team, struct mq_invitation *invitation,
-                                  struct mq_error *error)
+enum mq_status mq_invitation_make(struct mq_desk *desk, const struct mq_team *team, enum mq_role role,
+                                  struct mq_invitation *invitation, struct mq_error *error)
 {
     uint8_t name[MQ_ID_SIZE];
     int64_t members;
@@ -39,13 +41,18 @@ enum mq_status mq_invitation_make(struct mq_desk *desk, const struct mq_team *te
     if (members >= TEAM_MEMBERS_MOST)
         return mq_fail(error, MQ_REFUSED, _("the team \"%s\" is full (%d members); make another"), team->name,
                        TEAM_MEMBERS_MOST);
+    if (role == MQ_ROLE_DESK)
+        status = mq_desk_certificate_room(desk, error);
+    if (status != MQ_OK)
+        return status;
     invitation->desk = team->certificate;
     memcpy(invitation->root_public, mq_replica_root(desk->replica), MQ_PUBLIC_SIZE);
     mq_random(desk->platform, invitation->secret, sizeof invitation->secret);
     mq_invitation_name(name, invitation->secret);
     return mq_db_run(mq_replica_db(desk->replica), error,
-                     "INSERT INTO invitation(name, team, secret, expiry_day) VALUES(?, ?, ?, ?)", "bbbi", MQ_SPAN(name),
-                     MQ_SPAN(team->team), MQ_SPAN(invitation->secret), (int64_t)invitation->expiry_day);
+                     "INSERT INTO invitation(name, team, secret, expiry_day, role) VALUES(?, ?, ?, ?, ?)", "bbbii",
+                     MQ_SPAN(name), MQ_SPAN(team->team), MQ_SPAN(invitation->secret), (int64_t)invitation->expiry_day,
+                     (int64_t)role);
 }
 
 enum mq_status mq_invitations_void(struct mq_desk *desk, struct mq_error *error)
@@ -58,9 +65,10 @@ static enum mq_status find_invitation(struct mq_desk *desk, const uint8_t name[M
                                       struct mq_error *error)
 {
     struct mq_query *query;
-    enum mq_status status = mq_db_query(mq_replica_db(desk->replica), &query, error,
-                                        "SELECT team, secret, expiry_day, used_by FROM invitation WHERE name = ?", "b",
-                                        mq_span(name, MQ_ID_SIZE));
+    enum mq_status status = mq_db_query(
+        mq_replica_db(desk->replica), &query, error,
+        "SELECT team, secret, expiry_day, used_by, role, request IS NOT NULL FROM invitation WHERE name = ?", "b",
+        mq_span(name, MQ_ID_SIZE));
 
     memset(row, 0, sizeof *row);
     if (status != MQ_OK)
@@ -73,6 +81,8 @@ static enum mq_status find_invitation(struct mq_desk *desk, const uint8_t name[M
     memcpy(row->secret, secret.data, secret.size);
     row->expiry_day = mq_db_int(query, 2);
     row->used = !mq_db_is_null(query, 3);
+    row->role = (enum mq_role)mq_db_int(query, 4);
+    row->asked = mq_db_int(query, 5) != 0;
     if (used_by.size == sizeof row->used_by)
         memcpy(row->used_by, used_by.data, used_by.size);
     mq_db_done(&query);
@@ -116,157 +126,288 @@ static enum mq_status store_member(struct mq_desk *desk, const struct mq_enrol_r
     mq_certificate_encode(certificate, &reply->certificate);
     mq_token_hash(token_hash, reply->token);
     return mq_db_run(mq_replica_db(desk->replica), error,
-                     "INSERT INTO member(sign_public, team, name, serial, certificate, token_hash, joined, reply)"
-                     " VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
-                     "bbtibbib", MQ_SPAN(reply->certificate.sign_public), MQ_SPAN(reply->certificate.team),
+                     "INSERT INTO member(sign_public, team, name, serial, certificate, token_hash, joined, reply, role)"
+                     " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                     "bbtibbibi", MQ_SPAN(reply->certificate.sign_public), MQ_SPAN(reply->certificate.team),
                      mq_span_text(name), (int64_t)reply->certificate.serial, MQ_SPAN(certificate), MQ_SPAN(token_hash),
-                     mq_now(desk->platform), sealed);
+                     mq_now(desk->platform), sealed, (int64_t)reply->certificate.role);
+}
+
+struct judging {
+    struct mq_desk *desk;
+    struct mq_span sealed;
+    const char *root; /* file of the root's key; NULL: in DIR */
+    bool may_wait;    /* for that key: then the request is kept, and MQ_WAITING */
+    struct invitation_row row;
+    struct mq_enrol_request request;
+    struct mq_team team;
+    struct mq_enrol_reply answer;
+    struct mq_buffer *reply; /* gets the sealed answer */
+    enum mq_enrol_refusal refusal;
+};
+
+/* A cadre is certified by this desk, a township's desk by the root: it decides as this one does. */
+static enum mq_status certify(struct judging *work, const struct mq_identity *root, struct mq_error *error)
+{
+    struct mq_desk *desk = work->desk;
+    struct mq_certificate *certificate = &work->answer.certificate;
+
+    if (certificate->role == MQ_ROLE_DESK)
+        return mq_desk_certify(desk, certificate, root, error);
+    certificate->issued_day = mq_desk_today(desk);
+    certificate->expiry_day = certificate->issued_day + MQ_CADRE_DAYS;
+    enum mq_status status = mq_desk_serial(desk, &certificate->serial, error);
+    if (status == MQ_OK)
+        mq_certificate_sign(certificate, mq_replica_identity(desk->replica));
+    return status;
 }
 
 /* Certificate, token, keys. MQ_REFUSED, without words: its box key is none. */
-static enum mq_status make_reply(struct mq_desk *desk, const struct mq_team *team,
-                                 const struct mq_enrol_request *request, struct mq_enrol_reply *reply,
-                                 struct mq_error *error)
+static enum mq_status make_answer(struct judging *work, const struct mq_identity *root, struct mq_error *error)
 {
-    struct mq_certificate *certificate = &reply->certificate;
+    struct mq_enrol_reply *answer = &work->answer;
+    struct mq_certificate *certificate = &answer->certificate;
 
-    memset(reply, 0, sizeof *reply);
-    certificate->role = MQ_ROLE_CADRE;
-    memcpy(certificate->team, team->team, sizeof certificate->team);
-    memcpy(certificate->sign_public, request->sign_public, MQ_PUBLIC_SIZE);
-    memcpy(certificate->box_public, request->box_public, MQ_PUBLIC_SIZE);
-    certificate->issued_day = mq_desk_today(desk);
-    certificate->expiry_day = certificate->issued_day + MQ_CADRE_DAYS;
-    reply->desk = team->certificate;
-    mq_random(desk->platform, reply->token, sizeof reply->token);
-    enum mq_status status = mq_desk_serial(desk, &certificate->serial, error);
-    if (status != MQ_OK)
-        return status;
-    mq_certificate_sign(certificate, mq_replica_identity(desk->replica));
-    return put_grants(desk, team, reply, error);
+    memset(answer, 0, sizeof *answer);
+    certificate->role = work->row.role;
+    memcpy(certificate->team, work->team.team, sizeof certificate->team);
+    memcpy(certificate->sign_public, work->request.sign_public, MQ_PUBLIC_SIZE);
+    memcpy(certificate->box_public, work->request.box_public, MQ_PUBLIC_SIZE);
+    answer->desk = work->team.certificate;
+    mq_random(work->desk->platform, answer->token, sizeof answer->token);
+    enum mq_status status = put_grants(work->desk, &work->team, answer, error);
+    return status == MQ_OK ? certify(work, root, error) : status;
 }
 
-static enum mq_status admit_member(struct mq_desk *desk, const struct mq_team *team, const struct invitation_row *row,
-                                   const struct mq_enrol_request *request, struct mq_buffer *sealed,
-                                   struct mq_error *error)
+static enum mq_status admit_member(struct judging *work, const struct mq_identity *root, struct mq_error *error)
 {
-    struct mq_enrol_reply reply;
+    struct mq_desk *desk = work->desk;
     struct mq_secret ephemeral;
     uint8_t name[MQ_ID_SIZE];
-    enum mq_status status = make_reply(desk, team, request, &reply, error);
+    enum mq_status status = make_answer(work, root, error);
 
     mq_random(desk->platform, &ephemeral, sizeof ephemeral);
     if (status == MQ_OK)
-        status = mq_enrol_reply_seal(sealed, &reply, row->secret, &ephemeral);
+        status = mq_enrol_reply_seal(work->reply, &work->answer, work->row.secret, &ephemeral);
     mq_secret_wipe(&ephemeral);
     if (status == MQ_OK)
-        status = store_member(desk, &reply, request->name, mq_written(sealed), error);
-    mq_wipe(&reply, sizeof reply);
-    mq_invitation_name(name, row->secret);
+        status = store_member(desk, &work->answer, work->request.name, mq_written(work->reply), error);
+    mq_invitation_name(name, work->row.secret);
     if (status == MQ_OK)
         status = mq_db_run(mq_replica_db(desk->replica), error, "UPDATE invitation SET used_by = ? WHERE name = ?",
-                           "bb", MQ_SPAN(request->sign_public), MQ_SPAN(name));
-    return status == MQ_OK ? mq_access_update(desk, team, error) : status;
+                           "bb", MQ_SPAN(work->request.sign_public), MQ_SPAN(name));
+    return status == MQ_OK ? mq_access_update(desk, &work->team, error) : status;
 }
 
 /* ---- judging ---- */
 
-/* Somebody whose keys are known gets what he was answered then. MQ_NOT_FOUND: not known. */
-static enum mq_status old_reply(struct mq_desk *desk, const uint8_t sign_public[MQ_PUBLIC_SIZE],
-                                struct mq_buffer *reply, struct mq_error *error)
+/* Somebody whose keys are known in this team gets what he was answered then. MQ_NOT_FOUND: not known. */
+static enum mq_status old_reply(const struct judging *work, struct mq_error *error)
 {
     struct mq_query *query;
     enum mq_status status =
-        mq_db_query(mq_replica_db(desk->replica), &query, error, "SELECT reply FROM member WHERE sign_public = ?", "b",
-                    mq_span(sign_public, MQ_PUBLIC_SIZE));
+        mq_db_query(mq_replica_db(work->desk->replica), &query, error,
+                    "SELECT reply FROM member WHERE sign_public = ? AND team = ?", "bb",
+                    MQ_SPAN(work->request.sign_public), MQ_SPAN(work->row.team));
 
     if (status != MQ_OK)
         return status;
     if (!mq_db_next(&query, error))
         return error->status != MQ_OK ? error->status : MQ_NOT_FOUND;
-    mq_put_span(reply, mq_db_blob(query, 0));
+    mq_put_span(work->reply, mq_db_blob(query, 0));
     mq_db_done(&query);
-    MQ_ASSERT(!reply->failed);
+    MQ_ASSERT(!work->reply->failed);
     return MQ_OK;
 }
 
-/* For a request that names an invitation. As judge. */
-static enum mq_status judge_invited(struct mq_desk *desk, struct mq_span sealed, const struct invitation_row *row,
-                                    struct mq_enrol_request *request, struct mq_buffer *reply,
-                                    enum mq_enrol_refusal *refusal, struct mq_error *error)
+/* The first who asks with an invitation waits; what he asked is good until it is answered. */
+static enum mq_status keep_request(struct judging *work, struct mq_error *error)
 {
-    struct mq_team team;
+    uint8_t name[MQ_ID_SIZE];
+
+    mq_error_clear(error);
+    mq_invitation_name(name, work->row.secret);
+    enum mq_status status = mq_db_run(mq_replica_db(work->desk->replica), error,
+                                      "UPDATE invitation SET request = ? WHERE name = ? AND request IS NULL", "bb",
+                                      work->sealed, MQ_SPAN(name));
+    return status == MQ_OK ? MQ_WAITING : status;
+}
+
+static enum mq_status admit_asker(struct judging *work, struct mq_error *error)
+{
+    struct mq_identity root = {0};
+    enum mq_status status = MQ_OK;
+
+    if (work->row.role == MQ_ROLE_DESK && work->may_wait && work->row.asked)
+        return MQ_WAITING; /* it was not at hand before: a person brings it */
+    if (work->row.role == MQ_ROLE_DESK)
+        status = mq_root_of(work->desk, work->root, &root, error);
+    if (status != MQ_OK)
+        return work->may_wait ? keep_request(work, error) : status;
+    status = admit_member(work, &root, error);
+    mq_identity_wipe(&root);
+    return status;
+}
+
+/* For a request that names an invitation. As judge. */
+static enum mq_status judge_invited(struct judging *work, struct mq_error *error)
+{
+    struct mq_desk *desk = work->desk;
+    const struct invitation_row *row = &work->row;
     int64_t members;
 
-    *refusal = MQ_ENROL_WRONG;
-    if (mq_enrol_request_open(request, sealed, row->secret, mq_replica_identity(desk->replica)) != MQ_OK)
+    work->refusal = MQ_ENROL_WRONG;
+    if (mq_enrol_request_open(&work->request, work->sealed, row->secret, mq_replica_identity(desk->replica)) != MQ_OK)
         return MQ_REFUSED;
-    *refusal = MQ_ENROL_USED;
-    if (row->used && !mq_equal_secret(row->used_by, request->sign_public, sizeof row->used_by))
+    work->refusal = MQ_ENROL_USED;
+    if (row->used && !mq_equal_secret(row->used_by, work->request.sign_public, sizeof row->used_by))
         return MQ_REFUSED;
-    enum mq_status status = old_reply(desk, request->sign_public, reply, error);
+    enum mq_status status = old_reply(work, error);
     if (status != MQ_NOT_FOUND)
         return row->used ? status : MQ_REFUSED; /* keys that joined by another invitation */
-    *refusal = MQ_ENROL_EXPIRED;
-    if ((int64_t)mq_desk_today(desk) > row->expiry_day)
+    work->refusal = MQ_ENROL_EXPIRED;
+    if ((int64_t)mq_desk_today(desk) > row->expiry_day && !row->asked)
         return MQ_REFUSED;
-    status = mq_team_find(desk->replica, row->team, &team, error);
+    status = mq_team_find(desk->replica, row->team, &work->team, error);
     if (status == MQ_OK)
         status = count_members(desk, row->team, &members, error);
     if (status != MQ_OK)
         return status;
-    *refusal = MQ_ENROL_UNKNOWN;
+    work->refusal = MQ_ENROL_UNKNOWN;
     if (members >= TEAM_MEMBERS_MOST)
         return MQ_REFUSED;
-    *refusal = MQ_ENROL_WRONG;
-    return admit_member(desk, &team, row, request, reply, error);
+    work->refusal = MQ_ENROL_WRONG;
+    return admit_asker(work, error);
 }
 
-/* MQ_OK: `reply` holds the sealed reply. MQ_REFUSED: *refusal says why. */
-static enum mq_status judge(struct mq_desk *desk, struct mq_span sealed, struct mq_buffer *reply,
-                            enum mq_enrol_refusal *refusal, struct mq_error *error)
+/* MQ_OK: `reply` holds the sealed reply. MQ_REFUSED without words: `refusal` says why. MQ_WAITING: for the root's key.
+ * The secrets in `work` are wiped. */
+static enum mq_status judge(struct judging *work, struct mq_error *error)
 {
     uint8_t name[MQ_ID_SIZE];
-    struct invitation_row row;
-    struct mq_enrol_request request;
 
-    *refusal = MQ_ENROL_WRONG;
-    if (mq_enrol_request_name(name, sealed) != MQ_OK)
+    work->refusal = MQ_ENROL_WRONG;
+    if (mq_enrol_request_name(name, work->sealed) != MQ_OK)
         return MQ_REFUSED;
-    enum mq_status status = find_invitation(desk, name, &row, error);
-    *refusal = MQ_ENROL_UNKNOWN;
+    enum mq_status status = find_invitation(work->desk, name, &work->row, error);
+    work->refusal = MQ_ENROL_UNKNOWN;
     if (status != MQ_OK)
         return status == MQ_NOT_FOUND ? MQ_REFUSED : status;
-    status = judge_invited(desk, sealed, &row, &request, reply, refusal, error);
-    mq_wipe(&row, sizeof row);
-    mq_wipe(&request, sizeof request);
+    status = judge_invited(work, error);
+    mq_wipe(&work->row, sizeof work->row);
+    mq_wipe(&work->request, sizeof work->request);
+    mq_wipe(&work->answer, sizeof work->answer);
     return status;
+}
+
+/* ---- through the relay ---- */
+
+/* The answer goes into the outbox: the reply, or the reason of the refusal. MQ_OK, MQ_REFUSED (said so), MQ_WAITING:
+ * nothing is said yet. */
+static enum mq_status answer_by_relay(struct judging *work, struct mq_error *error)
+{
+    static uint8_t memory[MQ_ID_SIZE + MQ_ENROL_MAX]; /* sealed bytes */
+    struct mq_buffer answer = mq_buffer(memory, sizeof memory);
+    struct mq_buffer reply = mq_buffer(memory + MQ_ID_SIZE, MQ_ENROL_MAX);
+    uint8_t hash[MQ_HASH_SIZE];
+
+    mq_hash_one(hash, sizeof hash, MQ_DOMAIN_BODY, work->sealed);
+    mq_put(&answer, hash, MQ_ID_SIZE);
+    work->reply = &reply;
+    enum mq_status verdict = judge(work, error);
+    if (verdict == MQ_REFUSED && error->status == MQ_OK)
+        mq_put_u8(&answer, (uint8_t)work->refusal);
+    else if (verdict != MQ_OK)
+        return verdict;
+    else
+        answer.size += reply.size;
+    /* What has reached the relay need not stay here: anybody can ask, and who asks again is answered again. */
+    enum mq_status status = mq_db_run(mq_replica_db(work->desk->replica), error,
+                                      "DELETE FROM outbox WHERE frame = ? AND sent = 1", "i",
+                                      (int64_t)MQ_FRAME_ENROLLED);
+    if (status == MQ_OK)
+        status = mq_outbox_put(work->desk->replica, MQ_FRAME_ENROLLED, mq_span(hash, MQ_ID_SIZE), mq_written(&answer),
+                               error);
+    return status == MQ_OK ? verdict : status;
+}
+
+static struct judging *begin(struct mq_desk *desk, struct mq_span sealed, const char *root)
+{
+    struct judging *work = mq_work_memory(sizeof *work);
+
+    memset(work, 0, sizeof *work);
+    work->desk = desk;
+    work->sealed = sealed;
+    work->root = root;
+    return work;
 }
 
 enum mq_status mq_enrol_take(struct mq_desk *desk, struct mq_span request, struct mq_error *error)
 {
-    static uint8_t memory[MQ_ID_SIZE + MQ_ENROL_MAX]; /* sealed bytes */
-    struct mq_buffer answer = mq_buffer(memory, sizeof memory);
-    uint8_t hash[MQ_HASH_SIZE];
-    enum mq_enrol_refusal refusal;
-    struct mq_db *db = mq_replica_db(desk->replica);
+    struct judging *work = begin(desk, request, NULL);
 
-    mq_hash_one(hash, sizeof hash, MQ_DOMAIN_BODY, request);
-    mq_put(&answer, hash, MQ_ID_SIZE);
-    struct mq_buffer reply = mq_buffer(memory + MQ_ID_SIZE, MQ_ENROL_MAX);
-    enum mq_status status = judge(desk, request, &reply, &refusal, error);
-    if (status == MQ_REFUSED && error->status == MQ_OK)
-        mq_put_u8(&answer, (uint8_t)refusal);
-    else if (status != MQ_OK)
-        return status;
-    else
-        answer.size += reply.size;
-    /* What has reached the relay need not stay here: anybody can ask, and who asks again is answered again. */
-    status = mq_db_run(db, error, "DELETE FROM outbox WHERE frame = ? AND sent = 1", "i", (int64_t)MQ_FRAME_ENROLLED);
+    work->may_wait = true;
+    enum mq_status status = answer_by_relay(work, error);
+    mq_work_free(work, sizeof *work);
+    return status == MQ_WAITING || (status == MQ_REFUSED && error->status == MQ_OK) ? MQ_OK : status;
+}
+
+/* One that waits. MQ_NOT_FOUND: there is none. */
+static enum mq_status next_waiting(struct mq_desk *desk, uint8_t request[MQ_ENROL_REQUEST_MAX], size_t *size,
+                                   struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status =
+        mq_db_query(mq_replica_db(desk->replica), &query, error,
+                    "SELECT request FROM invitation WHERE request IS NOT NULL AND used_by IS NULL LIMIT 1", "");
+
     if (status != MQ_OK)
         return status;
-    return mq_outbox_put(desk->replica, MQ_FRAME_ENROLLED, mq_span(hash, MQ_ID_SIZE), mq_written(&answer), error);
+    if (!mq_db_next(&query, error))
+        return error->status != MQ_OK ? error->status : MQ_NOT_FOUND;
+    struct mq_span bytes = mq_db_blob(query, 0);
+    MQ_ASSERT(bytes.size <= MQ_ENROL_REQUEST_MAX);
+    memcpy(request, bytes.data, bytes.size);
+    *size = bytes.size;
+    mq_db_done(&query);
+    return MQ_OK;
 }
+
+static enum mq_status waits_no_more(struct mq_desk *desk, struct mq_span request, struct mq_error *error)
+{
+    return mq_db_run(mq_replica_db(desk->replica), error, "UPDATE invitation SET request = NULL WHERE request = ?", "b",
+                     request);
+}
+
+enum mq_status mq_enrol_admit_waiting(struct mq_desk *desk, const char *root, int64_t *count, struct mq_error *error)
+{
+    uint8_t request[MQ_ENROL_REQUEST_MAX];
+    size_t size;
+    enum mq_status status;
+
+    *count = 0;
+    while ((status = next_waiting(desk, request, &size, error)) == MQ_OK) {
+        struct judging *work = begin(desk, mq_span(request, size), root);
+        status = answer_by_relay(work, error);
+        mq_work_free(work, sizeof *work);
+        *count += status == MQ_OK;
+        if (status == MQ_REFUSED && error->status == MQ_OK)
+            status = MQ_OK;
+        if (status == MQ_OK)
+            status = waits_no_more(desk, mq_span(request, size), error);
+        if (status != MQ_OK)
+            return status;
+    }
+    return status == MQ_NOT_FOUND && error->status == MQ_OK ? MQ_OK : status;
+}
+
+enum mq_status mq_enrol_waiting(struct mq_desk *desk, int64_t *count, struct mq_error *error)
+{
+    return mq_db_number(mq_replica_db(desk->replica), count, error,
+                        "SELECT count(*) FROM invitation WHERE request IS NOT NULL AND used_by IS NULL", "");
+}
+
+/* ---- by files ---- */
 
 static enum mq_status refuse(enum mq_enrol_refusal refusal, struct mq_error *error)
 {
@@ -284,11 +425,14 @@ static enum mq_status refuse(enum mq_enrol_refusal refusal, struct mq_error *err
     return MQ_FAULT;
 }
 
-enum mq_status mq_enrol_admit(struct mq_desk *desk, struct mq_span request, struct mq_buffer *reply,
+enum mq_status mq_enrol_admit(struct mq_desk *desk, struct mq_span request, const char *root, struct mq_buffer *reply,
                               struct mq_error *error)
 {
-    enum mq_enrol_refusal refusal;
-    enum mq_status status = judge(desk, request, reply, &refusal, error);
+    struct judging *work = begin(desk, request, root);
 
+    work->reply = reply;
+    enum mq_status status = judge(work, error);
+    enum mq_enrol_refusal refusal = work->refusal;
+    mq_work_free(work, sizeof *work);
     return status == MQ_REFUSED && error->status == MQ_OK ? refuse(refusal, error) : status;
 }

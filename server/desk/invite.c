@@ -1,4 +1,4 @@
-/* `invite`: an invitation for one person to one team, as text and, for a phone's camera, as a code. */
+/* `invite`: an invitation for one device, or for a township's desk, to one team, as text and, for a phone's camera, as a code. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,7 +63,8 @@ static enum mq_status find_reach(struct mq_call *call, struct mq_reach *reach, s
     return MQ_OK;
 }
 
-static enum mq_status print(struct mq_call *call, const struct mq_invitation *invitation, struct mq_error *error)
+static enum mq_status print(struct mq_call *call, const struct mq_invitation *invitation, enum mq_role role,
+                            struct mq_error *error)
 {
     uint8_t text_memory[MQ_INVITATION_TEXT_MAX], line_memory[LINE_SIZE];
     struct mq_buffer text = mq_buffer(text_memory, sizeof text_memory),
@@ -97,9 +98,25 @@ static enum mq_status print(struct mq_call *call, const struct mq_invitation *in
         if (status != MQ_OK)
             return status;
     }
-    fprintf(call->talk, _("Good for one device, until %s. Whoever has it can join: hand it to that person only.\n"),
-            day);
+    if (role == MQ_ROLE_DESK)
+        fprintf(call->talk,
+                _("Good for one township's desk, until %s: `minqingd join` there. Whoever has it reads the whole team and "
+                  "decides for it: hand it over yourself.\n"),
+                day);
+    else
+        fprintf(call->talk, _("Good for one device, until %s. Whoever has it can join: hand it to that person only.\n"),
+                day);
     return MQ_OK;
+}
+
+static enum mq_status read_role(struct mq_call *call, enum mq_role *role, struct mq_error *error)
+{
+    const char *text = mq_option_get(call->line, "role");
+
+    *role = text != NULL && strcmp(text, "desk") == 0 ? MQ_ROLE_DESK : MQ_ROLE_CADRE;
+    if (text == NULL || *role == MQ_ROLE_DESK || strcmp(text, "cadre") == 0)
+        return MQ_OK;
+    return mq_fail(error, MQ_REFUSED, _("--role is cadre, for a device, or desk, for a township's desk; not \"%s\""), text);
 }
 
 enum mq_status mq_verb_invite(struct mq_call *call, struct mq_error *error)
@@ -109,11 +126,14 @@ enum mq_status mq_verb_invite(struct mq_call *call, struct mq_error *error)
     struct mq_team team;
     struct mq_reach reach;
     int64_t days = DAYS_DEFAULT;
+    enum mq_role role;
 
     if (mq_option_get(call->line, "confirm") != NULL)
         return mq_fail(error, MQ_REFUSED, _("--confirm: not yet in this version; invite without it"));
     enum mq_status status =
         text == NULL ? MQ_OK : mq_call_number(text, "--days", 1, MQ_INVITATION_DAYS_MAX, &days, error);
+    if (status == MQ_OK)
+        status = read_role(call, &role, error);
     if (status == MQ_OK)
         status = mq_call_team(call, mq_option_get(call->line, "team"), &team, error);
     if (status == MQ_OK)
@@ -124,9 +144,9 @@ enum mq_status mq_verb_invite(struct mq_call *call, struct mq_error *error)
     memcpy(invitation.url, reach.url, strlen(reach.url));
     memcpy(invitation.server_pin, reach.pin, sizeof invitation.server_pin);
     invitation.expiry_day = mq_desk_today(call->desk) + (uint32_t)days;
-    status = mq_invitation_make(call->desk, &team, &invitation, error);
+    status = mq_invitation_make(call->desk, &team, role, &invitation, error);
     if (status == MQ_OK)
-        status = print(call, &invitation, error);
+        status = print(call, &invitation, role, error);
     mq_wipe(&invitation, sizeof invitation);
     return status;
 }

@@ -16,6 +16,7 @@ struct member_row {
     uint8_t sign_public[MQ_PUBLIC_SIZE], team[MQ_ID_SIZE];
     char name[MQ_NAME_TEXT_MAX + 1];
     int64_t serial, joined, last_contact;
+    enum mq_role role;
 };
 
 /* The desk's clock at the newest receipt for one of his streams: when something new of his was last merged here. */
@@ -26,8 +27,9 @@ static enum mq_status find_last_contact(struct mq_desk *desk, struct member_row 
     enum mq_status status =
         mq_db_query(mq_replica_db(desk->replica), &query, error,
                     "SELECT o.bytes FROM stream AS s JOIN outbox AS o ON o.slot = s.stream"
-                    " WHERE s.mine = 0 AND substr(s.announce, 19, 32) = ?", /* the certificate's key */
-                    "b", MQ_SPAN(row->sign_public));
+                    " JOIN mailbox AS m ON m.mailbox = s.mailbox"
+                    " WHERE s.mine = 0 AND m.team = ? AND substr(s.announce, 19, 32) = ?", /* the certificate's key */
+                    "bb", MQ_SPAN(row->team), MQ_SPAN(row->sign_public));
 
     row->last_contact = row->joined;
     while (status == MQ_OK && mq_db_next(&query, error))
@@ -41,7 +43,7 @@ static enum mq_status next_member(struct mq_desk *desk, int64_t after, struct me
 {
     struct mq_query *query;
     enum mq_status status = mq_db_query(mq_replica_db(desk->replica), &query, error,
-                                        "SELECT sign_public, team, name, serial, joined FROM member WHERE serial > ?"
+                                        "SELECT sign_public, team, name, serial, joined, role FROM member WHERE serial > ?"
                                         " ORDER BY serial LIMIT 1",
                                         "i", after);
 
@@ -57,6 +59,7 @@ static enum mq_status next_member(struct mq_desk *desk, int64_t after, struct me
     memcpy(row->name, name.data, name.size);
     row->serial = mq_db_int(query, 3);
     row->joined = mq_db_int(query, 4);
+    row->role = (enum mq_role)mq_db_int(query, 5);
     mq_db_done(&query);
     return MQ_OK;
 }
@@ -71,7 +74,8 @@ static void print_member(struct mq_call *call, const struct member_row *row, con
     mq_key_name(id, row->sign_public);
     mq_time_text(contact, row->last_contact);
     if (!mq_call_json(call)) {
-        fprintf(call->out, "%lld  %s  %s  %s\n", (long long)row->serial, row->name, team->name, contact);
+        fprintf(call->out, "%lld  %s  %s  %s%s%s\n", (long long)row->serial, row->name, team->name, contact,
+                row->role == MQ_ROLE_DESK ? "  " : "", row->role == MQ_ROLE_DESK ? _("township's desk") : "");
         return;
     }
     mq_json_begin(&writer, '{');
@@ -81,6 +85,8 @@ static void print_member(struct mq_call *call, const struct member_row *row, con
     mq_json_text_value(&writer, row->name);
     mq_json_key(&writer, "team");
     mq_json_text_value(&writer, team->name);
+    mq_json_key(&writer, "role");
+    mq_json_text_value(&writer, row->role == MQ_ROLE_DESK ? "desk" : "cadre");
     mq_json_key(&writer, "serial");
     mq_json_int_value(&writer, row->serial);
     mq_json_key(&writer, "state");
@@ -110,31 +116,80 @@ enum mq_status mq_verb_member_list(struct mq_call *call, struct mq_error *error)
     return status == MQ_NOT_FOUND && error->status == MQ_OK ? MQ_OK : status;
 }
 
-/* ---- admit, by files ---- */
+/* ---- admit: a request from a file, or the desks that wait for the root's key ---- */
 
 struct admit {
     struct mq_call *call;
+    const char *root;
     struct mq_buffer reply;
+    int64_t count;
 };
 
-static enum mq_status admit(struct mq_replica *replica, void *context, struct mq_error *error)
+static enum mq_status admit_file(struct mq_replica *replica, void *context, struct mq_error *error)
 {
     struct admit *work = context;
 
     (void)replica;
-    return mq_enrol_admit(work->call->desk, work->call->input, &work->reply, error);
+    return mq_enrol_admit(work->call->desk, work->call->input, work->root, &work->reply, error);
+}
+
+static enum mq_status admit_waiting(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    struct admit *work = context;
+
+    (void)replica;
+    return mq_enrol_admit_waiting(work->call->desk, work->root, &work->count, error);
+}
+
+static enum mq_status answer_file(struct admit *work, struct mq_error *error)
+{
+    struct mq_call *call = work->call;
+
+    work->reply = mq_buffer(malloc(MQ_ENROL_MAX), MQ_ENROL_MAX);
+    MQ_ASSERT(work->reply.data != NULL);
+    enum mq_status status = mq_replica_transact(call->desk->replica, admit_file, work, error);
+    if (status == MQ_OK)
+        fwrite(work->reply.data, 1, work->reply.size, call->out); /* the caller puts it into the file of --out */
+    free(work->reply.data);
+    return status;
+}
+
+static enum mq_status answer_waiting(struct admit *work, struct mq_error *error)
+{
+    uint8_t memory[64];
+    struct mq_buffer line = mq_buffer(memory, sizeof memory);
+    struct mq_json_writer writer = {.out = &line};
+    struct mq_call *call = work->call;
+    int64_t waiting;
+    enum mq_status status = mq_enrol_waiting(call->desk, &waiting, error);
+
+    if (status == MQ_OK && waiting == 0)
+        return mq_fail(error, MQ_REFUSED,
+                       _("no desk waits to be admitted; a request in a file: member admit REQUEST --out FILE"));
+    if (status == MQ_OK)
+        status = mq_replica_transact(call->desk->replica, admit_waiting, work, error);
+    if (status != MQ_OK)
+        return status;
+    mq_json_begin(&writer, '{');
+    mq_json_key(&writer, "admitted");
+    mq_json_int_value(&writer, work->count);
+    mq_json_end(&writer, '}');
+    if (mq_call_json(call))
+        mq_call_print(call, mq_written(&line));
+    else
+        fprintf(call->out, ngettext("%lld desk is admitted.\n", "%lld desks are admitted.\n", (unsigned long)work->count),
+                (long long)work->count);
+    return MQ_OK;
 }
 
 enum mq_status mq_verb_member_admit(struct mq_call *call, struct mq_error *error)
 {
-    struct admit work = {.call = call, .reply = mq_buffer(malloc(MQ_ENROL_MAX), MQ_ENROL_MAX)};
+    struct admit work = {.call = call};
+    char path[MQ_PATH_MAX];
+    enum mq_status status = mq_call_root_file(call, path, &work.root, error);
 
-    MQ_ASSERT(work.reply.data != NULL);
-    enum mq_status status = mq_replica_transact(call->desk->replica, admit, &work, error);
-    if (status == MQ_OK) {
-        fwrite(work.reply.data, 1, work.reply.size, call->out); /* the caller puts it into the file of --out */
-        call->changed = true;
-    }
-    free(work.reply.data);
+    if (status == MQ_OK)
+        status = call->line->word_count > 0 ? answer_file(&work, error) : answer_waiting(&work, error);
+    call->changed = status == MQ_OK;
     return status;
 }

@@ -4,13 +4,10 @@
 
 #include "platform/json.h"
 #include "protocol/assert.h"
-#include "protocol/identity_keys.h"
 #include "replica/outbox.h"
 #include "server/desk/call_keys.h"
 #include "server/desk/enrol_keys.h"
-#include "server/desk/root_keys.h"
 
-#define DESK_DAYS 3650
 #define LINE_SIZE 1024
 
 struct new_team {
@@ -25,23 +22,12 @@ static enum mq_status certify(struct new_team *work, struct mq_error *error)
 {
     const struct mq_identity *own = mq_replica_identity(work->desk->replica);
     struct mq_certificate *certificate = &work->team.certificate;
-    uint8_t bytes[MQ_CERTIFICATE_SIZE];
 
     certificate->role = MQ_ROLE_COUNTY_DESK;
     memcpy(certificate->team, work->team.team, sizeof certificate->team);
     memcpy(certificate->sign_public, own->sign_public, MQ_PUBLIC_SIZE);
     memcpy(certificate->box_public, own->box_public, MQ_PUBLIC_SIZE);
-    certificate->issued_day = mq_desk_today(work->desk);
-    certificate->expiry_day = certificate->issued_day + DESK_DAYS;
-    enum mq_status status = mq_desk_serial(work->desk, &certificate->serial, error);
-    if (status != MQ_OK)
-        return status;
-    mq_certificate_sign(certificate, work->root);
-    mq_certificate_encode(bytes, certificate);
-    status = mq_desk_put(work->desk->replica, certificate, error);
-    if (status == MQ_OK)
-        status = mq_outbox_put(work->desk->replica, MQ_FRAME_CERTIFICATE, mq_span(NULL, 0), MQ_SPAN(bytes), error);
-    return status;
+    return mq_desk_certify(work->desk, certificate, work->root, error);
 }
 
 /* The team's first key: epoch 1, for everybody in it. */
@@ -94,30 +80,8 @@ static enum mq_status check_name(struct mq_desk *desk, const char *name, struct 
     for (size_t i = 0; i < count && status == MQ_OK; i++)
         if (strcmp(teams[i].name, name) == 0)
             status = mq_fail(error, MQ_REFUSED, _("there is a team \"%s\" already; choose another name"), name);
-    if (status == MQ_OK && count >= MQ_DESKS_MAX)
-        status = mq_fail(error, MQ_REFUSED, _("this centre has %d teams already and takes no more"), MQ_DESKS_MAX);
     free(teams);
-    return status;
-}
-
-/* The root's key, which must be the one that this centre has pinned. */
-static enum mq_status open_root(struct mq_call *call, struct mq_identity *root, struct mq_error *error)
-{
-    const struct mq_desk *desk = call->desk;
-    const char *named = mq_option_get(call->line, "root");
-    char path[MQ_PATH_MAX];
-    enum mq_status status = MQ_OK;
-
-    if (named != NULL)
-        status = mq_call_path(call, named, path, error);
-    else
-        mq_home_path(path, desk->data, "root.key");
-    if (status == MQ_OK)
-        status =
-            mq_root_read(desk->platform, path, mq_span(desk->passphrase->bytes, desk->passphrase->size), root, error);
-    if (status == MQ_OK && memcmp(root->sign_public, mq_replica_root(desk->replica), MQ_PUBLIC_SIZE) != 0)
-        status = mq_fail(error, MQ_REFUSED, _("the key in %s is not the root of this centre"), path);
-    return status;
+    return status == MQ_OK ? mq_desk_certificate_room(desk, error) : status;
 }
 
 enum mq_status mq_verb_team_add(struct mq_call *call, struct mq_error *error)
@@ -129,7 +93,7 @@ enum mq_status mq_verb_team_add(struct mq_call *call, struct mq_error *error)
     enum mq_status status = check_name(desk, name, error);
 
     if (status == MQ_OK)
-        status = open_root(call, &root, error);
+        status = mq_call_root(call, &root, error);
     if (status == MQ_OK) {
         memcpy(work.team.name, name, strlen(name));
         mq_random(desk->platform, work.team.team, sizeof work.team.team);

@@ -349,11 +349,11 @@ static void test_by_files(void **state)
     struct mq_invitation invitation = invite();
     make_device(device, &invitation);
     device->reply = mq_buffer(device->reply_memory, sizeof device->reply_memory);
-    assert_int_equal(mq_enrol_admit(&desk, mq_written(&device->request), &device->reply, &problem), MQ_OK);
+    assert_int_equal(mq_enrol_admit(&desk, mq_written(&device->request), NULL, &device->reply, &problem), MQ_OK);
     assert_int_equal(mq_enrol_reply_open(reply, mq_written(&device->reply), &invitation, MQ_ROLE_CADRE, &device->identity), MQ_OK);
     make_device(device, &invitation);
     device->reply.size = 0;
-    assert_int_equal(mq_enrol_admit(&desk, mq_written(&device->request), &device->reply, &problem), MQ_REFUSED);
+    assert_int_equal(mq_enrol_admit(&desk, mq_written(&device->request), NULL, &device->reply, &problem), MQ_REFUSED);
     assert_non_null(strstr(problem.text, "used"));
     sync_desk();
     assert_int_equal(exchange(reply->token), MQ_REPLY_OK);
