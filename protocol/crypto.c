@@ -46,6 +46,7 @@ static const char domains[MQ_DOMAIN_COUNT][MQ_DOMAIN_SIZE + 1] = {
     [MQ_DOMAIN_ROSTER] = "minqing/v1/rostr",
     [MQ_DOMAIN_SEED] = "minqing/v1/seed",
     [MQ_DOMAIN_ROW] = "minqing/v1/row",
+    [MQ_DOMAIN_DRAW] = "minqing/v1/draw",
 };
 
 enum mq_status mq_crypto_start(void)

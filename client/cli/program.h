@@ -52,6 +52,8 @@ int command_check(void *program, const struct mq_command_line *line);
 int command_lock(void *program, const struct mq_command_line *line);
 int command_unlock(void *program, const struct mq_command_line *line);
 int command_passphrase(void *program, const struct mq_command_line *line);
+int command_draw(void *program, const struct mq_command_line *line);
+int command_unheard(void *program, const struct mq_command_line *line);
 int command_device(void *program, const struct mq_command_line *line);
 
 #endif

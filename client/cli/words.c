@@ -26,7 +26,7 @@ static const char *const keys[] = {
     N_("code"), N_("list"), N_("label"), N_("alias"), N_("replaced_by"), N_("codes"), N_("earlier_names"),
     N_("level"), N_("class"), N_("parent"), N_("into"), N_("into_date"), N_("letters"), N_("groups"),
     N_("categories"), N_("emergency"), N_("calendar"), N_("year"), N_("holidays"), N_("workdays"), N_("preset"),
-    N_("clock"), N_("days"), N_("working"), N_("binding"),
+    N_("clock"), N_("days"), N_("working"), N_("binding"), N_("last_heard"),
 };
 
 const char *program_word(const char *key)
