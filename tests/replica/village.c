@@ -36,8 +36,10 @@ static enum mq_status post(void *context, const char *path, struct mq_span body,
     answer->bytes_down = (uint32_t)reply->size;
     if (status != MQ_OK)
         mq_error_clear(error);
-    if (village->drop_replies > 0 && village->drop_replies--)
+    if (village->drop_replies > 0 && village->drop_replies--) {
+        reply->size = 0;
         return mq_fail(error, MQ_UNREACHABLE, "the reply was lost");
+    }
     if (village->cut_reply_at > 0 && village->cut_reply_at < reply->size)
         reply->size = village->cut_reply_at;
     village->cut_reply_at = 0;
@@ -56,9 +58,10 @@ enum mq_status village_sync(struct village *village, struct village_member *memb
     const struct mq_sync_hooks hooks = {.context = member, .between = desk_between};
     struct mq_sync_result ignored = {0};
     mq_error_clear(&problem);
+    bool is_desk = mq_role_is_desk(member->team.certificate.role);
     int64_t deadline = member->platform->monotonic_ms(member->platform->self) + 20000;
     enum mq_status status =
-        mq_sync(member->replica, &member->team, &transport, member == &village->desk ? &hooks : NULL, deadline,
+        mq_sync(member->replica, &member->team, &transport, is_desk ? &hooks : NULL, deadline,
                 result != NULL ? result : &ignored, &problem);
     if (status != MQ_OK)
         print_message("sync: %s\n", problem.text);
@@ -147,6 +150,8 @@ static void access_all(struct village *village)
     access_one(&body, &village->desk, MQ_ACCESS_MEMBER | MQ_ACCESS_DESK);
     for (int i = 0; i < VILLAGE_DEVICES; i++)
         access_one(&body, &village->devices[i], MQ_ACCESS_MEMBER);
+    if (village->township.replica != NULL)
+        access_one(&body, &village->township, MQ_ACCESS_MEMBER);
     struct mq_control control = {.kind = MQ_CONTROL_ACCESS, .body = mq_written(&body)};
     memcpy(control.team, village->desk.team.team, MQ_ID_SIZE);
     assert_int_equal(mq_control_number(village->desk.replica, &control.number, &problem), MQ_OK);
@@ -184,9 +189,32 @@ void village_begin(struct village *village, uint64_t seed)
     assert_int_equal(village_sync(village, &village->desk, NULL), MQ_OK);
 }
 
+void village_township(struct village *village)
+{
+    struct village_member *township = &village->township;
+    uint8_t certificate[MQ_CERTIFICATE_SIZE];
+    struct mq_grant grant;
+    struct mq_secret key;
+    member_make(village, township, "township", 77);
+    certify(village, township, &village->root, MQ_ROLE_DESK, 40);
+    assert_int_equal(mq_key_newest(village->desk.replica, township->team.mailbox, &grant, &key, &problem), MQ_OK);
+    assert_int_equal(mq_desk_put(township->replica, &village->desk.team.certificate, &problem), MQ_OK);
+    assert_int_equal(mq_desk_put(township->replica, &township->team.certificate, &problem), MQ_OK);
+    assert_int_equal(mq_grant_put(township->replica, &grant, &key, &problem), MQ_OK);
+    assert_int_equal(mq_desk_put(village->desk.replica, &township->team.certificate, &problem), MQ_OK);
+    mq_certificate_encode(certificate, &township->team.certificate);
+    assert_int_equal(mq_outbox_put(village->desk.replica, MQ_FRAME_CERTIFICATE, MQ_SPAN(certificate),
+                                   MQ_SPAN(certificate), &problem),
+                     MQ_OK);
+    access_all(village);
+    assert_int_equal(village_sync(village, &village->desk, NULL), MQ_OK);
+}
+
 void village_end(struct village *village)
 {
     char command[256];
+    village_close(&village->township);
+    mq_fake_free(village->township.fake);
     village_close(&village->desk);
     mq_fake_free(village->desk.fake);
     for (int i = 0; i < VILLAGE_DEVICES; i++) {

@@ -28,6 +28,7 @@ struct village {
     struct mq_store *store;
     struct mq_relay relay;
     struct village_member desk, devices[VILLAGE_DEVICES];
+    struct village_member township; /* a second desk, below the first; made by village_township */
     /* What the network does to the next requests. */
     int drop_requests, drop_replies; /* that many vanish; the second after the server has done its part */
     size_t cut_reply_at;             /* bytes of the next reply that arrive; 0: all */
@@ -38,7 +39,10 @@ struct village {
 void village_begin(struct village *village, uint64_t seed);
 void village_end(struct village *village);
 
-/* One sync of a member with the relay, until nothing is left. The desk makes its receipts in between. */
+/* A township's desk joins: certified by the root, with the team's key; the county's desk tells the relay. */
+void village_township(struct village *village);
+
+/* One sync of a member with the relay, until nothing is left. Desks make their receipts in between. */
 enum mq_status village_sync(struct village *village, struct village_member *member, struct mq_sync_result *result);
 /* The same, which must work. */
 void village_sync_all(struct village *village, int rounds);

@@ -1,0 +1,290 @@
+/* Aim: two desks of one team, a county's and a township's, work side by side: devices believe both, their receipts do not
+ * chase each other, and nothing that one has merged is taken back by the other. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "protocol/control_keys.h"
+#include "replica/admit.h"
+#include "tests/replica/village.h"
+
+#define HOUSEHOLD \
+    "{\"kind\":\"household\",\"id\":\"%s\",\"place\":\"990527103204\",\"head\":\"杨顺华\",\"state\":\"在住\"}"
+
+static struct village village;
+static struct mq_error problem;
+
+static int begin(void **state)
+{
+    (void)state;
+    village_begin(&village, 4711);
+    village_township(&village);
+    mq_error_clear(&problem);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    village_end(&village);
+    return 0;
+}
+
+static struct village_member *device(void)
+{
+    return &village.devices[0];
+}
+
+static void add(const char *id)
+{
+    char json[300];
+    snprintf(json, sizeof json, HOUSEHOLD, id);
+    village_add(device(), json, NULL);
+}
+
+static void sync_one(struct village_member *member)
+{
+    assert_int_equal(village_sync(&village, member, NULL), MQ_OK);
+}
+
+static void assert_all_anchored(int64_t records)
+{
+    struct mq_safety safety = village_safety(device());
+    assert_int_equal(safety.anchored, records);
+    assert_int_equal(safety.saved + safety.stored + safety.quarantined, 0);
+}
+
+/* The number of the last control object that this desk made. */
+static int64_t last_number(struct village_member *desk)
+{
+    int64_t number;
+    assert_int_equal(mq_setting_number(desk->replica, "control_number", &number, &problem), MQ_OK);
+    return number;
+}
+
+/* A device that has never seen the township's desk takes its receipt and its decision, though the county stays away. */
+static void devices_believe_a_township(void **state)
+{
+    (void)state;
+    add("one");
+    sync_one(device());
+    sync_one(&village.township);
+    village_set(device(), "one", "where=河边");
+    village_set(&village.township, "one", "where=桥头");
+    sync_one(device());
+    sync_one(&village.township);
+    assert_int_equal(village_safety(&village.township).conflicts, 1);
+    assert_int_equal(mq_records_resolve(village.township.replica, mq_span_text("one"), mq_span_text("where"), 1,
+                                        mq_span(NULL, 0), &problem),
+                     MQ_OK);
+    for (int i = 0; i < 2; i++) {
+        sync_one(&village.township);
+        sync_one(device());
+    }
+    assert_int_equal(village_safety(device()).conflicts, 0);
+    assert_all_anchored(1);
+    sync_one(&village.desk);
+    char *here = village_export(device()), *town = village_export(&village.township);
+    char *county = village_export(&village.desk);
+    assert_string_equal(here, town);
+    assert_string_equal(here, county);
+    free(here);
+    free(town);
+    free(county);
+}
+
+/* Both give receipts for what is new, the device's and each other's; then both are silent, however often they sync. */
+static void receipts_do_not_chase(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 3; round++) {
+        add((const char *[]){"a", "b", "c"}[round]);
+        sync_one(device());
+        sync_one(round % 2 == 0 ? &village.desk : &village.township);
+        sync_one(&village.township);
+        village_set(&village.township, "a", (const char *[]){"where=一", "where=二", "where=三"}[round]);
+        sync_one(&village.township);
+        sync_one(&village.desk);
+    }
+    for (int i = 0; i < 3; i++) {
+        sync_one(&village.township);
+        sync_one(&village.desk);
+    }
+    int64_t town = last_number(&village.township), county = last_number(&village.desk);
+    for (int i = 0; i < 5; i++) {
+        sync_one(&village.desk);
+        sync_one(&village.township);
+        sync_one(device());
+    }
+    assert_int_equal(last_number(&village.township), town);
+    assert_int_equal(last_number(&village.desk), county);
+    assert_all_anchored(3);
+}
+
+/* A township that is behind takes the stream's slot with a later receipt that covers less, and is gone: the county says
+ * its own once more, once, and the device is told. */
+static void county_answers_a_lesser_receipt(void **state)
+{
+    (void)state;
+    add("a");
+    sync_one(device());
+    village.township.team.certificate.role = MQ_ROLE_CADRE; /* without its hooks: it merges, and gives no receipt yet */
+    sync_one(&village.township);
+    village.township.team.certificate.role = MQ_ROLE_DESK;
+    add("b");
+    sync_one(device());
+    sync_one(&village.desk);
+    mq_fake_set_wall(village.township.fake, 1700009000); /* its number is the greater */
+    assert_int_equal(mq_receipts_make(village.township.replica, &village.township.team, &problem), MQ_OK);
+    village.drop_replies = 1000;
+    assert_int_equal(village_sync(&village, &village.township, NULL), MQ_UNREACHABLE);
+    village.drop_replies = 0;
+    sync_one(device());
+    struct mq_safety safety = village_safety(device());
+    assert_int_equal(safety.anchored, 1);
+    assert_int_equal(safety.stored, 1);
+    int64_t before = last_number(&village.desk);
+    sync_one(&village.desk);
+    assert_true(last_number(&village.desk) > before);
+    sync_one(device());
+    assert_all_anchored(2);
+    before = last_number(&village.desk);
+    sync_one(&village.township);
+    sync_one(&village.desk);
+    sync_one(&village.desk);
+    assert_int_equal(last_number(&village.desk), before);
+}
+
+/* ---- what a device makes of receipts ---- */
+
+/* The id of the device's own segment with this number. */
+static void own_segment(int64_t seq, uint8_t id[MQ_SEGMENT_ID_SIZE], uint8_t stream[MQ_ID_SIZE])
+{
+    struct mq_query *query;
+    assert_int_equal(mq_db_query(mq_replica_db(device()->replica), &query, &problem,
+                                 "SELECT id, stream FROM segment WHERE mine = 1 AND seq = ?", "i", seq),
+                     MQ_OK);
+    assert_true(mq_db_next(&query, &problem));
+    memcpy(id, mq_db_blob(query, 0).data, MQ_SEGMENT_ID_SIZE);
+    memcpy(stream, mq_db_blob(query, 1).data, MQ_ID_SIZE);
+    mq_db_done(&query);
+}
+
+static enum mq_status admit_frame(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    struct mq_admitted admitted = {0};
+    enum mq_status status = mq_admit(replica, context, false, &admitted, error);
+    assert_int_equal(admitted.refused, 0);
+    return status;
+}
+
+/* The desk says: merged up to `head`, but for `excepted` (0: nothing). */
+static void say_receipt(struct village_member *desk, int64_t head, int64_t excepted)
+{
+    static uint64_t number = 1;
+    uint8_t body_memory[200], object_memory[400];
+    struct mq_buffer body = mq_buffer(body_memory, sizeof body_memory),
+                     object = mq_buffer(object_memory, sizeof object_memory);
+    struct mq_receipt receipt = {.head_seq = (uint32_t)head, .excepted_count = excepted > 0};
+    struct mq_control control = {.kind = MQ_CONTROL_RECEIPT, .number = INT64_C(1800000000000) + number++};
+    own_segment(head, receipt.head_id, control.subject);
+    if (excepted > 0)
+        own_segment(excepted, receipt.excepted[0].id, control.subject);
+    receipt.excepted[0].reason = MQ_EXCEPTION_UNDECODABLE;
+    memcpy(control.team, desk->team.team, MQ_ID_SIZE);
+    mq_receipt_put(&body, &receipt);
+    control.body = mq_written(&body);
+    assert_int_equal(mq_control_sign(&object, &control, mq_replica_identity(desk->replica)), MQ_OK);
+    struct mq_frame frame = {.type = MQ_FRAME_CONTROL, .payload = mq_written(&object)};
+    assert_int_equal(mq_replica_transact(device()->replica, admit_frame, &frame, &problem), MQ_OK);
+}
+
+static void three_segments(void)
+{
+    for (int i = 0; i < 3; i++) {
+        add((const char *[]){"a", "b", "c"}[i]);
+        sync_one(device());
+    }
+}
+
+/* A record that one desk has merged stays anchored, though another says later that it cannot read it. */
+static void merged_stays_merged(void **state)
+{
+    (void)state;
+    three_segments();
+    say_receipt(&village.desk, 3, 0);
+    assert_all_anchored(3);
+    say_receipt(&village.township, 2, 2);
+    assert_all_anchored(3);
+}
+
+/* What one desk excepted is not shown as anchored by another's receipt that has not come so far; one that covers it and
+ * does not name it clears it. */
+static void exceptions_are_cleared_by_who_goes_as_far(void **state)
+{
+    (void)state;
+    three_segments();
+    say_receipt(&village.desk, 3, 3);
+    assert_int_equal(village_safety(device()).quarantined, 1);
+    say_receipt(&village.township, 2, 0);
+    assert_int_equal(village_safety(device()).quarantined, 1);
+    assert_int_equal(village_safety(device()).anchored, 2);
+    say_receipt(&village.township, 3, 0);
+    assert_all_anchored(3);
+}
+
+/* A desk's receipt that names an exception of its own a second time leaves it excepted. */
+static void exceptions_stay_while_they_are_said(void **state)
+{
+    (void)state;
+    three_segments();
+    say_receipt(&village.desk, 2, 1);
+    assert_int_equal(village_safety(device()).quarantined, 1);
+    say_receipt(&village.desk, 3, 1);
+    assert_int_equal(village_safety(device()).quarantined, 1);
+    assert_int_equal(village_safety(device()).anchored, 2);
+}
+
+/* ---- what a township's desk may not say ---- */
+
+static enum mq_status count_refused(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    struct mq_admitted admitted = {0};
+    enum mq_status status = mq_admit(replica, context, false, &admitted, error);
+    assert_int_equal(admitted.refused, 1);
+    return status;
+}
+
+/* A grant by a township's desk is no key of the team: devices refuse it. */
+static void township_grants_nothing(void **state)
+{
+    struct mq_grant grant = {.epoch = 2};
+    struct mq_secret key = {{0x66}};
+    uint8_t bytes[MQ_GRANT_SIZE];
+    (void)state;
+    add("a");
+    sync_one(device()); /* learns the township's certificate */
+    memcpy(grant.team, village.township.team.team, MQ_ID_SIZE);
+    mq_grant_sign(&grant, &key, NULL, NULL, mq_replica_identity(village.township.replica));
+    mq_grant_encode(bytes, &grant);
+    struct mq_frame frame = {.type = MQ_FRAME_GRANT, .payload = MQ_SPAN(bytes)};
+    assert_int_equal(mq_replica_transact(device()->replica, count_refused, &frame, &problem), MQ_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(devices_believe_a_township, begin, end),
+        cmocka_unit_test_setup_teardown(receipts_do_not_chase, begin, end),
+        cmocka_unit_test_setup_teardown(county_answers_a_lesser_receipt, begin, end),
+        cmocka_unit_test_setup_teardown(merged_stays_merged, begin, end),
+        cmocka_unit_test_setup_teardown(exceptions_are_cleared_by_who_goes_as_far, begin, end),
+        cmocka_unit_test_setup_teardown(exceptions_stay_while_they_are_said, begin, end),
+        cmocka_unit_test_setup_teardown(township_grants_nothing, begin, end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
