@@ -96,12 +96,16 @@ static int teardown(void **state)
 
 /* ---- commands ---- */
 
-/* Runs a verb with one word (or NULL) and --json; what it printed comes back, the caller frees. */
-static enum mq_status run(mq_verb *verb, const char *word, char **printed)
+/* Runs a verb with one word (or NULL), --json, and one more option (or NULL); what it printed comes back, the caller
+ * frees. */
+static enum mq_status run_with(mq_verb *verb, const char *word, const char *name, const char *value, char **printed)
 {
     static const struct mq_option json = {.name = "json"};
-    struct mq_command_line line = {
-        .words = {word}, .word_count = word != NULL, .values = {{&json, NULL}}, .value_count = 1};
+    const struct mq_option option = {.name = name};
+    struct mq_command_line line = {.words = {word},
+                                   .word_count = word != NULL,
+                                   .values = {{&json, NULL}, {&option, value}},
+                                   .value_count = name != NULL ? 2 : 1};
     size_t size;
     struct mq_call call = {.desk = &desk, .line = &line, .directory = directory};
     FILE *talk = fopen("/dev/null", "w");
@@ -115,6 +119,11 @@ static enum mq_status run(mq_verb *verb, const char *word, char **printed)
     fclose(call.out);
     fclose(talk);
     return status;
+}
+
+static enum mq_status run(mq_verb *verb, const char *word, char **printed)
+{
+    return run_with(verb, word, NULL, NULL, printed);
 }
 
 static void run_well(mq_verb *verb, const char *word)
@@ -138,18 +147,23 @@ static void sync_desk(void)
     assert_int_equal(status, MQ_OK);
 }
 
-static struct mq_invitation invite(void)
+static struct mq_invitation invite_with(const char *option, const char *value)
 {
     char *printed;
     struct mq_invitation invitation;
 
-    assert_int_equal(run(mq_verb_invite, NULL, &printed), MQ_OK);
+    assert_int_equal(run_with(mq_verb_invite, NULL, option, value, &printed), MQ_OK);
     char *text = strstr(printed, "minqing:");
     assert_non_null(text);
     *strchr(text, '"') = '\0';
     assert_int_equal(mq_invitation_parse(&invitation, mq_span_text(text)), MQ_OK);
     free(printed);
     return invitation;
+}
+
+static struct mq_invitation invite(void)
+{
+    return invite_with(NULL, NULL);
 }
 
 /* ---- a device ---- */
@@ -419,6 +433,142 @@ static void test_emptied_store(void **state)
     free(reply);
 }
 
+/* ---- a township's desk ---- */
+
+/* The answer in `device` makes it a desk of the invitation's team, certified by the root, and known to the relay. */
+static void assert_is_desk(struct device *device, const struct mq_invitation *invitation)
+{
+    struct mq_enrol_reply *reply = calloc(1, sizeof *reply);
+    struct mq_certificate known[MQ_DESKS_MAX];
+    uint8_t own[MQ_CERTIFICATE_SIZE], other[MQ_CERTIFICATE_SIZE];
+    size_t count, found = 0;
+
+    assert_non_null(reply);
+    assert_int_equal(mq_enrol_reply_open(reply, mq_written(&device->reply), invitation, MQ_ROLE_DESK, &device->identity),
+                     MQ_OK);
+    assert_int_equal(mq_certificate_verify(&reply->certificate, relay.root_public, NULL, 0), MQ_OK);
+    assert_int_equal(reply->certificate.expiry_day, mq_desk_today(&desk) + MQ_DESK_DAYS);
+    assert_int_equal(reply->grant_count, 1);
+    assert_int_equal(exchange(reply->token), MQ_REPLY_OK);
+    mq_certificate_encode(own, &reply->certificate);
+    assert_int_equal(store->verbs->desks(store, known, MQ_DESKS_MAX, &count, &problem), MQ_OK);
+    for (size_t i = 0; i < count; i++) {
+        mq_certificate_encode(other, &known[i]);
+        found += memcmp(own, other, sizeof own) == 0;
+    }
+    assert_int_equal(found, 1);
+    free(reply);
+}
+
+/* A township's desk is certified by the root at once where its key is at hand, for the role of the invitation and no
+ * other; and is listed with it. */
+static void test_township(void **state)
+{
+    struct device *township = calloc(1, sizeof *township), *device = calloc(1, sizeof *device);
+    struct mq_enrol_reply *reply = calloc(1, sizeof *reply);
+    char *printed;
+
+    (void)state;
+    assert_true(township != NULL && device != NULL && reply != NULL);
+    run_well(mq_verb_team_add, "杉坪队");
+    sync_desk();
+    struct mq_invitation invitation = invite_with("role", "desk"), other = invite_with("role", "cadre");
+    assert_int_equal(run_with(mq_verb_invite, NULL, "role", "root", &printed), MQ_REFUSED);
+    free(printed);
+    make_device(township, &invitation);
+    bring(township);
+    sync_desk();
+    assert_is_desk(township, &invitation);
+    make_device(device, &other);
+    bring(device);
+    assert_int_not_equal(
+        mq_enrol_reply_open(reply, mq_written(&device->reply), &other, MQ_ROLE_DESK, &device->identity), MQ_OK);
+    assert_int_equal(
+        mq_enrol_reply_open(reply, mq_written(&device->reply), &other, MQ_ROLE_CADRE, &device->identity), MQ_OK);
+    assert_int_equal(run(mq_verb_member_list, NULL, &printed), MQ_OK);
+    assert_non_null(strstr(printed, "\"role\":\"desk\""));
+    assert_non_null(strstr(printed, "\"role\":\"cadre\""));
+    free(printed);
+    free(township);
+    free(device);
+    free(reply);
+}
+
+/* Without the root's key a desk's request waits, past the invitation's last day too, and is refused nothing; whoever
+ * brings the key answers it. The wrong key, or none, changes nothing. */
+static void test_township_waits_for_root(void **state)
+{
+    struct device *township = calloc(1, sizeof *township);
+    char *printed, key[400], stick[400];
+    int64_t waiting;
+
+    (void)state;
+    assert_non_null(township);
+    run_well(mq_verb_team_add, "杉坪队");
+    sync_desk();
+    in_directory(key, "root.key");
+    in_directory(stick, "stick");
+    assert_int_equal(rename(key, stick), 0);
+    struct mq_invitation invitation = invite_with("role", "desk");
+    make_device(township, &invitation);
+    township->reply = mq_buffer(township->reply_memory, sizeof township->reply_memory);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(mq_relay_enrol(&relay, mq_written(&township->request), &township->reply, &problem), MQ_WAITING);
+        sync_desk();
+    }
+    assert_int_equal(mq_enrol_waiting(&desk, &waiting, &problem), MQ_OK);
+    assert_int_equal(waiting, 1);
+    assert_int_equal(run(mq_verb_member_admit, NULL, &printed), MQ_NOT_FOUND);
+    free(printed);
+    phrase.bytes[0] ^= 1;
+    assert_int_equal(run_with(mq_verb_member_admit, NULL, "root", stick, &printed), MQ_WRONG_KEY);
+    free(printed);
+    phrase.bytes[0] ^= 1;
+    mq_fake_advance(fake, 8 * DAY);
+    assert_int_equal(run_with(mq_verb_member_admit, NULL, "root", stick, &printed), MQ_OK);
+    assert_non_null(strstr(printed, "\"admitted\":1"));
+    free(printed);
+    sync_desk();
+    bring(township);
+    assert_is_desk(township, &invitation);
+    assert_int_equal(mq_enrol_waiting(&desk, &waiting, &problem), MQ_OK);
+    assert_int_equal(waiting, 0);
+    assert_int_equal(run_with(mq_verb_member_admit, NULL, "root", stick, &printed), MQ_REFUSED); /* nobody waits */
+    free(printed);
+    free(township);
+}
+
+/* The same desk joins a second team under the same keys, with another certificate and token. */
+static void test_township_of_two_teams(void **state)
+{
+    struct device *township = calloc(1, sizeof *township);
+    struct mq_team *teams;
+    size_t count;
+
+    (void)state;
+    assert_non_null(township);
+    run_well(mq_verb_team_add, "杉坪队");
+    sync_desk();
+    struct mq_invitation first = invite_with("role", "desk");
+    make_device(township, &first);
+    bring(township);
+    sync_desk();
+    assert_is_desk(township, &first);
+    run_well(mq_verb_team_add, "柳溪队");
+    sync_desk();
+    assert_int_equal(mq_desk_teams(&desk, &teams, &count, &problem), MQ_OK);
+    assert_int_equal(count, 2);
+    const struct mq_team *other = memcmp(teams[0].team, first.desk.team, MQ_ID_SIZE) == 0 ? &teams[1] : &teams[0];
+    struct mq_invitation second = {.expiry_day = first.expiry_day, .url = "https://127.0.0.1:8420"};
+    assert_int_equal(mq_invitation_make(&desk, other, MQ_ROLE_DESK, &second, &problem), MQ_OK);
+    make_request(township, &second);
+    bring(township);
+    sync_desk();
+    assert_is_desk(township, &second);
+    free(teams);
+    free(township);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -429,6 +579,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_by_files, setup, teardown),
         cmocka_unit_test_setup_teardown(test_teams, setup, teardown),
         cmocka_unit_test_setup_teardown(test_emptied_store, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_township, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_township_waits_for_root, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_township_of_two_teams, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

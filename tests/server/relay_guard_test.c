@@ -173,6 +173,44 @@ static void cadre_plays_desk(void **state)
     assert_int_equal(w->reply.status, MQ_REPLY_OK);
 }
 
+/* A township's desk is known and may give receipts, but who may come, and under which key, is not its to say. */
+static void township_plays_county(void **state)
+{
+    struct kit_member township = kit_member(0xd0, MQ_ROLE_DESK, team_a, &w->root);
+    uint8_t memory[100], grant_bytes[MQ_GRANT_SIZE];
+    struct mq_buffer list = mq_buffer(memory, sizeof memory);
+    struct mq_secret key = secret_from(0x01);
+    struct mq_grant grant = {.compartment = MQ_COMPARTMENT_TEAM};
+    static const uint8_t nonce[MQ_NONCE_SIZE];
+    struct mq_receipt receipt = {.head_seq = 1};
+    uint8_t body_memory[100];
+    struct mq_buffer body = mq_buffer(body_memory, sizeof body_memory);
+    struct mq_control said = {.kind = MQ_CONTROL_RECEIPT, .number = 9};
+
+    (void)state;
+    memcpy(grant.team, team_a, sizeof grant.team);
+    mq_grant_sign(&grant, &key, NULL, nonce, &township.identity);
+    mq_grant_encode(grant_bytes, &grant);
+    kit_put_access(&list, &township, MQ_ACCESS_DESK);
+    mq_receipt_put(&body, &receipt);
+    said.body = mq_written(&body);
+    memcpy(said.subject, w->anna.stream, sizeof said.subject);
+    seal_words(&w->anna, "a");
+    bring(&w->anna);
+    kit_say(w, &w->anna);
+    kit_add_certificate(w, &township);
+    kit_add_control(w, &township,
+                    (struct mq_control){.kind = MQ_CONTROL_ACCESS, .number = 9, .body = mq_written(&list)});
+    kit_add_control(w, &township, said);
+    kit_add(w, MQ_FRAME_GRANT, MQ_SPAN(grant_bytes));
+    kit_send(w, &w->anna);
+    kit_sync(w, &w->anna);
+    assert_int_equal(w->reply.status, MQ_REPLY_OK);
+    assert_int_equal(kit_count(w, MQ_FRAME_CONTROL), 1); /* the receipt */
+    assert_int_equal(kit_count(w, MQ_FRAME_GRANT), 0);
+    kit_member_free(&township);
+}
+
 /* ---- What does not verify ---- */
 
 /* A forged segment is not stored and does not stop the good one behind it. */
@@ -347,6 +385,7 @@ int main(void)
         SCENE(stream_quota),
         SCENE(old_access_list),
         SCENE(cadre_plays_desk),
+        SCENE(township_plays_county),
         SCENE(forged_segment),
         SCENE(nothing_to_hold_on_to),
         SCENE(grants_and_wraps),
