@@ -51,7 +51,7 @@ static void ways_of_typing_are_one(void **state)
 /* Bytes that are no UTF-8 stay what they are, one by one: cut, overlong, surrogate-free or beyond Unicode. */
 static void broken_bytes_stay(void **state)
 {
-    static const char *const broken[] = {"\xe4\xb8", "a\xff\xfe" "b", "\xc0\xaf", "\xf4\x90\x80\x80", "\x80"};
+    static const char *const broken[] = {"\xe4\xb8", "a\xff\xfe\x62", "\xc0\xaf", "\xf4\x90\x80\x80", "\x80"};
 
     (void)state;
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++)
