@@ -65,7 +65,7 @@ objects = $(patsubst %.c,$(OBJ)/%.o,$(1))
 
 PROTOCOL := $(call objects,$(call sources,protocol))
 PLATFORM := $(call objects,$(call sources,platform))
-HTTP := $(call objects,$(wildcard platform/http*.c platform/tls*.c platform/qr.c))
+HTTP := $(call objects,$(wildcard platform/http*.c platform/tls*.c platform/qr.c platform/table.c platform/xlsx.c))
 FAKE := $(OBJ)/platform/fake.o
 PLATFORM_BASE := $(filter-out $(HTTP) $(FAKE),$(PLATFORM))
 REPLICA := $(call objects,$(call sources,replica))
@@ -75,7 +75,7 @@ RELAY := $(call objects,$(call sources,server/relay))
 SERVER := $(call objects,$(call sources,server server/desk))
 
 LIBS_BASE := -lsodium -lzstd -ljansson -lcsv -lm -lpthread
-LIBS_HTTP := -lmicrohttpd -lgnutls -lqrencode
+LIBS_HTTP := -lmicrohttpd -lgnutls -lqrencode -lxlsxwriter
 
 PROGRAMS := $(OUT)/minqing $(OUT)/minqingd $(OUT)/minqing-courier
 CATALOGUES := $(BUILD)/locale/zh_CN/LC_MESSAGES/minqing.mo

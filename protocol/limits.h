@@ -90,6 +90,7 @@
 #define MQ_CSV_FILE_MAX (32 * 1024 * 1024) /* a ledger to import: 90,000 households and room */
 #define MQ_CSV_COLUMNS_MAX 64
 #define MQ_CSV_TITLES_MAX 10      /* lines above the headings of a ledger */
+#define MQ_CELL_MAX (16 * 1024)   /* bytes of a cell that is written: below the 32767 characters of a spreadsheet */
 #define MQ_MAP_MAX (16 * 1024)    /* a file that says which column is which field */
 #define MQ_COLUMN_RULES_MAX 128   /* lines of it that say something */
 #define MQ_GROUP_MAX 256          /* records linked into one */
@@ -198,6 +199,7 @@
 #define MQ_OBJECT_MAX (256 * 1024)      /* one record as JSON, with all its words */
 #define MQ_SAME_NAME_MAX 16             /* records that answer to one `id` when two are taken apart */
 #define MQ_LIKE_MAX 8                   /* households that a new one is said to look like */
+#define MQ_SCRUB_DIGITS 7               /* so many in a row may be a telephone number */
 #define MQ_RESERVE_SIZE (2 * 1024 * 1024) /* disk kept free for bringing home what is saved */
 
 #endif

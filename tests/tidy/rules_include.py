@@ -31,6 +31,7 @@ DOORS = {
     "jansson.h": ("platform/json.c",),
     "qrencode.h": ("platform/qr.c",),
     "csv.h": ("platform/csv.c",),
+    "xlsxwriter.h": ("platform/xlsx.c",),
     "iconv.h": ("platform/csv_gb18030.c",),
     "libpq-fe.h": ("server/relay/store_postgresql.c",),
 }
