@@ -3,6 +3,9 @@
 
 #define TEAM {"team", "TEAM", N_("name or id of the team; not needed where there is only one")}
 #define ROOT {"root", "FILE", N_("the root's key, where it is not in DIR")}
+#define VILLAGE {"village", "PLACE", N_("only of this place, by code or name as records have it")}
+#define FROM {"from", "DATE", N_("only from this day on")}
+#define TO {"to", "DATE", N_("only up to this day")}
 #define OUT {"out", "FILE", N_("where the result goes; otherwise to standard output")}
 
 const struct mq_option mq_server_options[] = {
@@ -72,8 +75,16 @@ const struct mq_command mq_server_commands[] = {
     {"desk unmerge", "A B", N_("says that two records are not the same"), 2, 2, false, {{0}}, mq_run_at_desk},
     {"desk quarantine", "", N_("lists what could not be merged, and why"), 0, 0, false, {{0}}, mq_run_at_desk},
     {"desk adopt", "ID", N_("merges a quarantined segment: not yet"), 1, 1, false, {{0}}, mq_run_not_yet},
-    {"export", "KIND --format jsonl", N_("the exact copy of the records of a kind, or of all"), 1, 1, false,
-     {{"format", "FORMAT", N_("jsonl; xlsx and csv: not yet")}, OUT}, mq_run_at_desk},
+    {"export", "KIND --format jsonl|csv|xlsx", N_("the exact copy of the records of a kind, or of all; a ledger"), 1, 1, false,
+     {{"format", "FORMAT", N_("jsonl, the exact copy, or csv, xlsx: a ledger, with names and numbers masked")},
+      {"columns", "LIST", N_("which columns of the ledger, with commas between them; else the usual ones")},
+      {"unmasked", NULL, N_("names and numbers whole; needs --reason")},
+      {"sensitive", NULL, N_("with what is sensitive (types, tags, who came along); needs --reason")},
+      {"reason", "TEXT", N_("why it leaves the centre; written down")},
+      {"recipient", "TEXT", N_("who gets it; written down")},
+      VILLAGE, FROM, TO, OUT}, mq_run_at_desk},
+    {"notice", "KIND", N_("for the board in the village: needs or households, without what is nobody's business"), 1, 1, false,
+     {{"format", "FORMAT", N_("txt, csv or xlsx")}, VILLAGE, FROM, TO, OUT}, mq_run_at_desk},
     {"status", "", N_("how the centre stands"), 0, 0, false, {{0}}, mq_run_at_desk},
     {"check", "", N_("verifies every page, signature and chain"), 0, 0, false, {{0}}, mq_run_at_desk},
     {"backup", "FILE", N_("everything into one encrypted file"), 1, 1, false, {{0}}, mq_run_at_desk},

@@ -22,6 +22,7 @@ static const struct {
     {"desk unmerge", mq_verb_desk_unmerge, false},
     {"desk quarantine", mq_verb_desk_quarantine, false},
     {"export", mq_verb_export, false},
+    {"notice", mq_verb_notice, false},
     {"status", mq_verb_status, false},
     {"check", mq_verb_check, false},
     {"backup", mq_verb_backup, false},

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "server/desk/call_keys.h"
+#include "server/desk/ledger_keys.h"
 
 static enum mq_status emit_line(void *context, struct mq_span object, struct mq_error *error)
 {
@@ -101,9 +102,9 @@ enum mq_status mq_verb_export(struct mq_call *call, struct mq_error *error)
     if (status != MQ_OK)
         return status;
     if (format != NULL && (strcmp(format, "xlsx") == 0 || strcmp(format, "csv") == 0))
-        return mq_fail(error, MQ_REFUSED, _("--format %s: not yet in this version; jsonl works"), format);
+        return mq_export_ledger(call, format, error);
     if (format != NULL && strcmp(format, "jsonl") != 0)
-        return mq_fail(error, MQ_REFUSED, _("there is no format \"%s\"; there is: jsonl"), format);
+        return mq_fail(error, MQ_REFUSED, _("there is no format \"%s\"; there are: %s"), format, "jsonl, csv, xlsx");
     status = mq_call_merge(call, error);
     return status == MQ_OK ? mq_records_export(call->desk->replica, kind, &emitter, error) : status;
 }

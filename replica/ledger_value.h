@@ -1,0 +1,23 @@
+/* Values as cells have them. Inside of replica/ledger*.c and digest*.c. */
+#ifndef MQ_REPLICA_LEDGER_VALUE_H
+#define MQ_REPLICA_LEDGER_VALUE_H
+
+#include "protocol/merge.h"
+#include "protocol/record.h"
+
+/* The shown value of a field of this kind: an empty span where there is none. */
+struct mq_span mq_shown_value(const struct mq_group_state *state, const char *key);
+/* The record that a shown value points to, or the first of a set of them; false: none. */
+bool mq_shown_reference(const struct mq_group_state *state, const char *key, uint8_t out[MQ_ID_SIZE]);
+/* A shown number (a code, a date, a count); 0: none. */
+uint64_t mq_shown_number(const struct mq_group_state *state, const char *key);
+/* The shown text, borrowed; empty: none. */
+struct mq_span mq_shown_text(const struct mq_group_state *state, const char *key);
+/* Everything that a field shows, as people read it, appended to `out`: labels, dates, several with 、 between them, later
+ * words behind earlier ones. Telephone numbers masked where `mask`, and then without whose they are. */
+void mq_put_shown(struct mq_buffer *out, const struct mq_group_state *state, const char *key, bool mask);
+/* Village and group: 杉坪村三组, or 990527103204 三组. */
+void mq_put_village(struct mq_buffer *out, const struct mq_group_state *state);
+void mq_put_day(struct mq_buffer *out, int32_t day); /* nothing for 0 */
+
+#endif

@@ -1,0 +1,15 @@
+/* Files for people outside: server/desk/ledger.c and digest.c. */
+#ifndef MQ_SERVER_DESK_LEDGER_KEYS_H
+#define MQ_SERVER_DESK_LEDGER_KEYS_H
+
+#include "replica/ledger.h"
+#include "server/desk/call_keys.h"
+
+/* `export KIND --format csv|xlsx`: the ledger of a kind, whole or not at all, noted as `exported` before it is handed
+ * out. */
+MQ_MUST_USE enum mq_status mq_export_ledger(struct mq_call *call, const char *format, struct mq_error *error);
+/* --village, --from and --to; the village is borrowed from the command line. */
+MQ_MUST_USE enum mq_status mq_call_filter(const struct mq_call *call, struct mq_ledger_filter *out,
+                                          struct mq_error *error);
+
+#endif
