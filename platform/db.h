@@ -61,6 +61,9 @@ bool mq_db_in_transaction(const struct mq_db *db);
 
 /* A consistent copy, same encryption, durable, mode 0600, into a file that must not exist yet. */
 MQ_MUST_USE enum mq_status mq_db_copy(struct mq_db *db, const char *path, struct mq_error *error);
+/* Moves everything from the write-ahead log into the file and empties the log: what was deleted stands nowhere any more.
+ * Not within a transaction. */
+MQ_MUST_USE enum mq_status mq_db_empty_log(struct mq_db *db, struct mq_error *error);
 /* SQLite's own integrity check of every page. MQ_DAMAGED with the first finding. */
 MQ_MUST_USE enum mq_status mq_db_check(struct mq_db *db, struct mq_error *error);
 

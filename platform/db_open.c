@@ -257,6 +257,18 @@ enum mq_status mq_db_copy(struct mq_db *db, const char *path, struct mq_error *e
     return status;
 }
 
+enum mq_status mq_db_empty_log(struct mq_db *db, struct mq_error *error)
+{
+    int frames = 0, moved = 0;
+
+    MQ_ASSERT(!mq_db_in_transaction(db));
+    enum mq_status status = mq_db_writable(db, error);
+    if (status != MQ_OK)
+        return status;
+    int result = sqlite3_wal_checkpoint_v2(db->sqlite, "main", SQLITE_CHECKPOINT_TRUNCATE, &frames, &moved);
+    return result == SQLITE_OK ? MQ_OK : mq_db_trouble(db, result, error);
+}
+
 enum mq_status mq_db_check(struct mq_db *db, struct mq_error *error)
 {
     struct mq_query *query;

@@ -15,7 +15,8 @@ enum mq_change_type {
     MQ_CHANGE_ADD = 3,
     MQ_CHANGE_REMOVE = 4,
     MQ_CHANGE_ATTACH = 5,
-    MQ_CHANGE_DECIDE = 6
+    MQ_CHANGE_DECIDE = 6,
+    MQ_CHANGE_ERASE = 16 /* a desk's list of what is to go: protocol/erase.h takes it apart */
 };
 
 /* A change taken apart; spans borrow from its expanded bytes. Extras at the end of the array are kept in the bytes. */

@@ -67,6 +67,7 @@
                                               * large at worst, so that a payload of references only is refused */
 #define MQ_REPLACED_MAX 256
 #define MQ_FIELDS_MAX 64       /* fields in one create */
+#define MQ_ERASE_ENTRIES_MAX 4096 /* in one list of what is to be erased: 36 KiB */
 #define MQ_SET_MAX 256         /* elements of a set, items of a list */
 
 /* Records. */

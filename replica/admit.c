@@ -7,6 +7,8 @@
 #include "protocol/assert.h"
 #include "protocol/change.h"
 #include "replica/admit_keys.h"
+#include "replica/erase.h"
+#include "replica/survivor.h"
 #include "replica/view.h"
 
 /* ---- the changes of one payload ---- */
@@ -18,6 +20,8 @@ struct payload_work {
     int64_t number; /* of the segment */
     unsigned rank;
     const uint8_t *team;
+    bool erasures; /* something was erased in this store at some time */
+    bool erased;   /* and something that this segment holds */
 };
 
 /* No honest writer puts more into one field (parse.c); a hostile one would fill every reader's memory with a few bytes.
@@ -84,6 +88,9 @@ static enum mq_status roles_check(const struct payload_work *work)
             return MQ_REFUSED;
         if (change.type == MQ_CHANGE_CREATE && !sizes_allow(&change))
             return MQ_REFUSED;
+        struct mq_erasure list;
+        if (change.type == MQ_CHANGE_ERASE && mq_erasure_get(&list, work->changes[i].expanded) != MQ_OK)
+            return MQ_REFUSED;
         if (!role_allows(&change, work->rank))
             return MQ_WRONG_KEY;
     }
@@ -107,36 +114,63 @@ static enum mq_status settle_all(struct mq_replica *replica, uint8_t (*records)[
     return status;
 }
 
-static enum mq_status payload_merge(struct mq_replica *replica, const struct payload_work *work, struct mq_error *error)
+/* One change into the view; `record` gets the record to settle afterwards, where there is one (then *about). */
+static enum mq_status change_merge(struct mq_replica *replica, struct payload_work *work,
+                                   const struct mq_batch_change *change, int64_t wall, uint8_t *memory,
+                                   uint8_t record[MQ_ID_SIZE], bool *about, struct mq_error *error)
+{
+    struct mq_change parts;
+    struct mq_buffer left = mq_buffer(memory, MQ_CHANGE_MAX);
+    *about = false;
+    if (decode_change(&parts, change->expanded) != MQ_OK)
+        return MQ_OK; /* roles_check has seen them all */
+    if (parts.type == MQ_CHANGE_ERASE)
+        return mq_erase_note(replica, work->team, wall, change->expanded, error);
+    if (parts.type < MQ_CHANGE_CREATE || parts.type > MQ_CHANGE_DECIDE) /* a newer program may know it one day */
+        return mq_db_run(replica->db, error, "INSERT OR IGNORE INTO other VALUES(?, ?, ?, ?)", "ibib", work->number,
+                         MQ_SPAN(change->id), wall, change->expanded);
+    memcpy(record, parts.type == MQ_CHANGE_CREATE ? change->id : parts.record, MQ_ID_SIZE);
+    *about = true;
+    struct mq_view_change row = {.id = change->id,
+                                 .record = record,
+                                 .team = work->team,
+                                 .rank = work->rank,
+                                 .segment = work->number,
+                                 .wall = wall,
+                                 .expanded = change->expanded};
+    if (work->erasures) {
+        enum mq_status status = mq_erase_incoming(replica, work->team, change->id, change->expanded, &left, error);
+        if (status != MQ_OK && status != MQ_NOT_FOUND)
+            return status;
+        work->erased = work->erased || status == MQ_OK;
+        row.expanded = status == MQ_OK ? mq_written(&left) : row.expanded;
+    }
+    return mq_view_add(replica, &row, error);
+}
+
+static enum mq_status payload_merge(struct mq_replica *replica, struct payload_work *work, struct mq_error *error)
 {
     uint8_t(*records)[MQ_ID_SIZE] = mq_work_memory((work->count + 1) * MQ_ID_SIZE);
-    int64_t wall = work->head.clock.wall_seconds;
-    enum mq_status status = MQ_OK;
+    uint8_t *memory = mq_work_memory(MQ_CHANGE_MAX);
+    int64_t wall = work->head.clock.wall_seconds, erasures;
     size_t known = 0;
+    enum mq_status status =
+        mq_db_number(replica->db, &erasures, error, "SELECT EXISTS (SELECT 1 FROM erased)", "");
+    work->erasures = status == MQ_OK && erasures != 0;
     for (size_t i = 0; i < work->count && status == MQ_OK; i++) {
-        const struct mq_batch_change *change = &work->changes[i];
-        struct mq_change parts;
-        if (decode_change(&parts, change->expanded) != MQ_OK)
-            continue; /* roles_check has seen them all */
-        wall += (int64_t)change->stamp.minutes * 60;
-        bool about_record = parts.type >= MQ_CHANGE_SET && parts.type <= MQ_CHANGE_DECIDE;
-        if (parts.type != MQ_CHANGE_CREATE && !about_record)
-            continue; /* unknown: kept in its segment, counted by `check` */
-        memcpy(records[known], parts.type == MQ_CHANGE_CREATE ? change->id : parts.record, MQ_ID_SIZE);
-        const struct mq_view_change row = {.id = change->id,
-                                           .record = records[known],
-                                           .team = work->team,
-                                           .rank = work->rank,
-                                           .segment = work->number,
-                                           .wall = wall,
-                                           .expanded = change->expanded};
-        status = mq_view_add(replica, &row, error);
-        known++;
+        bool about;
+        wall += (int64_t)work->changes[i].stamp.minutes * 60;
+        status = change_merge(replica, work, &work->changes[i], wall, memory, records[known], &about, error);
+        known += about;
     }
     if (status == MQ_OK)
         status = settle_all(replica, records, known, error);
     if (status == MQ_OK)
         status = mq_view_settle_references(replica, error);
+    if (status == MQ_OK && work->erased)
+        status = mq_db_run(replica->db, error, "UPDATE segment SET erased = 1 WHERE number = ? AND erased = 0", "i",
+                           work->number);
+    mq_work_free(memory, MQ_CHANGE_MAX);
     mq_work_free(records, (work->count + 1) * MQ_ID_SIZE);
     return status;
 }
@@ -176,13 +210,23 @@ static enum mq_status admit_payload(struct mq_replica *replica, int64_t number, 
     return status;
 }
 
+/* What it waits for is said only where it is a body that was dropped here: that one can be asked for. */
+static enum mq_status waits_for(struct mq_replica *replica, int64_t number, struct mq_error *error)
+{
+    return mq_db_run(replica->db, error, "UPDATE segment SET reason = ? WHERE number = ? AND reason IS NOT ?", "ziz",
+                     replica->chain.lacking ? "erased" : NULL, number, replica->chain.lacking ? "erased" : NULL);
+}
+
 enum mq_status mq_segment_try(struct mq_replica *replica, int64_t number, struct mq_span bytes,
                               struct mq_admitted *result, struct mq_error *error)
 {
     struct mq_segment segment;
     struct mq_announce announce;
     uint8_t links = 0;
-    enum mq_status status = mq_segment_decode(&segment, bytes);
+    enum mq_status status = mq_survivors_merge(replica, number, result, error);
+    if (status != MQ_NOT_FOUND)
+        return status;
+    status = mq_segment_decode(&segment, bytes);
     MQ_ASSERT(status == MQ_OK); /* it was decoded before it was stored */
     status = mq_announce_find(replica, segment.stream, &announce, error);
     if (status == MQ_NOT_FOUND)
@@ -191,11 +235,13 @@ enum mq_status mq_segment_try(struct mq_replica *replica, int64_t number, struct
     if (status == MQ_OK)
         status = mq_segment_open(replica, &segment, &payload, &links, error);
     if (status == MQ_WAITING)
-        return MQ_OK;
+        return waits_for(replica, number, error);
     if (status == MQ_REFUSED || status == MQ_BAD_SIGNATURE || status == MQ_WRONG_KEY)
         return state_set(replica, number, MQ_SEGMENT_UNDECODABLE, links > 0 ? "predecessor" : "body", links, error);
-    return status == MQ_OK ? admit_payload(replica, number, &announce, mq_written(&payload), links, result, error)
-                           : status;
+    bool borrowed = status == MQ_OK && links > 0 && replica->chain.borrowed;
+    if (status == MQ_OK)
+        status = admit_payload(replica, number, &announce, mq_written(&payload), links, result, error);
+    return status == MQ_OK && borrowed ? mq_survivors_keep(replica, number, error) : status;
 }
 
 static enum mq_status segment_reread(struct mq_replica *replica, int64_t number, uint8_t *copy, size_t *size,
@@ -271,8 +317,10 @@ enum mq_status mq_admit_segment(struct mq_replica *replica, struct mq_span bytes
     }
     enum mq_status status =
         mq_db_number(replica->db, &number, error, "SELECT number FROM segment WHERE id = ?", "b", MQ_SPAN(segment.id));
+    if (status == MQ_OK) /* known already */
+        return mq_erase_lend(replica, &segment, bytes, error);
     if (status != MQ_NOT_FOUND)
-        return status; /* known already, or the store failed */
+        return status;
     status = mq_announce_find(replica, segment.stream, &announce, error);
     if (status == MQ_NOT_FOUND)
         return mq_unverified_put(replica, MQ_FRAME_SEGMENT, segment.stream, bytes, carry, result, error);

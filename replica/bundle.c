@@ -1,6 +1,7 @@
 /* Writing and reading bundles. */
 #include "replica/bundle.h"
 
+#include "replica/erase.h"
 #include "replica/keyring_keys.h"
 #include "replica/outgoing.h"
 
@@ -12,8 +13,10 @@ static const struct {
     {MQ_FRAME_CERTIFICATE, "SELECT certificate FROM desk"},
     {MQ_FRAME_GRANT, "SELECT bytes FROM grants ORDER BY epoch"},
     {MQ_FRAME_ANNOUNCE,
-     "SELECT announce FROM stream WHERE stream IN (SELECT stream FROM segment WHERE carry = 1 OR (mine = 1 AND anchored = 0))"},
-    {MQ_FRAME_SEGMENT, "SELECT bytes FROM segment WHERE carry = 1 OR (mine = 1 AND anchored = 0) ORDER BY stream, seq"},
+     "SELECT announce FROM stream WHERE stream IN"
+     " (SELECT stream FROM segment WHERE erased < 2 AND (carry = 1 OR (mine = 1 AND anchored = 0)))"},
+    {MQ_FRAME_SEGMENT,
+     "SELECT bytes FROM segment WHERE erased < 2 AND (carry = 1 OR (mine = 1 AND anchored = 0)) ORDER BY stream, seq"},
     {MQ_FRAME_CONTROL, "SELECT bytes FROM outbox WHERE frame = 6 ORDER BY number"},
     {MQ_FRAME_CONTROL, "SELECT bytes FROM control ORDER BY number"},
 };
@@ -70,7 +73,9 @@ static enum mq_status read_frames(struct mq_replica *replica, void *context, str
     enum mq_status status = MQ_OK;
     while (status == MQ_OK && mq_frame_next(&reader, &frame) == MQ_OK)
         status = mq_admit(replica, &frame, true, work->result, error);
-    return status == MQ_OK ? mq_admit_waiting(replica, work->result, error) : status;
+    if (status == MQ_OK)
+        status = mq_admit_waiting(replica, work->result, error);
+    return status == MQ_OK ? mq_erase_settle(replica, error) : status;
 }
 
 static enum mq_status read_file(struct mq_replica *replica, struct mq_span file, struct mq_admitted *result,

@@ -10,10 +10,17 @@
 
 void mq_chain_reset(struct mq_chain *chain)
 {
-    chain->loaded = false;
+    chain->loaded = chain->borrowed = false;
     chain->run = 0;
     chain->count = 0;
     chain->size = 0;
+}
+
+void mq_chain_forget(struct mq_chain *chain)
+{
+    if (chain->bytes != NULL)
+        mq_wipe(chain->bytes, MQ_LINK_WINDOW);
+    mq_chain_reset(chain);
 }
 
 struct mq_span mq_chain_linked(const struct mq_chain *chain, uint8_t links)
@@ -133,12 +140,21 @@ static enum mq_status collect_run(struct mq_replica *replica, const uint8_t id[M
 static enum mq_status reopen(struct mq_replica *replica, int64_t number, struct mq_error *error)
 {
     struct mq_query *query;
-    enum mq_status status =
-        mq_db_query(replica->db, &query, error, "SELECT bytes FROM segment WHERE number = ?", "i", number);
+    enum mq_status status = mq_db_query(
+        replica->db, &query, error,
+        "SELECT CASE WHEN erased = 2 THEN (SELECT l.bytes FROM lent AS l WHERE l.id = segment.id) ELSE bytes END, erased"
+        " FROM segment WHERE number = ?",
+        "i", number);
     if (status != MQ_OK)
         return status;
     if (!mq_db_next(&query, error))
         return error->status != MQ_OK ? error->status : MQ_FAULT;
+    bool borrowed = mq_db_int(query, 1) == 2;
+    if (mq_db_is_null(query, 0)) {
+        mq_db_done(&query);
+        replica->chain.lacking = true;
+        return MQ_WAITING;
+    }
     struct mq_segment segment;
     struct mq_buffer payload = mq_work_payload(replica);
     uint8_t links;
@@ -147,6 +163,7 @@ static enum mq_status reopen(struct mq_replica *replica, int64_t number, struct 
         status = open_here(replica, &segment, &payload, &links, error);
     if (status == MQ_OK)
         mq_chain_push(&replica->chain, segment.id, links, mq_written(&payload));
+    replica->chain.borrowed = replica->chain.borrowed || (status == MQ_OK && borrowed);
     mq_db_done(&query);
     return status;
 }
@@ -155,6 +172,7 @@ enum mq_status mq_chain_load(struct mq_replica *replica, uint32_t seq, const uin
                              struct mq_error *error)
 {
     struct mq_chain *chain = &replica->chain;
+    chain->lacking = false;
     if (seq > 1 && chain->loaded && memcmp(chain->last, previous, MQ_SEGMENT_ID_SIZE) == 0)
         return MQ_OK;
     mq_chain_reset(chain);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "protocol/assert.h"
+#include "replica/erase.h"
 #include "replica/replica_keys.h"
 #include "replica/view.h"
 
@@ -62,6 +63,7 @@ struct journal_work {
     struct mq_span expanded;
     const uint8_t *record;
     uint8_t *id;
+    bool erases;
 };
 
 static enum mq_status journal_write(struct mq_replica *replica, void *context, struct mq_error *error)
@@ -92,12 +94,15 @@ static enum mq_status journal_write(struct mq_replica *replica, void *context, s
                            "iii", cost, minutes, batch.number);
     if (status != MQ_OK)
         return status;
+    int64_t wall = batch.wall + (batch.minute + minutes) * 60;
+    if (work->erases)
+        return mq_erase_note(replica, work->team->team, wall, work->expanded, error);
     const struct mq_view_change change = {.id = work->id,
                                           .record = work->record != NULL ? work->record : work->id,
                                           .team = work->team->team,
                                           .rank = mq_role_rank(work->team->certificate.role),
                                           .segment = -batch.number,
-                                          .wall = batch.wall + (batch.minute + minutes) * 60,
+                                          .wall = wall,
                                           .expanded = work->expanded};
     status = mq_view_add(replica, &change, error);
     if (status == MQ_OK)
@@ -111,6 +116,11 @@ enum mq_status mq_journal_add(struct mq_replica *replica, const struct mq_team *
     if (expanded.size > MQ_CHANGE_MAX)
         return mq_fail(error, MQ_REFUSED, _("this is too long to save in one piece (%zu KiB, at most %d); split it"),
                        expanded.size / 1024, MQ_CHANGE_MAX / 1024);
-    struct journal_work work = {.team = team, .expanded = expanded, .record = record, .id = id};
+    struct mq_erasure list;
+    struct journal_work work = {.team = team,
+                                .expanded = expanded,
+                                .record = record,
+                                .id = id,
+                                .erases = mq_erasure_get(&list, expanded) == MQ_OK};
     return mq_replica_transact(replica, journal_write, &work, error);
 }

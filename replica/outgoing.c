@@ -17,7 +17,7 @@ enum mq_status mq_streams_close(struct mq_replica *replica, struct mq_error *err
     if (status != MQ_OK)
         return status;
     /* A closed stream is no longer compared with the server's head: what may not be there is carried. */
-    return mq_db_run(replica->db, error, "UPDATE segment SET carry = 1 WHERE mine = 1 AND stored = 0", "");
+    return mq_db_run(replica->db, error, "UPDATE segment SET carry = 1 WHERE mine = 1 AND stored = 0 AND erased < 2", "");
 }
 
 /* ---- the stream to write to ---- */
@@ -193,8 +193,22 @@ static enum mq_status batch_changes(struct mq_replica *replica, int64_t batch, s
 
 /* ---- one segment ---- */
 
-/* How many payloads the next segment may lean on (section 2): none at the start, under a new key, every 64th time, and
- * each time another fifteen wait for a receipt. */
+/* Will a body go, or is one gone, among those that the next segment would lean on? */
+static enum mq_status run_erased(struct mq_replica *replica, const struct own_stream *stream, bool *erased,
+                                 struct mq_error *error)
+{
+    int64_t found;
+    enum mq_status status = mq_db_number(
+        replica->db, &found, error,
+        "SELECT EXISTS (SELECT 1 FROM segment WHERE erased > 0 AND stream = ?1 AND seq >="
+        " (SELECT max(seq) FROM segment WHERE stream = ?1 AND mine = 1 AND links = 0))",
+        "b", MQ_SPAN(stream->stream));
+    *erased = status == MQ_OK && found != 0;
+    return status;
+}
+
+/* How many payloads the next segment may lean on (section 2): none at the start, under a new key, every 64th time, each
+ * time another fifteen wait for a receipt, and where one of them is to be erased. */
 static enum mq_status links_choose(struct mq_replica *replica, const struct own_stream *stream,
                                    const uint8_t kid[MQ_KID_SIZE], uint8_t *links, struct mq_error *error)
 {
@@ -215,6 +229,10 @@ static enum mq_status links_choose(struct mq_replica *replica, const struct own_
     }
     if (error->status != MQ_OK || memcmp(last_kid, kid, sizeof last_kid) != 0)
         return error->status;
+    bool erased;
+    status = run_erased(replica, stream, &erased, error);
+    if (status != MQ_OK || erased)
+        return status;
     status = mq_chain_load(replica, stream->seq, stream->previous, error);
     if (status == MQ_OK && replica->chain.run < MQ_LINK_RUN_MAX - 1)
         *links = (uint8_t)replica->chain.count;

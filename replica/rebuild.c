@@ -3,9 +3,11 @@
 
 #include "protocol/assert.h"
 #include "replica/admit_keys.h"
+#include "replica/erase.h"
 #include "replica/view.h"
 
-static const char drop[] = "DELETE FROM change; DELETE FROM record; DELETE FROM link; DELETE FROM state; DELETE FROM refers;";
+static const char drop[] = "DELETE FROM change; DELETE FROM record; DELETE FROM link; DELETE FROM state; DELETE FROM refers;"
+                           " DELETE FROM twice; DELETE FROM other;";
 
 /* What was admitted, and what did not decode, goes through the door again. What was quarantined was judged by rules
  * that a rebuild does not change. */
@@ -13,7 +15,9 @@ static enum mq_status readmit(struct mq_replica *replica, struct mq_error *error
 {
     struct mq_admitted result = {0};
     mq_chain_reset(&replica->chain);
-    enum mq_status status = mq_db_run(replica->db, error, "UPDATE segment SET state = 0 WHERE state IN (1, 3)", "");
+    enum mq_status status = mq_db_run(replica->db, error, "UPDATE segment SET state = 0 WHERE state = 1 OR (state = 3 AND NOT EXISTS"
+                                      " (SELECT 1 FROM segment AS p WHERE p.id = segment.previous AND (p.erased = 2 OR p.kept)))",
+                                      "");
     return status == MQ_OK ? mq_admit_waiting(replica, &result, error) : status;
 }
 
@@ -39,6 +43,8 @@ static enum mq_status rejournal_row(struct mq_replica *replica, struct mq_query 
     enum mq_status status = mq_change_decode(&change, expanded, &buffer);
     if (status != MQ_OK)
         return mq_fail(error, MQ_DAMAGED, _("a change in the journal is damaged; the other records are not touched"));
+    if (change.type == MQ_CHANGE_ERASE)
+        return mq_erase_note(replica, open.team, mq_db_int(query, 4) + *minutes * 60, expanded, error);
     memcpy(open.record, change.type == MQ_CHANGE_CREATE ? open.id : change.record, MQ_ID_SIZE);
     status = mq_team_find(replica, open.team, &team, error);
     if (status != MQ_OK)
@@ -80,7 +86,9 @@ static enum mq_status rebuild(struct mq_replica *replica, void *context, struct 
     if (status == MQ_OK)
         status = rejournal(replica, error);
     replica->regrouped = true;
-    return status == MQ_OK ? mq_view_settle_references(replica, error) : status;
+    if (status == MQ_OK)
+        status = mq_view_settle_references(replica, error);
+    return status == MQ_OK ? mq_erase_settle(replica, error) : status;
 }
 
 enum mq_status mq_view_rebuild(struct mq_replica *replica, struct mq_error *error)

@@ -73,6 +73,7 @@ MQ_MUST_USE enum mq_status mq_records_quarantine(struct mq_replica *replica, con
 
 struct mq_check_result {
     int64_t segments, changes, records, waiting, quarantined, undecodable, forks, holes;
+    int64_t erased; /* segments of which only the skeleton is left: no damage */
 };
 /* Verifies every page, signature, chain and hash; makes the view anew and compares. `rebuild`: keeps the new one where
  * it differs. Each finding goes to `emit` as

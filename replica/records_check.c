@@ -38,7 +38,10 @@ static enum mq_status check_segment(struct check_work *work, struct mq_query *qu
     struct mq_span id = mq_db_blob(query, 0), stream = mq_db_blob(query, 1), bytes = mq_db_blob(query, 3),
                    announced = mq_db_blob(query, 4);
     work->result->segments++;
-    if (mq_segment_decode(&segment, bytes) != MQ_OK || !mq_span_equal(id, MQ_SPAN(segment.id)) ||
+    bool erased = mq_db_int(query, 5) == 2; /* the body went on purpose: what is left still verifies and chains */
+    work->result->erased += erased;
+    enum mq_status whole = erased ? mq_skeleton_decode(&segment, bytes) : mq_segment_decode(&segment, bytes);
+    if (whole != MQ_OK || !mq_span_equal(id, MQ_SPAN(segment.id)) ||
         !mq_span_equal(stream, MQ_SPAN(segment.stream)) || mq_db_int(query, 2) != (int64_t)segment.seq)
         return finding(work, "segment differs from what was stored", id, error);
     if (announced.size == 0) /* none is stored before its announce is (admit.c) */
@@ -55,7 +58,7 @@ static enum mq_status check_segments(struct check_work *work, struct mq_error *e
     struct mq_query *query;
     enum mq_status status = mq_db_query(
         work->replica->db, &query, error,
-        "SELECT g.id, g.stream, g.seq, g.bytes, s.announce FROM segment AS g"
+        "SELECT g.id, g.stream, g.seq, g.bytes, s.announce, g.erased FROM segment AS g"
         " LEFT JOIN stream AS s ON s.stream = g.stream ORDER BY g.number",
         "");
     if (status != MQ_OK)

@@ -274,6 +274,24 @@ static enum mq_status refresh_view(struct mq_replica *replica, void *context, st
     return status == MQ_OK ? mq_setting_put_number(replica, "view_stale", 0, error) : status;
 }
 
+/* What was erased stands in the write-ahead log until it is emptied; broken off, that is done at the next opening. */
+static enum mq_status empty_log(struct mq_replica *replica, struct mq_error *error)
+{
+    if (!replica->log_stale)
+        return MQ_OK;
+    replica->log_stale = false;
+    enum mq_status status = mq_db_empty_log(replica->db, error);
+    return status == MQ_OK ? mq_setting_put_number(replica, "log_stale", 0, error) : status;
+}
+
+static enum mq_status empty_old_log(struct mq_replica *replica, struct mq_error *error)
+{
+    int64_t stale;
+    enum mq_status status = mq_setting_number(replica, "log_stale", &stale, error);
+    replica->log_stale = replica->log_stale || (status == MQ_OK && stale != 0);
+    return status == MQ_OK ? empty_log(replica, error) : status;
+}
+
 /* The last steps of opening and of making: the store's own keys and place; or everything closed again. */
 static enum mq_status finish(struct mq_replica *replica, enum mq_status status, struct mq_replica **out,
                              struct mq_error *error)
@@ -284,6 +302,8 @@ static enum mq_status finish(struct mq_replica *replica, enum mq_status status, 
         status = check_place(replica, error);
     if (status == MQ_OK)
         status = mq_replica_transact(replica, refresh_view, NULL, error);
+    if (status == MQ_OK)
+        status = empty_old_log(replica, error);
     if (status != MQ_OK) {
         mq_replica_close(replica);
         return status;
@@ -391,5 +411,5 @@ enum mq_status mq_replica_transact(struct mq_replica *replica,
         status = mq_db_commit(replica->db, error);
     if (status != MQ_OK)
         mq_db_rollback(replica->db);
-    return status;
+    return status == MQ_OK ? empty_log(replica, error) : status;
 }

@@ -13,6 +13,8 @@
 /* Payloads of the segments before the next one of a stream, as the compressor's prefix wants them (chain.c). */
 struct mq_chain {
     bool loaded;
+    bool borrowed; /* one of the payloads is of a body that was dropped here and came once more */
+    bool lacking;  /* the last loading failed for want of such a body */
     uint8_t last[MQ_SEGMENT_ID_SIZE]; /* the segment whose payload came last */
     uint32_t run;                     /* segments since one without links, this one included */
     size_t sizes[MQ_LINKS_MAX];       /* of the payloads, newest last */
@@ -31,6 +33,7 @@ struct mq_replica {
     uint8_t root_public[MQ_PUBLIC_SIZE];
     bool has_root;
     struct mq_chain chain;
+    bool log_stale; /* the write-ahead log holds what was erased: emptied after the commit */
     bool regrouped;              /* records became one or parted since references were last looked at (view.c) */
     struct mq_seal_space *space; /* made when first needed: most commands never seal */
     uint8_t *payload;            /* MQ_PAYLOAD_MAX, likewise */
@@ -85,5 +88,7 @@ MQ_MUST_USE enum mq_status mq_chain_load(struct mq_replica *replica, uint32_t se
 struct mq_span mq_chain_linked(const struct mq_chain *chain, uint8_t links);
 void mq_chain_push(struct mq_chain *chain, const uint8_t id[MQ_SEGMENT_ID_SIZE], uint8_t links, struct mq_span payload);
 void mq_chain_reset(struct mq_chain *chain);
+/* The same, and wipes the payloads. */
+void mq_chain_forget(struct mq_chain *chain);
 
 #endif

@@ -97,5 +97,25 @@ static const char township[] =
     "DROP TABLE member_before;"
     "CREATE INDEX member_team ON member(team, serial);";
 
-const char *const mq_schema_steps[] = {truth, derived, desk, derived_refers, township};
+/* Erasing (docs/protocol.md, section 8). Truth: what desks named (`done`: looked for here), the changes of segments whose
+ * body went or leans on one that went, and bodies that came once more for as long as somebody waits for them. */
+static const char erasing[] =
+    "ALTER TABLE segment ADD COLUMN erased INTEGER NOT NULL DEFAULT 0;" /* 1: holds what is to go; 2: bytes is a skeleton */
+    "ALTER TABLE segment ADD COLUMN kept INTEGER NOT NULL DEFAULT 0;" /* its changes stand in survivor */
+    "CREATE INDEX segment_erased ON segment(erased) WHERE erased > 0;"
+    "CREATE TABLE erased(team BLOB NOT NULL, name BLOB NOT NULL, field INTEGER NOT NULL, because BLOB, wall INTEGER NOT NULL,"
+    "  done INTEGER NOT NULL, PRIMARY KEY(team, name, field)) WITHOUT ROWID;"
+    "CREATE INDEX erased_done ON erased(done) WHERE done = 0;"
+    "CREATE TABLE survivor(number INTEGER PRIMARY KEY, segment INTEGER NOT NULL, id BLOB NOT NULL, wall INTEGER NOT NULL,"
+    "  expanded BLOB NOT NULL);"
+    "CREATE UNIQUE INDEX survivor_segment ON survivor(segment, id);"
+    "CREATE INDEX survivor_id ON survivor(id);"
+    "CREATE TABLE lent(id BLOB PRIMARY KEY, bytes BLOB NOT NULL);"
+    /* Derived: other segments that carry a change too; changes of types that this program does not know. */
+    "CREATE TABLE twice(id BLOB NOT NULL, segment INTEGER NOT NULL, PRIMARY KEY(id, segment)) WITHOUT ROWID;"
+    "CREATE INDEX twice_segment ON twice(segment);"
+    "CREATE TABLE other(segment INTEGER NOT NULL, id BLOB NOT NULL, wall INTEGER NOT NULL, expanded BLOB NOT NULL,"
+    "  PRIMARY KEY(segment, id));" VIEW_STALE;
+
+const char *const mq_schema_steps[] = {truth, derived, desk, derived_refers, township, erasing};
 const int mq_schema_count = sizeof mq_schema_steps / sizeof *mq_schema_steps;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "protocol/assert.h"
+#include "replica/erase.h"
 #include "replica/outgoing.h"
 #include "replica/sync_keys.h"
 
@@ -61,7 +62,7 @@ static enum mq_status own_past(struct reply_work *work, struct mq_error *error)
         mq_segment_verify(&work->skeleton, &announce) != MQ_OK)
         return MQ_OK; /* an empty claim */
     struct mq_db *db = state->replica->db;
-    status = mq_db_run(db, error, "UPDATE segment SET carry = 1 WHERE stream = ? AND mine = 1 AND anchored = 0", "b",
+    status = mq_db_run(db, error, "UPDATE segment SET carry = 1 WHERE stream = ? AND mine = 1 AND anchored = 0 AND erased < 2", "b",
                        MQ_SPAN(state->stream));
     if (status == MQ_OK)
         status = mq_db_run(db, error, "UPDATE stream SET closed = 1 WHERE stream = ?", "b", MQ_SPAN(state->stream));
@@ -96,7 +97,7 @@ static enum mq_status want(struct reply_work *work, struct mq_span payload, stru
         return MQ_OK;
     work->wanted = true;
     return mq_db_run(work->state->replica->db, error,
-                     "UPDATE segment SET carry = 1 WHERE stream = ? AND NOT (stream = ? AND mine = 1)", "bb", payload,
+                     "UPDATE segment SET carry = 1 WHERE stream = ? AND NOT (stream = ? AND mine = 1) AND erased < 2", "bb", payload,
                      MQ_SPAN(work->state->stream));
 }
 
@@ -175,6 +176,21 @@ static enum mq_status take_frames(struct reply_work *work, struct mq_error *erro
 
 /* ---- the whole ---- */
 
+/* A server that has nothing yet could never follow an own stream with a gap to its head: it is carried instead. */
+static enum mq_status own_gaps_close(struct mq_db *db, struct mq_error *error)
+{
+    enum mq_status status = mq_db_run(db, error,
+                                      "UPDATE stream SET closed = 1 WHERE mine = 1 AND closed = 0 AND stream IN"
+                                      " (SELECT stream FROM segment WHERE erased = 2)",
+                                      "");
+    if (status != MQ_OK || mq_db_changes(db) == 0)
+        return status;
+    return mq_db_run(db, error,
+                     "UPDATE segment SET carry = 1 WHERE mine = 1 AND stored = 0 AND erased < 2 AND stream IN"
+                     " (SELECT stream FROM segment WHERE erased = 2)",
+                     "");
+}
+
 static enum mq_status server_changed(struct reply_work *work, struct mq_error *error)
 {
     struct mq_sync_state *state = work->state;
@@ -186,6 +202,8 @@ static enum mq_status server_changed(struct reply_work *work, struct mq_error *e
             status = mq_db_run(db, error, "UPDATE outbox SET sent = 0", "");
         if (status == MQ_OK) /* "stored" was that other server's word */
             status = mq_db_run(db, error, "UPDATE segment SET stored = 0 WHERE mine = 1 AND anchored = 0", "");
+        if (status == MQ_OK)
+            status = own_gaps_close(db, error);
         if (status == MQ_OK) /* owed until it was said and answered, whatever happens to this sync */
             status = mq_setting_put_number(state->replica, "have_owed", 1, error);
     }
@@ -240,6 +258,8 @@ static enum mq_status take_in(struct mq_replica *replica, void *context, struct 
     if (status == MQ_OK)
         status = own_stream(work, error);
     if (status == MQ_OK)
+        status = mq_erase_settle(work->state->replica, error);
+    if (status == MQ_OK)
         status = cursor_move(work, error);
     if (status == MQ_OK)
         status = have_said(work, error);
@@ -252,7 +272,7 @@ static enum mq_status take_in(struct mq_replica *replica, void *context, struct 
 static enum mq_status again_needed(struct reply_work *work, bool *again, struct mq_error *error)
 {
     struct mq_sync_state *state = work->state;
-    int64_t answers, others, server_seq;
+    int64_t answers, others, server_seq, borrow;
     uint8_t head[MQ_SEGMENT_ID_SIZE];
     enum mq_status status =
         mq_db_number(state->replica->db, &answers, error, "SELECT count(*) FROM outbox WHERE sent = 0 AND frame = ?",
@@ -264,10 +284,14 @@ static enum mq_status again_needed(struct reply_work *work, bool *again, struct 
                          " (SELECT count(*) FROM segment JOIN stream USING(stream) WHERE carry = 1 AND mailbox = ?)",
                          "ib", (int64_t)MQ_FRAME_ENROLLED, MQ_SPAN(state->team->mailbox));
     if (status == MQ_OK)
+        status = mq_db_number(state->replica->db, &borrow, error,
+                              "SELECT count(*) FROM segment WHERE state = 0 AND reason = 'erased'", "");
+    if (status == MQ_OK)
         status = mq_sync_own_stream(state, head, &server_seq, error);
     if (status != MQ_OK)
         return status;
-    bool rest = others > 0 || (int64_t)state->head_seq > server_seq || work->wanted || !work->ended ||
+    bool borrowing = borrow > 0 && !state->borrow_failed;
+    bool rest = others > 0 || borrowing || (int64_t)state->head_seq > server_seq || work->wanted || !work->ended ||
                 work->reply.mailboxes[0].remaining > 0 || work->reply.status == MQ_REPLY_RESET;
     state->answers_only = answers > 0 && !rest;
     *again = answers > 0 || rest;

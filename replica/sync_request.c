@@ -156,7 +156,7 @@ static enum mq_status put_own(struct mq_sync_state *state, struct mq_buffer *out
     size_t start = out->size;
     enum mq_status status =
         mq_db_query(state->replica->db, &query, error,
-                    "SELECT seq, id, bytes FROM segment WHERE stream = ? AND mine = 1 AND seq > ? ORDER BY seq", "bi",
+                    "SELECT seq, id, bytes FROM segment WHERE stream = ? AND mine = 1 AND seq > ? AND erased < 2 ORDER BY seq", "bi",
                     MQ_SPAN(state->stream), server_seq);
     if (status != MQ_OK)
         return status;
@@ -178,7 +178,7 @@ static enum mq_status put_carried(struct mq_sync_state *state, struct mq_buffer 
     enum mq_status status = mq_db_query(
         state->replica->db, &query, error,
         "SELECT g.number, g.stream, g.id, g.bytes, s.announce FROM segment AS g JOIN stream AS s ON s.stream = g.stream"
-        " WHERE g.carry = 1 AND s.mailbox = ? ORDER BY g.number",
+        " WHERE g.carry = 1 AND g.erased < 2 AND s.mailbox = ? ORDER BY g.number",
         "b", MQ_SPAN(state->team->mailbox));
     if (status != MQ_OK)
         return status;
@@ -249,13 +249,39 @@ static enum mq_status put_have(struct mq_sync_state *state, struct mq_buffer *ou
     return status;
 }
 
-static void put_want_part(struct mq_sync_state *state, struct mq_buffer *out)
+static void put_want_part(struct mq_buffer *out, const uint8_t id[MQ_SEGMENT_ID_SIZE], uint32_t offset)
 {
     uint8_t memory[MQ_SEGMENT_ID_SIZE + 3];
     struct mq_buffer want = mq_buffer(memory, sizeof memory);
-    mq_put(&want, state->down.id, MQ_SEGMENT_ID_SIZE);
-    mq_put_u24(&want, state->down.offset);
+    mq_put(&want, id, MQ_SEGMENT_ID_SIZE);
+    mq_put_u24(&want, offset);
     mq_frame_put(out, MQ_FRAME_WANT_PART, mq_written(&want));
+}
+
+/* A segment that was written before its writer knew of an erasure may lean on a body that was dropped here. The server
+ * still has it, sealed: it is asked for, used once, and given back (erase.c). */
+static enum mq_status put_borrow(struct mq_sync_state *state, struct mq_buffer *out, struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(
+        state->replica->db, &query, error,
+        "WITH RECURSIVE run(id, previous, links, erased) AS"
+        " (SELECT p.id, p.previous, p.links, p.erased FROM segment AS w JOIN segment AS p ON p.id = w.previous"
+        " JOIN stream AS s ON s.stream = w.stream WHERE w.state = 0 AND w.reason = 'erased' AND s.mailbox = ?"
+        " UNION SELECT q.id, q.previous, q.links, q.erased FROM run JOIN segment AS q ON q.id = run.previous WHERE run.links > 0)"
+        " SELECT id FROM run WHERE erased = 2 AND id NOT IN (SELECT id FROM lent) LIMIT 1",
+        "b", MQ_SPAN(state->team->mailbox));
+    if (status != MQ_OK)
+        return status;
+    if (!mq_db_next(&query, error))
+        return error->status;
+    struct mq_span id = mq_db_blob(query, 0);
+    state->borrow_failed = mq_span_equal(id, MQ_SPAN(state->borrow));
+    memcpy(state->borrow, id.data, sizeof state->borrow);
+    mq_db_done(&query);
+    if (!state->borrow_failed)
+        put_want_part(out, state->borrow, 0);
+    return MQ_OK;
 }
 
 enum mq_status mq_sync_request(struct mq_sync_state *state, struct mq_buffer *out, struct mq_error *error)
@@ -274,7 +300,9 @@ enum mq_status mq_sync_request(struct mq_sync_state *state, struct mq_buffer *ou
     if (status == MQ_OK && state->have_list)
         status = put_have(state, out, error);
     if (state->down.active)
-        put_want_part(state, out);
+        put_want_part(out, state->down.id, state->down.offset);
+    else if (status == MQ_OK)
+        status = put_borrow(state, out, error);
     if (status == MQ_OK)
         status = put_own(state, out, server_seq, error);
     if (status == MQ_OK && !state->more)

@@ -11,6 +11,19 @@
 
 /* ---- facts ---- */
 
+static enum mq_status known_again(struct mq_replica *replica, const struct mq_view_change *change,
+                                  struct mq_error *error)
+{
+    struct mq_span id = mq_span(change->id, MQ_ID_SIZE);
+    enum mq_status status = mq_db_run(replica->db, error, "UPDATE change SET rank = max(rank, ?) WHERE id = ?", "ib",
+                                      (int64_t)change->rank, id);
+    if (status != MQ_OK || change->segment < 0)
+        return status;
+    return mq_db_run(replica->db, error,
+                     "INSERT OR IGNORE INTO twice SELECT id, ?2 FROM change WHERE id = ?1 AND segment <> ?2", "bi", id,
+                     change->segment);
+}
+
 enum mq_status mq_view_add(struct mq_replica *replica, const struct mq_view_change *change, struct mq_error *error)
 {
     struct mq_span id = mq_span(change->id, MQ_ID_SIZE), record = mq_span(change->record, MQ_ID_SIZE);
@@ -20,8 +33,10 @@ enum mq_status mq_view_add(struct mq_replica *replica, const struct mq_view_chan
     enum mq_status status =
         mq_db_run(replica->db, error,
                   "INSERT INTO change(id, record, team, rank, segment, wall, expanded) VALUES(?, ?, ?, ?, ?, ?, ?)"
-                  " ON CONFLICT(id) DO UPDATE SET rank = max(rank, excluded.rank)",
+                  " ON CONFLICT(id) DO NOTHING",
                   "bbbiiib", id, record, team, (int64_t)change->rank, change->segment, change->wall, change->expanded);
+    if (status == MQ_OK && mq_db_changes(replica->db) == 0)
+        status = known_again(replica, change, error);
     if (status != MQ_OK)
         return status;
     /* A record belongs to the team of its creator, whoever's change came first; other teams' changes to it count for nothing. */

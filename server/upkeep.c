@@ -134,6 +134,7 @@ static void print_check(struct mq_call *call, const struct mq_check_result *resu
     put_number(&writer, "undecodable", result->undecodable);
     put_number(&writer, "forks", result->forks);
     put_number(&writer, "holes", result->holes);
+    put_number(&writer, "erased", result->erased);
     mq_json_end(&writer, '}');
     MQ_ASSERT(!line.failed);
     mq_call_print(call, mq_written(&line));

@@ -247,6 +247,7 @@ int command_check(void *context, const struct mq_command_line *line)
     put_number(&writer, "undecodable", result.undecodable);
     put_number(&writer, "forks", result.forks);
     put_number(&writer, "holes", result.holes);
+    put_number(&writer, "erased", result.erased);
     enum mq_status shown = result_end(program, &writer);
     return program_end(program, status == MQ_OK ? shown : status);
 }

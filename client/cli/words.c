@@ -15,7 +15,7 @@ static const char *const keys[] = {
     N_("saved"), N_("stored"), N_("anchored"), N_("quarantined"), N_("last_receipt"), N_("locked"), N_("lines"),
     N_("known"), N_("refused"), N_("masked"), N_("sent"), N_("received"), N_("bytes_up"), N_("bytes_down"),
     N_("requests"), N_("round_trips"), N_("segments"), N_("changes"), N_("waiting"), N_("undecodable"), N_("forks"),
-    N_("holes"), N_("serial"), N_("team"), N_("home"), N_("streams"), N_("stream"), N_("closed"), N_("at"),
+    N_("holes"), N_("erased"), N_("serial"), N_("team"), N_("home"), N_("streams"), N_("stream"), N_("closed"), N_("at"),
     N_("by"), N_("change"), N_("field"), N_("value"), N_("values"), N_("safety"), N_("note"), N_("what"), N_("told"), N_("suggestion"),
     N_("split_from"), N_("topic"), N_("escort"), N_("source"), N_("reporter_kind"), N_("county_reason"),
     N_("secrecy"), N_("part_of"), N_("again_of"), N_("policy"), N_("obstacles"), N_("called"), N_("subcategory"),
