@@ -53,6 +53,7 @@ static const struct mq_field household[] = {
     TEXT(14, "dialect", MQ_SHORT_TEXT_MAX, 0),
     CODE(15, "state", mq_codes_household_state, 0),
     REFERENCE(16, "split_from", MQ_KIND_HOUSEHOLD, 0), /* the household that it was part of before (分户) */
+    REFERENCES(17, "not_same_as", MQ_KIND_HOUSEHOLD, MADE), /* it looks like those, and a desk found that it is none of them */
 };
 
 static const struct mq_field plan[] = {
@@ -122,6 +123,7 @@ static const struct mq_field need[] = {
     DATE(27, "date", 0),
     TEXT(28, "called", MQ_SHORT_TEXT_MAX, 0), /* who was phoned at once, and when */
     CODE(29, "subcategory", mq_codes_subcategory, 0),
+    REFERENCES(30, "not_same_as", MQ_KIND_NEED, MADE), /* as of a household */
 };
 
 static const struct mq_field step[] = {

@@ -103,6 +103,24 @@
 #define MQ_PINYIN_READINGS_MAX 16 /* of one character; none has more */
 #define MQ_SEARCH_WORD_MAX 255    /* characters of one word that is compared by its sound */
 
+/* What may be one and the same (protocol/likeness.h). */
+#define MQ_ALIKE_NAME_MAX 32      /* characters of a name that are compared */
+#define MQ_ALIKE_KEYS_MAX (MQ_ALIKE_NAME_MAX + 3)
+#define MQ_ALIKE_PHONE_MAX 20     /* digits */
+#define MQ_ALIKE_PHONE_LEAST 7    /* fewer digits are no number that tells one household from another */
+#define MQ_ALIKE_TEXT_MAX 2000    /* characters of somebody's words that are compared */
+#define MQ_ALIKE_PAIR_WORDS 16    /* 64 bits each: pairs of characters in a text of words */
+#define MQ_ALIKE_WORDS_MAX 1000   /* words of the table, its rows 250 at most */
+#define MQ_ALIKE_GROUPS_MAX 4     /* groups that a text names */
+#define MQ_ALIKE_AMOUNTS_MAX 8
+#define MQ_ALIKE_PHONES_MAX 4     /* telephone numbers of one household that are compared */
+#define MQ_ALIKE_CHAIN_MAX 512    /* households, or needs, known by one thing that a new one is compared with */
+#define MQ_ALIKE_PHONE_HOLDERS_MAX 3 /* households that may have one number before it counts as shared */
+#define MQ_ALIKE_NEED_DAYS_MAX 30 /* days between two tellings of one matter */
+#define MQ_LIKE_HOUSEHOLD 600     /* of MQ_ALIKE_MOST: from here on two households are shown side by side ... */
+#define MQ_LIKE_NEED 660          /* ... and two needs */
+#define MQ_PLACE_STEPS_MAX 16     /* a village that went up in another, which went up in a third, ... */
+
 #define MQ_UNVERIFIED_MAX 2048    /* frames kept while nobody can say yet whether they are good */
 
 /* Exchange (section 4). */

@@ -18,6 +18,7 @@ static const struct {
     {"desk show", mq_verb_desk_show, false},
     {"desk conflicts", mq_verb_desk_conflicts, false},
     {"desk resolve", mq_verb_desk_resolve, false},
+    {"desk duplicates", mq_verb_desk_duplicates, false},
     {"desk merge", mq_verb_desk_merge, false},
     {"desk unmerge", mq_verb_desk_unmerge, false},
     {"desk quarantine", mq_verb_desk_quarantine, false},

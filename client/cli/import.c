@@ -57,7 +57,7 @@ static enum mq_status put_likes(struct program *program, struct mq_json_writer *
         mq_json_key(writer, "id");
         mq_json_string_value(writer, mq_written(&id));
         mq_json_key(writer, "why");
-        mq_json_text_value(writer, line->likes[i].reason == MQ_LIKE_NAME ? "name" : "phone");
+        mq_json_text_value(writer, mq_like_by_name(line->likes[i].reasons) ? "name" : "phone");
         mq_json_end(writer, '}');
     }
     mq_json_end(writer, ']');

@@ -1,0 +1,27 @@
+/* At the desk: what may be one, what is one, and what is not. */
+#include "replica/duplicates.h"
+#include "server/desk/call_keys.h"
+
+static enum mq_status emit_line(void *context, struct mq_span object, struct mq_error *error)
+{
+    (void)error;
+    mq_call_print(context, object);
+    return MQ_OK;
+}
+
+enum mq_status mq_verb_desk_duplicates(struct mq_call *call, struct mq_error *error)
+{
+    const struct mq_emitter emitter = {call, emit_line};
+    const char *kind_text = mq_option_get(call->line, "kind"), *limit_text = mq_option_get(call->line, "limit");
+    const struct mq_kind *kind = kind_text == NULL ? NULL : mq_kind_by_key(mq_span_text(kind_text));
+    int64_t limit = 0;
+    enum mq_status status = MQ_OK;
+
+    if (kind_text != NULL && kind == NULL)
+        status = mq_fail(error, MQ_REFUSED, _("duplicates are looked for among households and needs: --kind household or --kind need"));
+    if (status == MQ_OK && limit_text != NULL)
+        status = mq_call_number(limit_text, "--limit", 1, INT32_MAX, &limit, error);
+    if (status == MQ_OK)
+        status = mq_call_merge(call, error);
+    return status == MQ_OK ? mq_duplicates_list(call->desk->replica, kind, limit, &emitter, error) : status;
+}
