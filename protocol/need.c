@@ -71,7 +71,7 @@ const struct mq_need_rule *mq_need_rule_find(const struct mq_need_status *before
 
 struct mq_need_status mq_need_registered(void)
 {
-    return (struct mq_need_status){.state = MQ_NEED_REGISTERED, .unit = -1, .sentence = -1};
+    return (struct mq_need_status){.state = MQ_NEED_REGISTERED, .unit = -1, .sentence = -1, .dated = -1};
 }
 
 /* How the need stands after step number `at`, which `rule` allows. */
@@ -81,8 +81,10 @@ static struct mq_need_status moved(const struct mq_need_status *before, const st
     struct mq_need_status after = *before;
     bool dated = (step->says & MQ_SAYS_DUE) != 0 && rule->clock != MQ_CLOCK_END;
 
-    after.has_due = dated || (before->has_due && rule->clock == MQ_CLOCK_RUN);
-    after.due = dated ? step->due : after.has_due ? before->due : 0;
+    if (dated || rule->clock != MQ_CLOCK_RUN) {
+        after.dated = dated ? at : -1;
+        after.due = dated ? step->due : 0;
+    }
     if (rule->to != 0)
         after.state = rule->to;
     if (step->says & MQ_SAYS_UNIT)

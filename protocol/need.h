@@ -126,8 +126,8 @@ extern const size_t mq_need_rule_count;
 /* How a need stands after a step. Steps are named by their place in the array that was derived from; -1: none. */
 struct mq_need_status {
     uint8_t state;
-    bool has_due;
     bool told;         /* the sentence was told since it was given */
+    int16_t dated;     /* the step that gave the due date; -1: there is none */
     int16_t unit;      /* the step that named the unit which has it */
     int16_t sentence;  /* the step whose text is for the villager */
     uint16_t disputes; /* so far */

@@ -30,12 +30,21 @@ MQ_MUST_USE enum mq_status mq_parse_value(struct mq_replica *replica, const stru
                                           const struct mq_field *field, const struct mq_json *json,
                                           struct mq_buffer *memory, size_t *masked, struct mq_span *value,
                                           struct mq_error *error);
+/* One more field, in its place; the value points into `memory`. MQ_REFUSED: it is given already. */
+MQ_MUST_USE enum mq_status mq_parsed_put(struct mq_parsed *parsed, const struct mq_field *field, struct mq_span value,
+                                         struct mq_error *error);
 const struct mq_parsed_field *mq_parsed_find(const struct mq_parsed *parsed, uint8_t number);
 
+/* What stands in an object besides the record itself. */
+enum mq_print_extras {
+    MQ_PRINT_EXACT,  /* nothing: what an import takes */
+    MQ_PRINT_LISTED, /* record, conflicts where there are any, and how a need stands */
+    MQ_PRINT_SHOWN   /* and the steps of a need */
+};
 /* A state as one JSON object of the record format: kind, id, the shown values; words as the creator wrote them, later
- * words in `words_more`. With `extras`: record, and conflicts where there are any. MQ_NO_SPACE. */
-MQ_MUST_USE enum mq_status mq_print_record(struct mq_replica *replica, const struct mq_group_state *state, bool extras,
-                                           struct mq_buffer *out, struct mq_error *error);
+ * words in `words_more`. MQ_NO_SPACE. */
+MQ_MUST_USE enum mq_status mq_print_record(struct mq_replica *replica, const struct mq_group_state *state,
+                                           enum mq_print_extras extras, struct mq_buffer *out, struct mq_error *error);
 /* One value as JSON: text, number, bool, array or object. `value` of a set's element or a register. */
 MQ_MUST_USE enum mq_status mq_print_value(struct mq_replica *replica, const struct mq_field *field,
                                           struct mq_span value, struct mq_json_writer *writer, struct mq_error *error);
@@ -43,6 +52,9 @@ MQ_MUST_USE enum mq_status mq_print_value(struct mq_replica *replica, const stru
  * the field's guard wants (protocol/record.h). Values are CBOR; an empty `from` guards nothing. */
 MQ_MUST_USE enum mq_status mq_guard_check(const struct mq_field *field, struct mq_span from, struct mq_span to,
                                           unsigned rank, struct mq_span reason, struct mq_error *error);
+/* `by` and `at` of a change: who wrote it, and when by his clock. */
+MQ_MUST_USE enum mq_status mq_print_origin(struct mq_replica *replica, const uint8_t change[MQ_ID_SIZE],
+                                           struct mq_json_writer *writer, struct mq_error *error);
 /* What a reference shows: the `id` of the record it points to, or its own id in hexadecimal. */
 MQ_MUST_USE enum mq_status mq_print_reference(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE],
                                               struct mq_buffer *out, struct mq_error *error);

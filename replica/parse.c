@@ -342,8 +342,8 @@ const struct mq_parsed_field *mq_parsed_find(const struct mq_parsed *parsed, uin
 }
 
 /* Fields stand by number, as the change's map wants them. */
-static enum mq_status parsed_put(struct mq_parsed *parsed, const struct mq_field *field, struct mq_span value,
-                                 struct mq_error *error)
+enum mq_status mq_parsed_put(struct mq_parsed *parsed, const struct mq_field *field, struct mq_span value,
+                             struct mq_error *error)
 {
     if (parsed->count == MQ_FIELDS_MAX || mq_parsed_find(parsed, field->number) != NULL)
         return mq_fail(error, MQ_REFUSED, _("\"%s\" is given twice"), field->key);
@@ -369,7 +369,7 @@ static enum mq_status parse_key(struct mq_replica *replica, const struct mq_team
                        out->kind->key);
     struct mq_span encoded;
     enum mq_status status = mq_parse_value(replica, team, field, value, &out->memory, &out->masked, &encoded, error);
-    return status == MQ_OK ? parsed_put(out, field, encoded, error) : status;
+    return status == MQ_OK ? mq_parsed_put(out, field, encoded, error) : status;
 }
 
 /* {"checks": {"住房": "好"}} is the field "checks.住房". */
@@ -403,7 +403,7 @@ static enum mq_status make_missing_id(struct mq_replica *replica, struct mq_pars
     size_t start = out->memory.size;
     mq_cbor_put_bytes(&out->memory, MQ_SPAN(uuid));
     MQ_ASSERT(!out->memory.failed);
-    return parsed_put(out, mq_field_by_number(out->kind, MQ_FIELD_ID),
+    return mq_parsed_put(out, mq_field_by_number(out->kind, MQ_FIELD_ID),
                       mq_span(out->memory.data + start, out->memory.size - start), error);
 }
 

@@ -4,6 +4,7 @@
 
 #include "protocol/assert.h"
 #include "replica/convert.h"
+#include "replica/need_chain.h"
 #include "replica/replica_keys.h"
 #include "replica/view.h"
 
@@ -219,7 +220,9 @@ static enum mq_status print_field(struct mq_replica *replica, const struct mq_fi
     return mq_print_value(replica, field, state->choices[0].value, writer, error);
 }
 
-static void print_extras(const struct mq_kind *kind, const struct mq_group_state *state, struct mq_json_writer *writer)
+static enum mq_status print_extras(struct mq_replica *replica, const struct mq_kind *kind,
+                                   const struct mq_group_state *state, enum mq_print_extras extras,
+                                   struct mq_json_writer *writer, struct mq_error *error)
 {
     uint8_t memory[2 * MQ_ID_SIZE];
     struct mq_buffer hex = mq_buffer(memory, sizeof memory);
@@ -244,10 +247,21 @@ static void print_extras(const struct mq_kind *kind, const struct mq_group_state
         mq_json_key(writer, "deleted");
         mq_json_bool_value(writer, true);
     }
+    if (kind->number != MQ_KIND_NEED)
+        return MQ_OK;
+    enum mq_status status = mq_need_put_state(replica, state->canonical, writer, error);
+    return status == MQ_OK && extras == MQ_PRINT_SHOWN ? mq_need_put_steps(replica, state->canonical, writer, error)
+                                                       : status;
 }
 
-enum mq_status mq_print_record(struct mq_replica *replica, const struct mq_group_state *state, bool extras,
-                               struct mq_buffer *out, struct mq_error *error)
+/* What the program makes for itself, and no import takes. */
+static bool is_hidden(const struct mq_field *field)
+{
+    return field->number < MQ_FIELD_ID || (field->flags & MQ_FIELD_MADE && field->type == MQ_TYPE_REFERENCE);
+}
+
+enum mq_status mq_print_record(struct mq_replica *replica, const struct mq_group_state *state,
+                               enum mq_print_extras extras, struct mq_buffer *out, struct mq_error *error)
 {
     const struct mq_kind *kind = mq_kind_by_number(state->kind);
     struct mq_json_writer writer = {.out = out};
@@ -257,13 +271,13 @@ enum mq_status mq_print_record(struct mq_replica *replica, const struct mq_group
     mq_json_key(&writer, "kind");
     mq_json_text_value(&writer, kind == NULL ? "unknown" : kind->key);
     for (size_t i = 0; kind != NULL && i < kind->field_count && status == MQ_OK; i++)
-        if (kind->fields[i].number >= MQ_FIELD_ID)
+        if (!is_hidden(&kind->fields[i]))
             status = print_field(replica, &kind->fields[i], mq_group_field(state, kind->fields[i].number), &place,
                                  &writer, error);
     if (place.nested != NULL)
         mq_json_end(&writer, '}');
-    if (extras && kind != NULL)
-        print_extras(kind, state, &writer);
+    if (status == MQ_OK && extras != MQ_PRINT_EXACT && kind != NULL)
+        status = print_extras(replica, kind, state, extras, &writer, error);
     mq_json_end(&writer, '}');
     if (status == MQ_OK && out->failed)
         return mq_fail(error, MQ_NO_SPACE, _("this record is too long to show in one piece"));

@@ -27,6 +27,11 @@ struct mq_saved {
  * MQ_OK. `team` NULL: the only one. */
 MQ_MUST_USE enum mq_status mq_records_add(struct mq_replica *replica, const struct mq_team *team,
                                           const struct mq_json *object, struct mq_saved *saved, struct mq_error *error);
+/* The same for a step or a telling of a front end: refused where the table of states does not allow it; date, due date and
+ * rule are filled in. `calendar_missing` gets the year whose working days are not known, or 0. For replica/needs.h. */
+MQ_MUST_USE enum mq_status mq_records_add_step(struct mq_replica *replica, const struct mq_team *team,
+                                               const struct mq_json *object, struct mq_saved *saved,
+                                               int *calendar_missing, struct mq_error *error);
 /* One line of an import: like add, but `id` must be there, no `no` is made, a known `id` with equal values is skipped
  * and with other values refused, or edited where `update` (replica/records_update.h). Within a transaction of the
  * caller; on a refusal nothing of the line is kept. */
@@ -34,10 +39,11 @@ MQ_MUST_USE enum mq_status mq_records_import_line(struct mq_replica *replica, co
                                                   struct mq_span line, bool update, struct mq_saved *saved,
                                                   struct mq_error *error);
 /* FIELD=VALUE, FIELD+=VALUE, FIELD-=VALUE (sets); lists and objects as JSON. All assignments or none. Only what was on
- * the screen is replaced. */
+ * the screen is replaced. `reason` goes with each value and stays visible in its history; it may be empty where nothing
+ * guarded is lowered. MQ_REFUSED also where the field's guard forbids it (protocol/record.h), saying what it wants. */
 MQ_MUST_USE enum mq_status mq_records_set(struct mq_replica *replica, struct mq_span record,
-                                          const char *const *assignments, size_t count, struct mq_saved *saved,
-                                          struct mq_error *error);
+                                          const char *const *assignments, size_t count, struct mq_span reason,
+                                          struct mq_saved *saved, struct mq_error *error);
 /* A person's decision on a conflict: keeps choice `keep` (from 1, as listed). At a desk a `decide`, else a `set`.
  * `reason` may be empty where nothing guarded is lowered. MQ_REFUSED also where the field's guard forbids it
  * (protocol/record.h), saying what it wants. */

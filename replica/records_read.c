@@ -16,7 +16,7 @@ struct read_work {
     const struct mq_emitter *emitter;
     struct mq_span search;
     int64_t left; /* of the limit; < 0: none */
-    bool extras;
+    enum mq_print_extras extras;
     uint8_t *memory;
 };
 
@@ -99,7 +99,7 @@ enum mq_status mq_records_list(struct mq_replica *replica, const struct mq_kind 
                              .emitter = emitter,
                              .search = search,
                              .left = limit > 0 ? limit : -1,
-                             .extras = true,
+                             .extras = MQ_PRINT_LISTED,
                              .memory = mq_work_memory(MQ_OBJECT_MAX)};
     enum mq_status status = mq_view_each(replica, kind == NULL ? 0 : kind->number, false, list_one, &work, error);
     mq_work_free(work.memory, MQ_OBJECT_MAX);
@@ -273,7 +273,7 @@ enum mq_status mq_records_show(struct mq_replica *replica, struct mq_span record
                                const struct mq_emitter *emitter, struct mq_error *error)
 {
     struct read_work work = {
-        .replica = replica, .emitter = emitter, .extras = true, .memory = mq_work_memory(MQ_OBJECT_MAX)};
+        .replica = replica, .emitter = emitter, .extras = MQ_PRINT_SHOWN, .memory = mq_work_memory(MQ_OBJECT_MAX)};
     uint8_t canonical[MQ_ID_SIZE];
     struct mq_group_state state;
     const struct mq_kind *kind = NULL;
@@ -292,8 +292,8 @@ enum mq_status mq_records_show(struct mq_replica *replica, struct mq_span record
 
 /* ---- conflicts ---- */
 
-static enum mq_status put_origin(struct mq_replica *replica, const uint8_t change[MQ_ID_SIZE],
-                                 struct mq_json_writer *writer, struct mq_error *error)
+enum mq_status mq_print_origin(struct mq_replica *replica, const uint8_t change[MQ_ID_SIZE],
+                               struct mq_json_writer *writer, struct mq_error *error)
 {
     struct mq_query *query;
     enum mq_status status = mq_db_query(
@@ -323,7 +323,7 @@ static enum mq_status put_values(struct mq_replica *replica, const struct mq_fie
         mq_json_key(writer, "value");
         status = mq_print_value(replica, field, here->choices[i].value, writer, error);
         if (status == MQ_OK)
-            status = put_origin(replica, here->choices[i].best->id, writer, error);
+            status = mq_print_origin(replica, here->choices[i].best->id, writer, error);
         mq_json_end(writer, '}');
     }
     mq_json_end(writer, ']');
@@ -372,7 +372,7 @@ enum mq_status mq_records_conflicts(struct mq_replica *replica, const struct mq_
                                     struct mq_error *error)
 {
     struct read_work work = {
-        .replica = replica, .emitter = emitter, .extras = true, .memory = mq_work_memory(MQ_OBJECT_MAX)};
+        .replica = replica, .emitter = emitter, .extras = MQ_PRINT_LISTED, .memory = mq_work_memory(MQ_OBJECT_MAX)};
     enum mq_status status = mq_view_each(replica, 0, true, conflict_one, &work, error);
     mq_work_free(work.memory, MQ_OBJECT_MAX);
     return status;

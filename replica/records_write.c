@@ -5,8 +5,10 @@
 
 #include "protocol/assert.h"
 #include "protocol/change.h"
+#include "protocol/mask.h"
 #include "replica/convert.h"
 #include "replica/journal.h"
+#include "replica/need_chain.h"
 #include "replica/records.h"
 #include "replica/records_update.h"
 #include "replica/replica_keys.h"
@@ -104,14 +106,10 @@ static enum mq_status number_make(struct mq_replica *replica, const struct mq_te
     village_of(replica, parsed, village);
     snprintf(saved->number, sizeof saved->number, "%s-%u%s-%04lld", village, (unsigned)team->certificate.serial,
              letters, (long long)counter + 1);
-    size_t start = parsed->memory.size, at = parsed->count++;
+    size_t start = parsed->memory.size;
     mq_cbor_put_text(&parsed->memory, mq_span_text(saved->number));
-    MQ_ASSERT(!parsed->memory.failed && at < MQ_FIELDS_MAX);
-    for (; at > 0 && parsed->fields[at - 1].field->number > field->number; at--)
-        parsed->fields[at] = parsed->fields[at - 1];
-    parsed->fields[at] = (struct mq_parsed_field){
-        .field = field, .value = mq_span(parsed->memory.data + start, parsed->memory.size - start)};
-    return MQ_OK;
+    MQ_ASSERT(!parsed->memory.failed);
+    return mq_parsed_put(parsed, field, mq_span(parsed->memory.data + start, parsed->memory.size - start), error);
 }
 
 /* ---- a new record ---- */
@@ -165,6 +163,8 @@ struct add_work {
     const struct mq_team *team;
     const struct mq_json *object;
     bool import, update;
+    bool strict;           /* a step that the table must allow */
+    int *calendar_missing; /* where strict */
     struct mq_saved *saved;
     struct write_memory *memory;
 };
@@ -203,6 +203,8 @@ static enum mq_status add(struct mq_replica *replica, void *context, struct mq_e
     if (status != MQ_NOT_FOUND)
         return status;
     status = work->import ? MQ_OK : number_make(replica, work->team, &parsed, work->saved, error);
+    if (status == MQ_OK)
+        status = mq_need_complete(replica, work->team, &parsed, work->strict, work->calendar_missing, error);
     return status == MQ_OK ? create(replica, work->team, &parsed, work->memory->change, work->saved, error) : status;
 }
 
@@ -217,6 +219,22 @@ enum mq_status mq_records_add(struct mq_replica *replica, const struct mq_team *
     struct add_work work = {
         .team = &own, .object = object, .saved = saved, .memory = mq_work_memory(sizeof(struct write_memory))};
     status = mq_replica_transact(replica, add, &work, error);
+    mq_work_free(work.memory, sizeof *work.memory);
+    return status;
+}
+
+enum mq_status mq_records_add_step(struct mq_replica *replica, const struct mq_team *team, const struct mq_json *object,
+                                   struct mq_saved *saved, int *calendar_missing, struct mq_error *error)
+{
+    *saved = (struct mq_saved){.known = false};
+    *calendar_missing = 0;
+    struct add_work work = {.team = team,
+                            .object = object,
+                            .strict = true,
+                            .calendar_missing = calendar_missing,
+                            .saved = saved,
+                            .memory = mq_work_memory(sizeof(struct write_memory))};
+    enum mq_status status = mq_replica_transact(replica, add, &work, error);
     mq_work_free(work.memory, sizeof *work.memory);
     return status;
 }
@@ -249,6 +267,7 @@ struct edit_work {
     struct mq_span record;
     const char *const *assignments;
     size_t count;
+    struct mq_span reason;
     struct mq_saved *saved;
     struct write_memory *memory;
 };
@@ -359,13 +378,16 @@ static enum mq_status assign(struct mq_replica *replica, const struct mq_team *t
     if (one->operation == '=' && here != NULL && here->choice_count == 1 && mq_span_equal(here->choices[0].value, value))
         return MQ_OK; /* it says so already */
     status = names_replaced(here, one, value, &replaced, error);
+    if (status == MQ_OK && one->operation == '=')
+        status = mq_guard_check(one->field, here == NULL ? mq_span(NULL, 0) : here->choices[0].value, value,
+                                mq_role_rank(team->certificate.role), work->reason, error);
     if (status != MQ_OK)
         return status;
     memcpy(about, state.canonical, MQ_ID_SIZE);
     if (one->operation == '-')
         mq_change_put_remove(&change, about, one->field->number, replaced);
     else if (one->field->merge == MQ_MERGE_REGISTER)
-        mq_change_put_set(&change, about, one->field->number, value, replaced, mq_span(NULL, 0));
+        mq_change_put_set(&change, about, one->field->number, value, replaced, work->reason);
     else
         mq_change_put_add(&change, about, one->field->number, value);
     if (change.failed)
@@ -398,12 +420,18 @@ static enum mq_status edit(struct mq_replica *replica, void *context, struct mq_
 }
 
 enum mq_status mq_records_set(struct mq_replica *replica, struct mq_span record, const char *const *assignments,
-                              size_t count, struct mq_saved *saved, struct mq_error *error)
+                              size_t count, struct mq_span reason, struct mq_saved *saved, struct mq_error *error)
 {
     *saved = (struct mq_saved){.known = false};
+    if (!mq_utf8_valid(reason) || reason.size > MQ_SHORT_TEXT_MAX)
+        return mq_fail(error, MQ_REFUSED, _("the reason is longer than %d bytes, or not UTF-8"), MQ_SHORT_TEXT_MAX);
+    uint8_t reason_memory[MQ_SHORT_TEXT_MAX];
+    memcpy(reason_memory, reason.data, reason.size);
+    saved->masked = mq_mask(reason_memory, reason.size, true);
     struct edit_work work = {.record = record,
                              .assignments = assignments,
                              .count = count,
+                             .reason = mq_span(reason_memory, reason.size),
                              .saved = saved,
                              .memory = mq_work_memory(sizeof(struct write_memory))};
     enum mq_status status = mq_replica_transact(replica, edit, &work, error);

@@ -117,5 +117,17 @@ static const char erasing[] =
     "CREATE TABLE other(segment INTEGER NOT NULL, id BLOB NOT NULL, wall INTEGER NOT NULL, expanded BLOB NOT NULL,"
     "  PRIMARY KEY(segment, id));" VIEW_STALE;
 
-const char *const mq_schema_steps[] = {truth, derived, desk, derived_refers, township, erasing};
+/* How needs stand (need_note.c). `step`: the record of a step or telling; `need`: as its create names it. need_state is by
+ * canonical record; day: since when; sentence, head: steps. */
+static const char derived_needs[] =
+    "CREATE TABLE need_step(step BLOB PRIMARY KEY, need BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX need_step_need ON need_step(need);"
+    "CREATE TABLE need_state(need BLOB PRIMARY KEY, state INTEGER NOT NULL, day INTEGER NOT NULL, due INTEGER,"
+    "  rule TEXT NOT NULL, unit TEXT NOT NULL, sentence BLOB NOT NULL, head BLOB NOT NULL, told INTEGER NOT NULL,"
+    "  disputes INTEGER NOT NULL, unreached INTEGER NOT NULL, late INTEGER NOT NULL, out_of_turn INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX need_state_state ON need_state(state, due);"
+    "CREATE TABLE need_number(number TEXT COLLATE NOCASE NOT NULL, need BLOB NOT NULL, PRIMARY KEY(number, need)) WITHOUT ROWID;"
+    "CREATE INDEX need_number_need ON need_number(need);" VIEW_STALE;
+
+const char *const mq_schema_steps[] = {truth, derived, desk, derived_refers, township, erasing, derived_needs};
 const int mq_schema_count = sizeof mq_schema_steps / sizeof *mq_schema_steps;

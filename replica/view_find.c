@@ -65,47 +65,16 @@ static enum mq_status by_hex(struct mq_replica *replica, int64_t kind, struct mq
     return status == MQ_OK ? candidates_take(query, found, error) : status;
 }
 
-struct number_walk {
-    struct mq_replica *replica;
-    struct mq_span text;
-    const struct mq_field *field;
-    struct candidates *found;
-};
-
-/* By a label such as a need's `no`: an identity field besides `id`. All values count, not only the shown one. */
-static enum mq_status number_one(void *context, const uint8_t canonical[MQ_ID_SIZE], struct mq_error *error)
+/* By a need's number, whatever the case of its letters; all that a need has count, not only the shown one. */
+static enum mq_status by_number(struct mq_replica *replica, int64_t kind, struct mq_span text, struct candidates *found,
+                                struct mq_error *error)
 {
-    struct number_walk *walk = context;
-    struct mq_group_state state;
-    enum mq_status status = mq_view_group(walk->replica, canonical, &state, error);
-    if (status != MQ_OK)
-        return status;
-    const struct mq_field_state *field = mq_group_field(&state, walk->field->number);
-    for (size_t i = 0; field != NULL && i < field->choice_count; i++) {
-        struct mq_reader reader = mq_reader(field->choices[i].value);
-        if (mq_span_equal(mq_cbor_text(&reader, MQ_LONG_TEXT_MAX), walk->text))
-            candidate_put(walk->found, mq_span(canonical, MQ_ID_SIZE));
-    }
-    return MQ_OK;
-}
-
-static enum mq_status by_number(struct mq_replica *replica, const struct mq_kind *kind, struct mq_span text,
-                                struct candidates *found, struct mq_error *error)
-{
-    for (size_t k = 0; k < mq_kind_count; k++) {
-        const struct mq_kind *each = &mq_kinds[k];
-        for (size_t f = 0; f < each->field_count && (kind == NULL || kind == each); f++) {
-            const struct mq_field *field = &each->fields[f];
-            if (field->number == MQ_FIELD_ID || !(field->flags & MQ_FIELD_IDENTITY) ||
-                field->merge != MQ_MERGE_REGISTER)
-                continue;
-            struct number_walk walk = {.replica = replica, .text = text, .field = field, .found = found};
-            enum mq_status status = mq_view_each(replica, each->number, false, number_one, &walk, error);
-            if (status != MQ_OK)
-                return status;
-        }
-    }
-    return MQ_OK;
+    struct mq_query *query;
+    if (kind != 0 && kind != MQ_KIND_NEED)
+        return MQ_OK;
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error, "SELECT need FROM need_number WHERE number = ?", "t", text);
+    return status == MQ_OK ? candidates_take(query, found, error) : status;
 }
 
 static enum mq_status ambiguous(const struct candidates *found, struct mq_span text, struct mq_error *error)
@@ -130,7 +99,7 @@ enum mq_status mq_view_find(struct mq_replica *replica, const struct mq_kind *ki
     if (status == MQ_OK && found.count == 0)
         status = by_hex(replica, number, text, &found, error);
     if (status == MQ_OK && found.count == 0)
-        status = by_number(replica, kind, text, &found, error);
+        status = by_number(replica, number, text, &found, error);
     if (status != MQ_OK)
         return status;
     if (found.count == 0)

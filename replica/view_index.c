@@ -1,6 +1,7 @@
 /* Notes beside a group's state. */
 #include "replica/view_index.h"
 
+#include "replica/need_chain.h"
 #include "replica/replica_keys.h"
 
 /* Every reference within one live value, whatever its shape. */
@@ -45,12 +46,17 @@ enum mq_status mq_view_index(struct mq_replica *replica, const uint8_t canonical
                              const struct mq_group_state *state, struct mq_error *error)
 {
     enum mq_status status = mq_view_unindex(replica, canonical, error);
-    if (status != MQ_OK || state->deleted)
+    if (status == MQ_OK && state->deleted) /* a step that was deleted has happened all the same */
+        return mq_need_note(replica, canonical, state, error);
+    if (status != MQ_OK)
         return status;
-    return note_references(replica, canonical, state, error);
+    status = note_references(replica, canonical, state, error);
+    return status == MQ_OK ? mq_need_note(replica, canonical, state, error) : status;
 }
 
 enum mq_status mq_view_unindex(struct mq_replica *replica, const uint8_t canonical[MQ_ID_SIZE], struct mq_error *error)
 {
-    return mq_db_run(replica->db, error, "DELETE FROM refers WHERE source = ?", "b", mq_span(canonical, MQ_ID_SIZE));
+    enum mq_status status =
+        mq_db_run(replica->db, error, "DELETE FROM refers WHERE source = ?", "b", mq_span(canonical, MQ_ID_SIZE));
+    return status == MQ_OK ? mq_need_forget(replica, canonical, error) : status;
 }

@@ -91,12 +91,14 @@ static enum mq_status plan_put(struct into_plan *into, const char *plan)
     struct program *program = into->program;
     const char *how = "how_chosen=随机抽";
     struct mq_saved saved;
-    enum mq_status status = mq_records_set(program->device.replica, mq_span_text(plan), &how, 1, &saved, &program->error);
+    enum mq_status status = mq_records_set(program->device.replica, mq_span_text(plan), &how, 1, mq_span_text(""),
+                                           &saved, &program->error);
     for (size_t i = 0; i < into->count && status == MQ_OK; i++) {
         char text[MQ_RECORD_ID_TEXT_MAX + 32];
         const char *assignment = text;
         snprintf(text, sizeof text, "households+=%s", into->ids[i]);
-        status = mq_records_set(program->device.replica, mq_span_text(plan), &assignment, 1, &saved, &program->error);
+        status = mq_records_set(program->device.replica, mq_span_text(plan), &assignment, 1, mq_span_text(""), &saved,
+                                &program->error);
     }
     return status;
 }

@@ -30,6 +30,8 @@ struct mq_emitter program_pages(struct program *program);
 
 /* A key of --json as a person reads it, in his language; the key itself where there is no word for it. Not to be freed. */
 const char *program_word(const char *key);
+/* The same of a value that is a word of ours: a need's state, whose turn it is, what is to be done; else the value. */
+struct mq_span program_value(const char *key, struct mq_span value);
 
 /* What a command that takes fields of a record takes: the fields of a kind, with the words of their lists; or, where
  * `kind` names none, the kinds. To stdout. */
@@ -38,6 +40,10 @@ void program_show_fields(const char *kind);
 int command_join(void *program, const struct mq_command_line *line);
 int command_add(void *program, const struct mq_command_line *line);
 int command_set(void *program, const struct mq_command_line *line);
+int command_step(void *program, const struct mq_command_line *line);
+int command_tell(void *program, const struct mq_command_line *line);
+int command_today(void *program, const struct mq_command_line *line);
+int command_brief(void *program, const struct mq_command_line *line);
 int command_list(void *program, const struct mq_command_line *line);
 int command_show(void *program, const struct mq_command_line *line);
 int command_import(void *program, const struct mq_command_line *line);

@@ -6,6 +6,7 @@
 
 #include "client/cli/program.h"
 #include "protocol/keys.h"
+#include "replica/needs.h"
 
 
 static enum mq_status kind_find(struct program *program, const char *text, const struct mq_kind **kind)
@@ -159,11 +160,13 @@ int command_add(void *context, const struct mq_command_line *line)
 int command_set(void *context, const struct mq_command_line *line)
 {
     struct program *program = context;
+    const char *reason = mq_option_get(line, "reason");
     struct mq_saved saved;
     enum mq_status status = program_open(program);
     if (status == MQ_OK)
         status = mq_records_set(program->device.replica, mq_span_text(line->words[0]), line->words + 1,
-                                (size_t)line->word_count - 1, &saved, &program->error);
+                                (size_t)line->word_count - 1, mq_span_text(reason == NULL ? "" : reason), &saved,
+                                &program->error);
     if (status == MQ_OK)
         status = print_saved(program, &saved);
     return program_end(program, status);
@@ -176,14 +179,19 @@ int command_list(void *context, const struct mq_command_line *line)
     struct program *program = context;
     const struct mq_kind *kind;
     const char *search = mq_option_get(line, "search"), *limit_text = mq_option_get(line, "limit");
+    const char *state = mq_option_get(line, "state");
     const struct mq_emitter emitter = program_emitter(program);
     int64_t limit = 0;
     enum mq_status status = kind_find(program, line->words[0], &kind);
+    if (status == MQ_OK && state != NULL && (kind == NULL || kind->number != MQ_KIND_NEED || search != NULL))
+        status = mq_fail(&program->error, MQ_REFUSED, _("--state is for `list need`, and without --search"));
     if (status == MQ_OK && limit_text != NULL && !number_read(limit_text, &limit))
         status = mq_fail(&program->error, MQ_REFUSED, _("--limit should be a whole number"));
     if (status == MQ_OK)
         status = program_open(program);
-    if (status == MQ_OK)
+    if (status == MQ_OK && state != NULL)
+        status = mq_needs_list(program->device.replica, mq_span_text(state), limit, &emitter, &program->error);
+    else if (status == MQ_OK)
         status = mq_records_list(program->device.replica, kind, mq_span_text(search == NULL ? "" : search), limit,
                                  &emitter, &program->error);
     return program_end(program, status);

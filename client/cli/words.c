@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "client/cli/program.h"
+#include "protocol/need.h"
 
 static const char *const keys[] = {
     N_("kind"), N_("id"), N_("no"), N_("record"), N_("records"), N_("place"), N_("group"), N_("head"),
@@ -26,7 +27,9 @@ static const char *const keys[] = {
     N_("code"), N_("list"), N_("label"), N_("alias"), N_("replaced_by"), N_("codes"), N_("earlier_names"),
     N_("level"), N_("class"), N_("parent"), N_("into"), N_("into_date"), N_("letters"), N_("groups"),
     N_("categories"), N_("emergency"), N_("calendar"), N_("year"), N_("holidays"), N_("workdays"), N_("preset"),
-    N_("clock"), N_("days"), N_("working"), N_("binding"), N_("last_heard"),
+    N_("clock"), N_("days"), N_("working"), N_("binding"), N_("last_heard"), N_("holder"), N_("since"), N_("late"), N_("disputes"),
+    N_("unreached"), N_("arrived_late"), N_("out_of_turn"), N_("steps"), N_("calendar_missing"),
+    N_("household_id"), N_("last_visit"), N_("open"),
 };
 
 const char *program_word(const char *key)
@@ -35,4 +38,34 @@ const char *program_word(const char *key)
         if (strcmp(keys[i], key) == 0)
             return gettext(keys[i]);
     return key;
+}
+
+/* Values that are words of ours, by their key. */
+static const struct {
+    const char *key, *value, *words;
+} values[] = {
+    {"holder", "nobody", N_("nobody")},
+    {"holder", "cadre", N_("the cadre")},
+    {"holder", "desk", N_("the desk")},
+    {"holder", "county", N_("the county's desk")},
+    {"holder", "part_of", N_("who has the need that it is part of")},
+    {"what", "tell", N_("tell the villager")},
+    {"what", "supplement", N_("answer the question")},
+    {"what", "recheck", N_("look at it again")},
+    {"what", "visit", N_("visit")},
+};
+
+/* The states of a need have Chinese labels, which stand in the records' own table and not in the message catalogue. */
+static bool in_chinese(void)
+{
+    return strcmp(gettext("state"), "state") != 0;
+}
+
+struct mq_span program_value(const char *key, struct mq_span value)
+{
+    const struct mq_need_state *state = strcmp(key, "state") == 0 ? mq_need_state_by_text(value) : NULL;
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        if (strcmp(values[i].key, key) == 0 && mq_span_equal(mq_span_text(values[i].value), value))
+            return mq_span_text(gettext(values[i].words));
+    return state != NULL && in_chinese() ? mq_span_text(state->label) : value;
 }

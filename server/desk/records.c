@@ -1,4 +1,5 @@
 /* Records at the desk: what is listed, shown, decided and exported, after everything stored was merged. */
+#include "replica/needs.h"
 #include "replica/records.h"
 
 #include <string.h>
@@ -62,6 +63,10 @@ enum mq_status mq_verb_desk_list(struct mq_call *call, struct mq_error *error)
         emitter = (struct mq_emitter){call, emit_line};
     if (status == MQ_OK)
         status = mq_call_merge(call, error);
+    if (status == MQ_OK && filter.state != NULL && kind != NULL && kind->number == MQ_KIND_NEED) {
+        emitter = (struct mq_emitter){call, emit_line};
+        return mq_needs_list(call->desk->replica, mq_span_text(filter.state), 0, &emitter, error);
+    }
     return status == MQ_OK ? mq_records_list(call->desk->replica, kind, mq_span(NULL, 0), 0, &emitter, error) : status;
 }
 

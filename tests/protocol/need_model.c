@@ -6,9 +6,9 @@
 
 struct life {
     unsigned state;
-    bool has_due, told;
+    bool told;
     int32_t due;
-    int unit, sentence;
+    int dated, unit, sentence;
     unsigned disputes, unreached;
 };
 
@@ -146,7 +146,7 @@ static void settle(size_t at)
     known[at] = true; /* nobody names in a ring, so nobody asks for it before it is done */
     followed[at] = -1;
     walk_back(at, &followed[at]);
-    struct life life = {.state = MQ_NEED_REGISTERED, .unit = -1, .sentence = -1};
+    struct life life = {.state = MQ_NEED_REGISTERED, .dated = -1, .unit = -1, .sentence = -1};
     if (followed[at] >= 0)
         life = lives[followed[at]];
     const struct mq_need_step *step = &all[at];
@@ -160,18 +160,15 @@ static void settle(size_t at)
         return;
     bool gives = step->says & MQ_SAYS_DUE;
     switch (rule->clock) {
-    case MQ_CLOCK_END: life.has_due = false; break;
-    case MQ_CLOCK_RUN: life.has_due = life.has_due || gives; break;
+    case MQ_CLOCK_END: life.dated = -1; break;
+    case MQ_CLOCK_RUN: life.dated = gives ? (int)at : life.dated; break;
     case MQ_CLOCK_NONE:
     case MQ_CLOCK_START:
     case MQ_CLOCK_PAUSE:
     case MQ_CLOCK_DATE:
-    case MQ_CLOCK_STOP: life.has_due = gives; break;
+    case MQ_CLOCK_STOP: life.dated = gives ? (int)at : -1; break;
     }
-    if (life.has_due && gives)
-        life.due = step->due;
-    if (!life.has_due)
-        life.due = 0;
+    life.due = life.dated < 0 ? 0 : all[life.dated].due;
     if (step->says & MQ_SAYS_UNIT)
         life.unit = (int)at;
     if (step->code == MQ_STEP_DISPUTE)
@@ -200,7 +197,7 @@ void model_derive(struct model_result *out, const struct mq_need_step *steps, si
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < count; j++)
             named_by[i][j] = names_of(i, j);
-    *out = (struct model_result){.state = MQ_NEED_REGISTERED, .unit = -1, .sentence = -1, .head = -1};
+    *out = (struct model_result){.state = MQ_NEED_REGISTERED, .dated = -1, .unit = -1, .sentence = -1, .head = -1};
     for (size_t i = 0; i < count; i++)
         settle(i);
     for (size_t i = 0; i < count; i++) {
@@ -223,7 +220,7 @@ void model_derive(struct model_result *out, const struct mq_need_step *steps, si
         return;
     const struct life *life = &lives[out->head];
     out->state = life->state;
-    out->has_due = life->has_due;
+    out->dated = life->dated;
     out->due = life->due;
     out->told = life->told;
     out->unit = life->unit;

@@ -10,9 +10,9 @@
 /* What the model says of a set of at most MODEL_STEPS_MAX steps; `steps` as given, in any order. */
 struct model_result {
     unsigned state;
-    bool has_due, told;
+    bool told;
     int32_t due;
-    int unit, sentence, head; /* indexes into `steps`; -1 */
+    int dated, unit, sentence, head; /* indexes into `steps`; -1 */
     unsigned disputes, unreached;
     bool effective[MODEL_STEPS_MAX], late[MODEL_STEPS_MAX], is_head[MODEL_STEPS_MAX];
 };

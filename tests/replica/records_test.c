@@ -311,7 +311,8 @@ static void set_expect(struct village_member *member, const char *id, const char
 {
     struct mq_saved saved;
     mq_error_clear(&problem);
-    assert_int_equal(mq_records_set(member->replica, mq_span_text(id), &assignment, 1, &saved, &problem), expected);
+    assert_int_equal(
+        mq_records_set(member->replica, mq_span_text(id), &assignment, 1, mq_span_text(""), &saved, &problem), expected);
     if (strstr(problem.text, part) == NULL)
         print_message("%s: %s\n", assignment, problem.text);
     assert_non_null(strstr(problem.text, part));
@@ -364,7 +365,8 @@ static void numbers_are_masked(void **state)
                 "\"notes\":\"证" ID_NUMBER "，卡" CARD_NUMBER "。\"}",
                 &saved);
     assert_int_equal(saved.masked, 2);
-    assert_int_equal(mq_records_set(device->replica, mq_span_text("H-1"), &assignment, 1, &saved, &problem), MQ_OK);
+    assert_int_equal(
+        mq_records_set(device->replica, mq_span_text("H-1"), &assignment, 1, mq_span_text(""), &saved, &problem), MQ_OK);
     assert_int_equal(saved.masked, 1);
     import_expect(device, "{\"kind\":\"household\",\"id\":\"" ID_NUMBER "\",\"place\":\"990527103204\",\"head\":\"甲\"}",
                   MQ_REFUSED, "\"id\"");
@@ -478,8 +480,9 @@ static void assignments_are_all_or_none(void **state)
     village_add(device, HOUSEHOLD, NULL);
     int64_t changes = hostile_count(device, "SELECT count(*) FROM change");
     mq_error_clear(&problem);
-    assert_int_equal(mq_records_set(device->replica, mq_span_text("H-1"), assignments, 2, &saved, &problem),
-                     MQ_REFUSED);
+    assert_int_equal(
+        mq_records_set(device->replica, mq_span_text("H-1"), assignments, 2, mq_span_text(""), &saved, &problem),
+        MQ_REFUSED);
     assert_non_null(strstr(problem.text, "\"people\""));
     mq_error_clear(&problem);
     assert_int_equal(hostile_count(device, "SELECT count(*) FROM change"), changes);

@@ -299,7 +299,8 @@ void village_add(struct village_member *member, const char *json, struct mq_save
 void village_set(struct village_member *member, const char *id, const char *assignment)
 {
     struct mq_saved saved;
-    enum mq_status status = mq_records_set(member->replica, mq_span_text(id), &assignment, 1, &saved, &problem);
+    enum mq_status status =
+        mq_records_set(member->replica, mq_span_text(id), &assignment, 1, mq_span_text(""), &saved, &problem);
     if (status != MQ_OK)
         print_message("%s\n", problem.text);
     assert_int_equal(status, MQ_OK);

@@ -1,0 +1,136 @@
+/* How each need stands, noted whenever a step, a telling or a need is stored, so that lists by state, by unit and by date
+ * are one query. Derived: made anew from the creates of steps by `check --rebuild`. */
+#include <string.h>
+
+#include "protocol/assert.h"
+#include "replica/need_chain.h"
+#include "replica/replica_keys.h"
+
+/* ---- the note of one need ---- */
+
+struct note {
+    uint8_t unit_memory[MQ_SHORT_TEXT_MAX], rule_memory[MQ_NAME_TEXT_MAX];
+    struct mq_buffer unit, rule;
+    int32_t day;
+};
+
+static enum mq_status step_text(struct mq_replica *replica, const struct mq_need_chain *chain, int at, const char *key,
+                                struct mq_buffer *out, struct mq_error *error)
+{
+    return at < 0 ? MQ_OK : mq_need_step_text(replica, chain->steps[at].record, key, out, error);
+}
+
+static enum mq_status read_note(struct mq_replica *replica, const uint8_t need[MQ_ID_SIZE],
+                                const struct mq_need_chain *chain, struct note *note, struct mq_error *error)
+{
+    const struct mq_need *stands = &chain->need;
+    note->unit = mq_buffer(note->unit_memory, sizeof note->unit_memory);
+    note->rule = mq_buffer(note->rule_memory, sizeof note->rule_memory);
+    enum mq_status status = step_text(replica, chain, stands->status.unit, "unit", &note->unit, error);
+    if (status == MQ_OK)
+        status = step_text(replica, chain, stands->status.dated, "rule", &note->rule, error);
+    if (status == MQ_OK)
+        status = mq_need_made_on(replica, stands->head < 0 ? need : chain->steps[stands->head].record, &note->day, error);
+    return status;
+}
+
+static struct mq_span step_record(const struct mq_need_chain *chain, int at)
+{
+    return at < 0 ? mq_span(NULL, 0) : MQ_SPAN(chain->steps[at].record);
+}
+
+static enum mq_status write_note(struct mq_replica *replica, const uint8_t need[MQ_ID_SIZE],
+                                 const struct mq_need_chain *chain, const struct note *note, struct mq_error *error)
+{
+    const struct mq_need *stands = &chain->need;
+    const struct mq_need_status *status = &stands->status;
+    return mq_db_run(replica->db, error,
+                     "INSERT OR REPLACE INTO need_state VALUES(?, ?, ?, nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                     "biiittbbiiiii", mq_span(need, MQ_ID_SIZE), (int64_t)status->state, (int64_t)note->day,
+                     (int64_t)(status->dated < 0 ? 0 : status->due), mq_written(&note->rule), mq_written(&note->unit),
+                     step_record(chain, status->sentence), step_record(chain, stands->head), (int64_t)status->told,
+                     (int64_t)status->disputes, (int64_t)status->unreached, (int64_t)stands->late,
+                     (int64_t)stands->out_of_turn);
+}
+
+static enum mq_status settle(struct mq_replica *replica, const uint8_t need[MQ_ID_SIZE], struct mq_error *error)
+{
+    struct mq_need_chain *chain = mq_work_memory(sizeof *chain);
+    struct note *note = mq_work_memory(sizeof *note);
+    enum mq_status status = mq_need_chain_load(chain, replica, need, error);
+    if (status == MQ_OK)
+        status = read_note(replica, need, chain, note, error);
+    if (status == MQ_OK)
+        status = write_note(replica, need, chain, note, error);
+    mq_work_free(note, sizeof *note);
+    mq_work_free(chain, sizeof *chain);
+    return status;
+}
+
+/* ---- when something was stored ---- */
+
+/* All values of fields that name a record besides `id`: a need's number. */
+static enum mq_status note_numbers(struct mq_replica *replica, const uint8_t need[MQ_ID_SIZE],
+                                   const struct mq_group_state *state, struct mq_error *error)
+{
+    const struct mq_field *number = mq_field_by_key(mq_kind_by_number(MQ_KIND_NEED), mq_span_text("no"));
+    const struct mq_field_state *field = mq_group_field(state, number->number);
+    enum mq_status status = MQ_OK;
+    for (size_t i = 0; field != NULL && i < field->choice_count && status == MQ_OK; i++) {
+        struct mq_reader reader = mq_reader(field->choices[i].value);
+        struct mq_span text = mq_cbor_text(&reader, MQ_RECORD_ID_TEXT_MAX);
+        if (!reader.failed && !state->deleted)
+            status = mq_db_run(replica->db, error, "INSERT OR IGNORE INTO need_number VALUES(?, ?)", "tb", text,
+                               mq_span(need, MQ_ID_SIZE));
+    }
+    return status;
+}
+
+static enum mq_status note_need(struct mq_replica *replica, const uint8_t need[MQ_ID_SIZE],
+                                const struct mq_group_state *state, struct mq_error *error)
+{
+    /* Others of its group may have been known by their steps alone. */
+    enum mq_status status = mq_db_run(
+        replica->db, error,
+        "DELETE FROM need_state WHERE need IN (SELECT record FROM record WHERE canonical = ?1 AND record <> ?1)", "b",
+        mq_span(need, MQ_ID_SIZE));
+    if (status == MQ_OK)
+        status = note_numbers(replica, need, state, error);
+    return status == MQ_OK ? settle(replica, need, error) : status;
+}
+
+static enum mq_status note_step(struct mq_replica *replica, const uint8_t step[MQ_ID_SIZE], struct mq_error *error)
+{
+    uint8_t need[MQ_ID_SIZE];
+    enum mq_status status = mq_need_of_step(replica, step, need, error);
+    if (status == MQ_NOT_FOUND) /* no create yet, or one that names no need */
+        return MQ_OK;
+    if (status == MQ_OK)
+        status = mq_db_run(replica->db, error, "INSERT OR REPLACE INTO need_step VALUES(?, ?)", "bb",
+                           mq_span(step, MQ_ID_SIZE), MQ_SPAN(need));
+    if (status == MQ_OK)
+        status = mq_need_canonical(replica, MQ_SPAN(need), need, error);
+    return status == MQ_OK ? settle(replica, need, error) : status;
+}
+
+enum mq_status mq_need_note(struct mq_replica *replica, const uint8_t canonical[MQ_ID_SIZE],
+                            const struct mq_group_state *state, struct mq_error *error)
+{
+    enum mq_status status = MQ_OK;
+    if (state->kind == MQ_KIND_NEED)
+        return note_need(replica, canonical, state, error);
+    if (state->kind != MQ_KIND_STEP && state->kind != MQ_KIND_TOLD)
+        return MQ_OK;
+    for (size_t i = 0; i < state->member_count && status == MQ_OK; i++)
+        status = note_step(replica, state->members + i * MQ_ID_SIZE, error);
+    return status;
+}
+
+enum mq_status mq_need_forget(struct mq_replica *replica, const uint8_t canonical[MQ_ID_SIZE], struct mq_error *error)
+{
+    enum mq_status status = mq_db_run(replica->db, error, "DELETE FROM need_state WHERE need = ?", "b",
+                                      mq_span(canonical, MQ_ID_SIZE));
+    return status == MQ_OK ? mq_db_run(replica->db, error, "DELETE FROM need_number WHERE need = ?", "b",
+                                       mq_span(canonical, MQ_ID_SIZE))
+                           : status;
+}
