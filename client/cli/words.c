@@ -5,7 +5,7 @@
 #include "protocol/need.h"
 
 static const char *const keys[] = {
-    N_("kind"), N_("id"), N_("no"), N_("record"), N_("records"), N_("place"), N_("group"), N_("head"),
+    N_("kind"), N_("id"), N_("record"), N_("records"), N_("place"), N_("group"), N_("head"),
     N_("nickname"), N_("where"), N_("phones"), N_("number"), N_("whose"), N_("people"), N_("residents"),
     N_("types"), N_("tags"), N_("best_time"), N_("dialect"), N_("state"), N_("purpose"), N_("questions"),
     N_("how_chosen"), N_("households"), N_("household"), N_("from"), N_("to"), N_("with"), N_("date"), N_("part"),
@@ -34,6 +34,8 @@ static const char *const keys[] = {
 
 const char *program_word(const char *key)
 {
+    if (strcmp(key, "no") == 0) /* the key is also the answer to a question, and has another word as that */
+        return _("number of the need");
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (strcmp(keys[i], key) == 0)
             return gettext(keys[i]);
@@ -61,11 +63,24 @@ static bool in_chinese(void)
     return strcmp(gettext("state"), "state") != 0;
 }
 
+/* Of a value that the record format prints as a code ("04", "assign"): what people call it. NULL: it is none. */
+static const char *label_of(const char *key, struct mq_span value)
+{
+    for (size_t i = 0; i < mq_kind_count; i++) {
+        const struct mq_field *field = mq_field_by_key(&mq_kinds[i], mq_span_text(key));
+        const struct mq_code *code = field == NULL || field->codes == NULL ? NULL : mq_code_by_text(field->codes, value);
+        if (code != NULL && code->text != NULL)
+            return code->label;
+    }
+    return NULL;
+}
+
 struct mq_span program_value(const char *key, struct mq_span value)
 {
     const struct mq_need_state *state = strcmp(key, "state") == 0 ? mq_need_state_by_text(value) : NULL;
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         if (strcmp(values[i].key, key) == 0 && mq_span_equal(mq_span_text(values[i].value), value))
             return mq_span_text(gettext(values[i].words));
-    return state != NULL && in_chinese() ? mq_span_text(state->label) : value;
+    const char *label = state != NULL ? state->label : label_of(key, value);
+    return label != NULL && in_chinese() ? mq_span_text(label) : value;
 }
