@@ -7,6 +7,7 @@ minqingd=$programs/minqingd
 work=$(mktemp -d /tmp/minqing-flow-XXXXXX)
 data=$work/centre
 server=
+helpers=()
 export MINQING_PASSPHRASE_FILE=$work/passphrase
 export LC_ALL=${LC_ALL:-C.UTF-8}
 (umask 077; echo "three grey herons by the weir" > "$work/passphrase")
@@ -14,6 +15,7 @@ export LC_ALL=${LC_ALL:-C.UTF-8}
 end() {
     code=$?
     [ -z "$server" ] || stop_server || true
+    [ ${#helpers[@]} = 0 ] || kill "${helpers[@]}" 2>/dev/null || true
     umount "$work"/* 2>/dev/null || true
     [ "${KEEP:-}" = 1 ] && echo "kept: $work" || rm -rf "$work"
     exit $code
