@@ -96,6 +96,7 @@
 #define MQ_COLUMN_RULES_MAX 128   /* lines of it that say something */
 #define MQ_GROUP_MAX 256          /* records linked into one */
 #define MQ_HISTORY_MAX 4096       /* changes of one group */
+#define MQ_VILLAGE_LETTERS_MAX 6  /* of a village, in a need's number */
 #define MQ_SENTENCE_MAX 120       /* characters of what a villager is told */
 #define MQ_DISPUTES_MAX 2         /* of one need by its units: then the desk's decision is final */
 #define MQ_NEED_STEPS_MAX 256     /* steps and tellings that count for one need; a multiple of 64 */

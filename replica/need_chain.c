@@ -114,17 +114,18 @@ static enum mq_status read_after(struct mq_replica *replica, const struct create
     return status;
 }
 
+static const struct {
+    const char *key;
+    uint8_t bit;
+} said[] = {{"unit", MQ_SAYS_UNIT},     {"text", MQ_SAYS_TEXT},     {"due", MQ_SAYS_DUE},
+            {"reason", MQ_SAYS_REASON}, {"result", MQ_SAYS_RESULT}, {"cause", MQ_SAYS_CAUSE}};
+
 static void read_says(const struct create *create, struct mq_need_step *step)
 {
-    static const struct {
-        const char *key;
-        uint8_t bit;
-    } fields[] = {{"unit", MQ_SAYS_UNIT},     {"text", MQ_SAYS_TEXT},     {"due", MQ_SAYS_DUE},
-                  {"reason", MQ_SAYS_REASON}, {"result", MQ_SAYS_RESULT}, {"cause", MQ_SAYS_CAUSE}};
     struct mq_span value;
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        if (create_value(create, fields[i].key, &value))
-            step->says |= fields[i].bit;
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+        if (create_value(create, said[i].key, &value))
+            step->says |= said[i].bit;
     step->code = create->kind->number == MQ_KIND_TOLD ? MQ_STEP_TOLD : (uint8_t)create_number(create, "step");
     step->reaction = (uint8_t)create_number(create, "reaction");
     step->result = (uint8_t)create_number(create, "result");
@@ -132,7 +133,27 @@ static void read_says(const struct create *create, struct mq_need_step *step)
     step->due = create_number(create, "due");
 }
 
-/* A step without a create that can be read counts for nothing. */
+/* What was erased of a step (docs/protocol.md, section 8) was said all the same: an answer does not become undone
+ * because its words are gone. */
+static enum mq_status read_erased(struct mq_replica *replica, const struct create *create, const uint8_t id[MQ_ID_SIZE],
+                                  struct mq_need_step *step, struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(
+        replica->db, &query, error,
+        "SELECT field FROM erased WHERE name = ? AND team = (SELECT team FROM change WHERE id = ?)", "bb",
+        mq_span(id, MQ_NAME_SIZE), mq_span(id, MQ_ID_SIZE));
+    while (status == MQ_OK && mq_db_next(&query, error)) {
+        const struct mq_field *field = mq_field_by_number(create->kind, (uint64_t)mq_db_int(query, 0));
+        for (size_t i = 0; field != NULL && i < sizeof said / sizeof *said; i++)
+            if (strcmp(said[i].key, field->key) == 0)
+                step->says |= said[i].bit;
+    }
+    mq_db_done(&query);
+    return status != MQ_OK ? status : error->status;
+}
+
+/* A step without a create that can be read counts for nothing, and neither does one that says no step. */
 static enum mq_status add_step(struct mq_need_chain *chain, struct mq_replica *replica,
                                const uint8_t canonical[MQ_ID_SIZE], struct mq_error *error)
 {
@@ -148,8 +169,10 @@ static enum mq_status add_step(struct mq_need_chain *chain, struct mq_replica *r
     memcpy(step->record, canonical, MQ_ID_SIZE);
     read_says(&create, step);
     status = read_after(replica, &create, step, chain->names[chain->count], error);
+    if (status == MQ_OK)
+        status = read_erased(replica, &create, mq_db_blob(query, 3).data, step, error);
+    chain->count += create.kind->number == MQ_KIND_TOLD || step->code != MQ_STEP_TOLD;
     mq_db_done(&query);
-    chain->count++;
     return status;
 }
 

@@ -44,6 +44,9 @@ int32_t mq_today(const struct mq_replica *replica);
 MQ_MUST_USE enum mq_status mq_need_complete(struct mq_replica *replica, const struct mq_team *team,
                                             struct mq_parsed *parsed, bool strict, int *calendar_missing,
                                             struct mq_error *error);
+/* What a new need's number begins with: letters of its village, or X. */
+MQ_MUST_USE enum mq_status mq_need_village(struct mq_replica *replica, const struct mq_parsed *parsed,
+                                           char out[MQ_VILLAGE_LETTERS_MAX + 1], struct mq_error *error);
 /* Says why a step that no row allows is not possible; always MQ_REFUSED. */
 MQ_MUST_USE enum mq_status mq_need_refuse(const struct mq_need_status *before, const struct mq_need_step *step,
                                           struct mq_error *error);
@@ -72,6 +75,8 @@ MQ_MUST_USE enum mq_status mq_need_put_steps(struct mq_replica *replica, const u
 /* The note beside a group's state (view_index.c): which need a step is about, and how each need concerned stands. */
 MQ_MUST_USE enum mq_status mq_need_note(struct mq_replica *replica, const uint8_t canonical[MQ_ID_SIZE],
                                         const struct mq_group_state *state, struct mq_error *error);
+/* All that is noted of needs, as a hash: equal where it was made from the same steps. */
+MQ_MUST_USE enum mq_status mq_need_hash(struct mq_replica *replica, uint8_t out[MQ_HASH_SIZE], struct mq_error *error);
 MQ_MUST_USE enum mq_status mq_need_forget(struct mq_replica *replica, const uint8_t canonical[MQ_ID_SIZE],
                                           struct mq_error *error);
 

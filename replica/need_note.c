@@ -99,15 +99,33 @@ static enum mq_status note_need(struct mq_replica *replica, const uint8_t need[M
     return status == MQ_OK ? settle(replica, need, error) : status;
 }
 
+/* A step that was about a need and says so no longer, because that was erased. */
+static enum mq_status forget_step(struct mq_replica *replica, const uint8_t step[MQ_ID_SIZE], uint8_t need[MQ_ID_SIZE],
+                                  struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT need FROM need_step WHERE step = ?", "b",
+                                        mq_span(step, MQ_ID_SIZE));
+    if (status != MQ_OK)
+        return status;
+    if (!mq_db_next(&query, error))
+        return error->status != MQ_OK ? error->status : MQ_NOT_FOUND;
+    memcpy(need, mq_db_blob(query, 0).data, MQ_ID_SIZE);
+    mq_db_done(&query);
+    return mq_db_run(replica->db, error, "DELETE FROM need_step WHERE step = ?", "b", mq_span(step, MQ_ID_SIZE));
+}
+
 static enum mq_status note_step(struct mq_replica *replica, const uint8_t step[MQ_ID_SIZE], struct mq_error *error)
 {
     uint8_t need[MQ_ID_SIZE];
     enum mq_status status = mq_need_of_step(replica, step, need, error);
-    if (status == MQ_NOT_FOUND) /* no create yet, or one that names no need */
-        return MQ_OK;
     if (status == MQ_OK)
         status = mq_db_run(replica->db, error, "INSERT OR REPLACE INTO need_step VALUES(?, ?)", "bb",
                            mq_span(step, MQ_ID_SIZE), MQ_SPAN(need));
+    else if (status == MQ_NOT_FOUND)
+        status = forget_step(replica, step, need, error);
+    if (status == MQ_NOT_FOUND) /* no create yet, or one that never named a need */
+        return MQ_OK;
     if (status == MQ_OK)
         status = mq_need_canonical(replica, MQ_SPAN(need), need, error);
     return status == MQ_OK ? settle(replica, need, error) : status;
@@ -133,4 +151,27 @@ enum mq_status mq_need_forget(struct mq_replica *replica, const uint8_t canonica
     return status == MQ_OK ? mq_db_run(replica->db, error, "DELETE FROM need_number WHERE need = ?", "b",
                                        mq_span(canonical, MQ_ID_SIZE))
                            : status;
+}
+
+/* Without the day, which depends on where this machine stands. */
+enum mq_status mq_need_hash(struct mq_replica *replica, uint8_t out[MQ_HASH_SIZE], struct mq_error *error)
+{
+    struct mq_query *query;
+    memset(out, 0, MQ_HASH_SIZE);
+    enum mq_status status = mq_db_query(replica->db, &query, error,
+                                        "SELECT need, sentence, head, unit, rule, state * 2 + told, ifnull(due, 0),"
+                                        " (disputes << 32) + (late << 16) + out_of_turn FROM need_state ORDER BY need",
+                                        "");
+    while (status == MQ_OK && mq_db_next(&query, error)) {
+        uint8_t numbers[24];
+        struct mq_buffer buffer = mq_buffer(numbers, sizeof numbers);
+        for (int i = 5; i < 8; i++)
+            mq_put_u64(&buffer, (uint64_t)mq_db_int(query, i));
+        const struct mq_span parts[] = {mq_span(out, MQ_HASH_SIZE), mq_db_blob(query, 0), mq_db_blob(query, 1),
+                                        mq_db_blob(query, 2),       mq_db_text(query, 3), mq_db_text(query, 4),
+                                        MQ_SPAN(numbers)};
+        mq_hash(out, MQ_HASH_SIZE, MQ_DOMAIN_BODY, parts, sizeof parts / sizeof *parts);
+    }
+    mq_db_done(&query);
+    return status != MQ_OK ? status : error->status;
 }

@@ -4,6 +4,7 @@
 #include "protocol/assert.h"
 #include "replica/admit.h"
 #include "replica/keyring_keys.h"
+#include "replica/need_chain.h"
 #include "replica/records.h"
 #include "replica/view.h"
 
@@ -96,21 +97,28 @@ static enum mq_status check_chains(struct check_work *work, struct mq_error *err
     return status != MQ_OK ? status : error->status;
 }
 
+/* Of the groups, and of what is noted beside them. */
+static enum mq_status hash_view(struct mq_replica *replica, uint8_t out[2 * MQ_HASH_SIZE], struct mq_error *error)
+{
+    enum mq_status status = mq_view_hash(replica, out, error);
+    return status == MQ_OK ? mq_need_hash(replica, out + MQ_HASH_SIZE, error) : status;
+}
+
 /* Always made anew inside a transaction; kept only where it was asked for, or where nothing differs. */
 static enum mq_status check_view(struct mq_replica *replica, void *context, struct mq_error *error)
 {
     struct check_work *work = context;
-    uint8_t before[MQ_HASH_SIZE], after[MQ_HASH_SIZE];
-    enum mq_status status = mq_view_hash(replica, before, error);
+    uint8_t before[2 * MQ_HASH_SIZE], after[2 * MQ_HASH_SIZE];
+    enum mq_status status = hash_view(replica, before, error);
     if (status == MQ_OK)
         status = mq_view_rebuild(replica, error);
     if (status == MQ_OK)
-        status = mq_view_hash(replica, after, error);
+        status = hash_view(replica, after, error);
     if (status != MQ_OK)
         return status;
     if (memcmp(before, after, sizeof before) == 0)
         return MQ_WAITING; /* nothing to write */
-    status = finding(work, "view differs from journal and segments", MQ_SPAN(after), error);
+    status = finding(work, "view differs from journal and segments", mq_span(after, MQ_HASH_SIZE), error);
     if (status == MQ_OK && !work->rebuild)
         return MQ_WAITING; /* nothing is repaired unasked */
     return status;

@@ -40,31 +40,6 @@ static void id_text(const struct mq_parsed *parsed, struct mq_saved *saved)
 
 /* ---- need numbers: village, certificate serial, counter (docs/protocol.md, section 2) ---- */
 
-static void village_of(struct mq_replica *replica, const struct mq_parsed *parsed, char out[4])
-{
-    struct mq_group_state state;
-    struct mq_error error = {0};
-    uint8_t household[MQ_ID_SIZE];
-    memcpy(out, "X", 2);
-    for (size_t i = 0; i < parsed->count; i++) {
-        if (parsed->fields[i].field->target != MQ_KIND_HOUSEHOLD || parsed->fields[i].field->type != MQ_TYPE_REFERENCE)
-            continue;
-        struct mq_reader reader = mq_reader(parsed->fields[i].value);
-        (void)mq_cbor_next(&reader);
-        struct mq_span record = mq_cbor_bytes(&reader, MQ_ID_SIZE);
-        MQ_ASSERT(record.size == MQ_ID_SIZE);
-        memcpy(household, record.data, MQ_ID_SIZE);
-        const struct mq_field *place = mq_field_by_key(mq_kind_by_number(MQ_KIND_HOUSEHOLD), mq_span_text("place"));
-        if (mq_view_group(replica, household, &state, &error) != MQ_OK || mq_group_field(&state, place->number) == NULL)
-            return;
-        reader = mq_reader(mq_group_field(&state, place->number)->choices[0].value);
-        struct mq_cbor_item code = mq_cbor_next(&reader);
-        if (code.type == MQ_CBOR_UINT) /* the village's own three digits; letters come with the pinyin tables */
-            snprintf(out, 4, "%03u", (unsigned)(code.number % 1000));
-        return;
-    }
-}
-
 /* An incarnation after the first adds two letters, so that a copied device does not give the same number twice unseen.
  */
 static enum mq_status incarnation_letters(struct mq_replica *replica, char out[3], struct mq_error *error)
@@ -93,7 +68,7 @@ static enum mq_status number_make(struct mq_replica *replica, const struct mq_te
 {
     const struct mq_field *field = mq_field_by_key(parsed->kind, mq_span_text("no"));
     int64_t counter;
-    char village[4], letters[3];
+    char village[MQ_VILLAGE_LETTERS_MAX + 1], letters[3];
     if (field == NULL || mq_parsed_find(parsed, field->number) != NULL)
         return MQ_OK;
     enum mq_status status = mq_setting_number(replica, "need_counter", &counter, error);
@@ -101,9 +76,10 @@ static enum mq_status number_make(struct mq_replica *replica, const struct mq_te
         status = incarnation_letters(replica, letters, error);
     if (status == MQ_OK)
         status = mq_setting_put_number(replica, "need_counter", counter + 1, error);
+    if (status == MQ_OK)
+        status = mq_need_village(replica, parsed, village, error);
     if (status != MQ_OK)
         return status;
-    village_of(replica, parsed, village);
     snprintf(saved->number, sizeof saved->number, "%s-%u%s-%04lld", village, (unsigned)team->certificate.serial,
              letters, (long long)counter + 1);
     size_t start = parsed->memory.size;

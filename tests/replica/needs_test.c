@@ -8,7 +8,9 @@
 
 #include <cmocka.h>
 
+#include "platform/db.h"
 #include "protocol/change.h"
+#include "replica/erase.h"
 #include "replica/journal.h"
 #include "replica/needs.h"
 #include "replica/view.h"
@@ -398,6 +400,82 @@ static void notes_are_derived(void **state)
     village_end(&village);
 }
 
+/* What was erased of a step was said all the same: the need stays where it stands, and its sentence is gone. */
+static void erased_words_move_nothing(void **state)
+{
+    struct village village;
+    struct mq_erase_list list = {.count = 0};
+    uint8_t step[MQ_ID_SIZE];
+    (void)state;
+    begin(&village, 913);
+    struct village_member *desk = &village.desk;
+    does(step_by(desk, "N-1", "accept", NULL));
+    does(STEP(desk, "N-1", "answer", "result=已解决", "text=慢病用药已办好。"));
+    village_sync_all(&village, 2);
+    show(desk, "N-1");
+    char *id = strstr(strstr(lines.text, "\"step\":\"answer\"") - 60, "\"id\":\"") + strlen("\"id\":\"");
+    struct mq_span text = mq_span(id, (size_t)(strchr(id, '"') - id));
+    does(mq_view_find(desk->replica, NULL, text, step, &problem));
+    does(mq_erase_list_field(desk->replica, &list, step, 6, &problem)); /* text */
+    assert_true(list.count > 0);
+    does(mq_erase(desk->replica, &desk->team, NULL, &list, &problem));
+    mq_erase_list_free(&list);
+    village_sync_all(&village, 2);
+    for (int i = 0; i < VILLAGE_DEVICES; i++) {
+        shows(&village.devices[i], "N-1", "\"state\":\"answered\"");
+        says_not("慢病用药");
+        says_not("out_of_turn");
+    }
+    village_end(&village);
+}
+
+/* A number begins with the village as people say it, by its name, or by its digits where no name is known. */
+static void numbers_say_the_village(void **state)
+{
+    struct village village;
+    struct mq_saved saved;
+    static const struct {
+        const char *json, *begins;
+    } needs[] = {
+        {"{\"kind\":\"need\",\"household\":\"H-1\",\"words\":\"一\"}", "SP-"},
+        {"{\"kind\":\"need\",\"household\":\"H-2\",\"words\":\"二\"}", "205-"},
+        {"{\"kind\":\"need\",\"visit\":\"V-1\",\"words\":\"三\"}", "SP-"},
+        {"{\"kind\":\"need\",\"place\":\"龙塘村\",\"household\":\"H-1\",\"words\":\"四\"}", "LT-"},
+        {"{\"kind\":\"need\",\"words\":\"五\"}", "X-"},
+    };
+    (void)state;
+    begin(&village, 914);
+    struct village_member *cadre = &village.devices[0];
+    village_add(cadre, "{\"kind\":\"household\",\"id\":\"H-2\",\"place\":\"990527103205\",\"head\":\"吴国平\"}", NULL);
+    village_add(cadre, "{\"kind\":\"visit\",\"id\":\"V-1\",\"household\":\"H-1\",\"date\":\"2026-11-06\"}", NULL);
+    for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
+        village_add(cadre, needs[i].json, &saved);
+        if (strncmp(saved.number, needs[i].begins, strlen(needs[i].begins)) != 0)
+            fail_msg("%s should begin with %s", saved.number, needs[i].begins);
+    }
+    shows(cadre, "lt-2-0005", "四"); /* whatever the case */
+    village_end(&village);
+}
+
+/* A check finds what is noted wrongly, and a rebuild repairs it. */
+static void wrong_notes_are_found(void **state)
+{
+    struct village village;
+    struct mq_check_result result;
+    (void)state;
+    begin(&village, 915);
+    struct village_member *desk = &village.desk;
+    does(step_by(desk, "N-1", "accept", NULL));
+    nothing_yet();
+    does(mq_records_check(desk->replica, false, &result, &keeper, &problem));
+    assert_int_equal(mq_db_script(mq_replica_db(desk->replica), "UPDATE need_state SET state = 15", &problem), MQ_OK);
+    assert_int_equal(mq_records_check(desk->replica, false, &result, &keeper, &problem), MQ_DAMAGED);
+    mq_error_clear(&problem);
+    assert_int_equal(mq_records_check(desk->replica, true, &result, &keeper, &problem), MQ_DAMAGED);
+    shows(desk, "N-1", "\"state\":\"accepted\"");
+    village_end(&village);
+}
+
 /* ---- lists ---- */
 
 /* By state, by key or label; a state that does not exist is named. */
@@ -532,6 +610,9 @@ int main(void)
         cmocka_unit_test(steps_may_come_first),
         cmocka_unit_test(steps_count_once_and_as_they_were),
         cmocka_unit_test(notes_are_derived),
+        cmocka_unit_test(erased_words_move_nothing),
+        cmocka_unit_test(numbers_say_the_village),
+        cmocka_unit_test(wrong_notes_are_found),
         cmocka_unit_test(lists_by_state),
         cmocka_unit_test(the_desk_sees_what_is_due),
         cmocka_unit_test(plans_and_briefs),
