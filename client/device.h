@@ -64,6 +64,7 @@ struct mq_import_line {
 struct mq_import {
     int64_t lines, saved, updated, known, refused, masked;
     int64_t resident_ids, bank_cards; /* in all rows of a ledger */
+    int64_t unknown_places;           /* that no list here has: kept */
     int64_t durable;                  /* all lines up to this one are on disk */
 };
 struct mq_import_report {

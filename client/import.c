@@ -36,6 +36,8 @@ static void count(struct mq_import *so_far, const struct mq_import_line *line)
     case MQ_LINE_REFUSED: so_far->refused++; return;
     }
     so_far->masked += (int64_t)line->saved.masked;
+    if (line->fate != MQ_LINE_KNOWN)
+        so_far->unknown_places += (int64_t)line->saved.unknown_places;
 }
 
 static enum mq_status find_likes(struct import_work *work, struct mq_import_line *line, struct mq_error *error)

@@ -7,7 +7,10 @@
 #define CODE_DATED(number, word, others, first, last) \
     {.code = number, .label = word, .alias = others, .from = first, .to = last}
 #define CODE_PRINTED(number, printed, word) {.code = number, .text = printed, .label = word}
+#define CATEGORY(number, printed, word, who) {.code = number, .text = printed, .label = word, .unit = who}
 #define LIST(key, rows) {.name = key, .codes = rows, .count = sizeof rows / sizeof *rows}
+/* What the program itself goes by, so that nobody adds to it. */
+#define CLOSED_LIST(key, rows) {.name = key, .codes = rows, .count = sizeof rows / sizeof *rows, .closed = true}
 
 enum { END_OF_2025 = 20453, START_OF_2026 = 20454 }; /* days: 防返贫 terms changed with the end of the transition */
 
@@ -103,33 +106,34 @@ static const struct mq_code natures[] = {
 const struct mq_code_list mq_codes_nature = LIST("nature", natures);
 
 static const struct mq_code categories[] = {
-    CODE_PRINTED(1, "01", "医疗"),
-    CODE_PRINTED(2, "02", "教育"),
-    CODE_PRINTED(3, "03", "住房"),
-    CODE_PRINTED(4, "04", "饮水"),
-    CODE_PRINTED(5, "05", "道路交通"),
-    CODE_PRINTED(6, "06", "电力通信"),
-    CODE_PRINTED(7, "07", "救助保障"),
-    CODE_PRINTED(8, "08", "养老"),
-    CODE_PRINTED(9, "09", "残疾"),
-    CODE_PRINTED(10, "10", "儿童"),
-    CODE_PRINTED(11, "11", "就业务工"),
-    CODE_PRINTED(12, "12", "产业生产"),
-    CODE_PRINTED(13, "13", "惠农补贴"),
-    CODE_PRINTED(14, "14", "土地山林"),
-    CODE_PRINTED(15, "15", "矛盾调解"),
-    CODE_PRINTED(16, "16", "环境卫生"),
-    CODE_PRINTED(17, "17", "灾害安全"),
-    {.code = 18, .text = "18", .label = "村务干部作风", .flags = MQ_CODE_RESTRICTED},
-    CODE_PRINTED(19, "19", "证件政务"),
-    {.code = 20, .text = "20", .label = "退役军人/法律", .alias = "退役军人 法律"},
-    {.code = 90, .text = "90", .label = "人身安全", .flags = MQ_CODE_RESTRICTED},
+    CATEGORY(1, "01", "医疗", "医保/卫健"),
+    CATEGORY(2, "02", "教育", "教育"),
+    CATEGORY(3, "03", "住房", "住建/自然资源"),
+    CATEGORY(4, "04", "饮水", "水利"),
+    CATEGORY(5, "05", "道路交通", "交通"),
+    CATEGORY(6, "06", "电力通信", "供电/通信"),
+    CATEGORY(7, "07", "救助保障", "民政"),
+    CATEGORY(8, "08", "养老", "人社/民政"),
+    CATEGORY(9, "09", "残疾", "残联/民政"),
+    CATEGORY(10, "10", "儿童", "民政/教育"),
+    CATEGORY(11, "11", "就业务工", "人社"),
+    CATEGORY(12, "12", "产业生产", "农业农村"),
+    CATEGORY(13, "13", "惠农补贴", "农业农村/财政"),
+    CATEGORY(14, "14", "土地山林", "农业农村/自然资源"),
+    CATEGORY(15, "15", "矛盾调解", "司法/村调委会"),
+    CATEGORY(16, "16", "环境卫生", "农业农村/生态"),
+    CATEGORY(17, "17", "灾害安全", "应急/林业"),
+    {.code = 18, .text = "18", .label = "村务干部作风", .unit = "纪检/组织", .flags = MQ_CODE_RESTRICTED},
+    CATEGORY(19, "19", "证件政务", "便民服务中心"),
+    {.code = 20, .text = "20", .label = "退役军人/法律", .alias = "退役军人 法律",
+     .unit = "退役军人/司法"},
+    {.code = 90, .text = "90", .label = "人身安全", .unit = "110/民政/教育", .flags = MQ_CODE_RESTRICTED},
     {.code = 99, .text = "99", .label = "其他/说不清", .alias = "其他 说不清"},
 };
 const struct mq_code_list mq_codes_category = LIST("category", categories);
 
 static const struct mq_code urgencies[] = {CODE(1, "特急"), CODE(2, "紧急"), CODE(3, "一般")};
-const struct mq_code_list mq_codes_urgency = LIST("urgency", urgencies);
+const struct mq_code_list mq_codes_urgency = CLOSED_LIST("urgency", urgencies);
 
 static const struct mq_code asks[] = {
     CODE(1, "人"), CODE(2, "钱"), CODE(3, "物"), CODE(4, "政策"), CODE(5, "技术"), CODE(6, "协调"), CODE(7, "不用"),
@@ -146,7 +150,7 @@ static const struct mq_code steps[] = {
     CODE_PRINTED(13, "reopen", "重办"),    CODE_PRINTED(14, "withdraw", "撤回"),
     CODE_PRINTED(15, "supplement", "补充"), CODE_PRINTED(16, "merge_into", "并入"),
 };
-const struct mq_code_list mq_codes_step = LIST("step", steps);
+const struct mq_code_list mq_codes_step = CLOSED_LIST("step", steps);
 
 static const struct mq_code step_results[] = {
     CODE(1, "已解决"),     CODE(2, "部分解决"), CODE(3, "已解释"),   CODE(4, "不支持"),       CODE(5, "已指路"),
@@ -179,7 +183,7 @@ const struct mq_code_list mq_codes_reporter_kind = LIST("reporter_kind", reporte
 
 /* The smaller, the closer: a guarded field (protocol/record.h). */
 static const struct mq_code secrecies[] = {CODE(1, "限定知悉"), CODE(2, "敏感"), CODE(3, "普通")};
-const struct mq_code_list mq_codes_secrecy = LIST("secrecy", secrecies);
+const struct mq_code_list mq_codes_secrecy = CLOSED_LIST("secrecy", secrecies);
 
 static const struct mq_code obstacles[] = {
     CODE(1, "习惯"), CODE(2, "钱"), CODE(3, "地"), CODE(4, "劳力"), CODE(5, "时间"), CODE(9, "其他"),
@@ -287,7 +291,12 @@ static const struct mq_code subcategories[] = {
     {.code = 9003, .text = "9003", .label = "人身安全:轻生", .flags = MQ_CODE_RESTRICTED},
     {.code = 9004, .text = "9004", .label = "人身安全:失联", .flags = MQ_CODE_RESTRICTED},
 };
-const struct mq_code_list mq_codes_subcategory = LIST("subcategory", subcategories);
+const struct mq_code_list mq_codes_subcategory = {
+    .name = "subcategory",
+    .codes = subcategories,
+    .count = sizeof subcategories / sizeof *subcategories,
+    .parent = &mq_codes_category,
+};
 
 /* Why a need went back (from 1), why a unit disputes it (from 11), why it is closed although nobody was told, or was not
  * satisfied (from 21). */
@@ -343,7 +352,7 @@ static const struct mq_code clocks[] = {
     CODE_PRINTED(1, "accept", "受理"), CODE_PRINTED(2, "answer", "办理答复"), CODE_PRINTED(3, "tell", "告知"),
     CODE_PRINTED(4, "recheck", "复查"), CODE_PRINTED(5, "extend", "延期"),
 };
-const struct mq_code_list mq_codes_clock = LIST("clock", clocks);
+const struct mq_code_list mq_codes_clock = CLOSED_LIST("clock", clocks);
 
 const struct mq_code_list *const mq_code_lists[] = {
     &mq_codes_household_type, &mq_codes_household_tag,   &mq_codes_household_state, &mq_codes_purpose,

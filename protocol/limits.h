@@ -87,6 +87,9 @@
 #define MQ_GROUPS_MAX 64          /* groups, hamlets of one village */
 #define MQ_CALENDAR_DAYS_MAX 64   /* holidays, or make-up days, of one year */
 #define MQ_PRESET_DAYS_MAX 999
+#define MQ_CATALOGUE_MAX 65536    /* records of one reference kind that a program looks at */
+#define MQ_PLACE_STEPS_MAX 32     /* mergings, or levels, from one place to what it belongs to */
+#define MQ_EMERGENCY_MAX 8        /* numbers on the card of those to call at once */
 #define MQ_LINE_MAX (64 * 1024)   /* one line of an import file */
 #define MQ_CSV_FILE_MAX (32 * 1024 * 1024) /* a ledger to import: 90,000 households and room */
 #define MQ_CSV_COLUMNS_MAX 64
@@ -122,7 +125,6 @@
 #define MQ_ALIKE_NEED_DAYS_MAX 30 /* days between two tellings of one matter */
 #define MQ_LIKE_HOUSEHOLD 600     /* of MQ_ALIKE_MOST: from here on two households are shown side by side ... */
 #define MQ_LIKE_NEED 660          /* ... and two needs */
-#define MQ_PLACE_STEPS_MAX 16     /* a village that went up in another, which went up in a third, ... */
 
 #define MQ_UNVERIFIED_MAX 2048    /* frames kept while nobody can say yet whether they are good */
 

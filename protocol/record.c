@@ -42,6 +42,16 @@ const struct mq_field *mq_field_by_key(const struct mq_kind *kind, struct mq_spa
     return NULL;
 }
 
+const struct mq_field *mq_field_first_level(const struct mq_kind *kind, const struct mq_field *field)
+{
+    if (field->codes == NULL || field->codes->parent == NULL)
+        return NULL;
+    for (size_t i = 0; i < kind->field_count; i++)
+        if (kind->fields[i].codes == field->codes->parent)
+            return &kind->fields[i];
+    return NULL;
+}
+
 bool mq_type_is_list(enum mq_field_type type)
 {
     return type == MQ_TYPE_PHONES || type == MQ_TYPE_TEXTS || type == MQ_TYPE_DATES || type == MQ_TYPE_DATED_CODES ||
@@ -86,6 +96,11 @@ const struct mq_code *mq_code_by_text(const struct mq_code_list *list, struct mq
             return code;
     }
     return NULL;
+}
+
+bool mq_code_offered(const struct mq_code *code, int32_t day)
+{
+    return (code->from == 0 || day >= code->from) && (code->to == 0 || day <= code->to);
 }
 
 const struct mq_code_list *mq_code_list_by_name(struct mq_span name)

@@ -17,7 +17,7 @@ enum mq_field_type {
     MQ_TYPE_DATE,           /* YYYY-MM-DD as days since 1970-01-01, uint: 1970 to 2199 */
     MQ_TYPE_COUNT,          /* uint, 0 to `most` */
     MQ_TYPE_BOOL,
-    MQ_TYPE_CODE,           /* uint from `codes` */
+    MQ_TYPE_CODE,           /* uint, 1 to MQ_CODE_NUMBER_MAX; of `codes`, or of a list that was extended since */
     MQ_TYPE_PLACE,          /* 12-digit code as uint, or a name that is not such a code as text */
     MQ_TYPE_REFERENCE,      /* tag 6 over a record id; to a record of kind `target` */
     MQ_TYPE_PHONES,         /* array of [number text, whose text or null] */
@@ -43,13 +43,19 @@ struct mq_code {
     const char *alias; /* older or other words that are accepted, with a blank between them; NULL: none */
     int32_t from, to;  /* first and last day on which it is offered; 0: open. It is always accepted, and never reused */
     uint8_t flags;
+    uint16_t replaced_by; /* the code that took its place; 0: none */
+    const char *unit;  /* who usually takes care of it: a hint; NULL: nobody in particular */
 };
 #define MQ_CODE_RESTRICTED 1u /* whoever writes down such a thing seals it to named persons only */
+
+#define MQ_CODE_CHILDREN 100 /* a code of a second level is its parent's number, and two digits more */
 
 struct mq_code_list {
     const char *name;
     const struct mq_code *codes;
     size_t count;
+    bool closed; /* the program itself goes by these numbers: a desk adds words and days, never a number */
+    const struct mq_code_list *parent; /* the first level, of which this is the second; NULL: none */
 };
 
 #define MQ_FIELD_REQUIRED 1u
@@ -123,6 +129,8 @@ const struct mq_kind *mq_kind_by_number(uint64_t number);   /* NULL: unknown */
 const struct mq_kind *mq_kind_by_key(struct mq_span key);
 const struct mq_field *mq_field_by_number(const struct mq_kind *kind, uint64_t number);
 const struct mq_field *mq_field_by_key(const struct mq_kind *kind, struct mq_span key);
+/* The field of the same kind that a second level belongs to (`category` of `subcategory`); NULL where `field` is none. */
+const struct mq_field *mq_field_first_level(const struct mq_kind *kind, const struct mq_field *field);
 /* How protective a value of a guarded field is, 0 most; what is neither true, false nor a number least. */
 uint64_t mq_value_openness(struct mq_span value);
 /* How a field merges, also where kind or field is unknown to this program (then: register; 1 is a set for every
@@ -132,6 +140,8 @@ enum mq_field_merge mq_merge_rule(const struct mq_kind *kind, uint64_t field);
 const struct mq_code *mq_code_by_number(const struct mq_code_list *list, uint64_t code);
 /* By printed code, label or alias. */
 const struct mq_code *mq_code_by_text(const struct mq_code_list *list, struct mq_span text);
+/* Is it offered to people on that day? (It is accepted on every day.) */
+bool mq_code_offered(const struct mq_code *code, int32_t day);
 /* All lists that come with the program; a desk adds to them by records of kind `code`. By name; NULL: there is none. */
 extern const struct mq_code_list *const mq_code_lists[];
 extern const size_t mq_code_list_count;
@@ -143,11 +153,11 @@ bool mq_value_valid(const struct mq_field *field, struct mq_span value);
 
 /* A value of scalar type from the text a person or file gives ("2026-04-11", "饮水", "04", "14", "true"), as CBOR
  * into `out`, always such as mq_value_valid accepts. For ID, TEXT, LONG_TEXT, DATE, COUNT, BOOL, CODE, PLACE;
- * REFERENCE, PHONES, DATED_CODES and lists the caller builds himself (he must look things up, or parse JSON). MQ_REFUSED: not such
- * a value. */
+ * REFERENCE, PHONES, DATED_CODES and lists the caller builds himself (he must look things up, or parse JSON). A code
+ * that the list does not have is taken as the decimal number that it is. MQ_REFUSED: not such a value. */
 MQ_MUST_USE enum mq_status mq_value_from_text(const struct mq_field *field, struct mq_span text, struct mq_buffer *out);
-/* The way back, for the same types: the text that the record format shows (a code by its printed code or label, a date,
- * an id). MQ_REFUSED: not a valid value. */
+/* The way back, for the same types: the text that the record format shows (a code by its printed code or label,
+ * or its number where the list does not have it; a date, an id). MQ_REFUSED: not a valid value. */
 MQ_MUST_USE enum mq_status mq_value_to_text(const struct mq_field *field, struct mq_span value, struct mq_buffer *out);
 
 /* Days since 1970-01-01 of YYYY-MM-DD (years 1900 to 2199), and back; `out` gets a final NUL. */

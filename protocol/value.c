@@ -133,6 +133,12 @@ static bool place_name_fits(const struct mq_field *field, struct mq_span text)
     return text.size > 0 && line_fits(text, field->most) && !parse_place_code(&code, text);
 }
 
+/* Any number that a list may have, now or later (MQ_TYPE_CODE). */
+static bool code_fits(uint64_t number)
+{
+    return number > 0 && number <= MQ_CODE_NUMBER_MAX;
+}
+
 /* Values from outside: each looks at the next item, or items. */
 
 static bool life_fits(struct mq_reader *reader)
@@ -219,7 +225,7 @@ static bool value_fits(const struct mq_field *field, struct mq_reader *reader)
     case MQ_TYPE_BOOL:
         return item.type == MQ_CBOR_FALSE || item.type == MQ_CBOR_TRUE;
     case MQ_TYPE_CODE:
-        return uint && mq_code_by_number(field->codes, item.number) != NULL;
+        return uint && code_fits(item.number);
     case MQ_TYPE_PLACE:
         return uint ? item.number <= PLACE_MAX : text && place_name_fits(field, item.bytes);
     case MQ_TYPE_LIFE:
@@ -301,10 +307,12 @@ static bool put_bool(struct mq_span text, struct mq_buffer *out)
 static bool put_code(const struct mq_field *field, struct mq_span text, struct mq_buffer *out)
 {
     const struct mq_code *code = mq_code_by_text(field->codes, text);
+    uint64_t number = 0;
+    bool fits = code != NULL || (parse_decimal(&number, text, false) && code_fits(number));
 
-    if (code != NULL)
-        mq_cbor_put_uint(out, code->code);
-    return code != NULL;
+    if (fits)
+        mq_cbor_put_uint(out, code != NULL ? code->code : number);
+    return fits;
 }
 
 static bool put_place(const struct mq_field *field, struct mq_span text, struct mq_buffer *out)
@@ -367,9 +375,14 @@ static void print_date(struct mq_buffer *out, uint64_t days)
     mq_put_text(out, text);
 }
 
-static void print_code(struct mq_buffer *out, const struct mq_code *code)
+static void print_code(struct mq_buffer *out, const struct mq_code_list *list, uint64_t number)
 {
-    mq_put_text(out, code->text != NULL ? code->text : code->label);
+    const struct mq_code *code = mq_code_by_number(list, number);
+
+    if (code == NULL) /* of a list that was extended elsewhere */
+        print_decimal(out, number, 1);
+    else
+        mq_put_text(out, code->text != NULL ? code->text : code->label);
 }
 
 /* `item` is a valid value's only one. */
@@ -396,7 +409,7 @@ static bool print_value(const struct mq_field *field, const struct mq_cbor_item 
         mq_put_text(out, item->type == MQ_CBOR_TRUE ? "true" : "false");
         return true;
     case MQ_TYPE_CODE:
-        print_code(out, mq_code_by_number(field->codes, item->number));
+        print_code(out, field->codes, item->number);
         return true;
     case MQ_TYPE_PLACE:
         if (item->type == MQ_CBOR_UINT)

@@ -6,6 +6,15 @@
 #include "protocol/merge.h"
 #include "replica/replica.h"
 
+/* What is to be said about values that are kept all the same. */
+struct mq_remarks {
+    bool typed;            /* given by the caller: a person is there who can put it right. Then a code's number that no
+                            * list here has is refused, and what he should know is put into words */
+    size_t masked;         /* resident ID and bank card numbers that were replaced by their masks */
+    size_t unknown_places; /* that no list here has */
+    char text[MQ_ERROR_TEXT_SIZE / 2]; /* of the first remark, "" for none */
+};
+
 /* A record as somebody gave it, checked and encoded. Values point into `memory`. */
 struct mq_parsed_field {
     const struct mq_field *field;
@@ -15,21 +24,22 @@ struct mq_parsed {
     const struct mq_kind *kind;
     struct mq_parsed_field fields[MQ_FIELDS_MAX]; /* by number */
     size_t count;
-    size_t masked;           /* resident ID and bank card numbers that were replaced by their masks */
+    struct mq_remarks remarks;
+    struct mq_span made_id;  /* given by the caller: what `id` is where the object has none; empty: a fresh one */
     struct mq_buffer memory; /* the caller's, empty, MQ_CHANGE_MAX or more */
 };
 
 /* From an object with `kind`. MQ_REFUSED, naming key and value and what would be right: unknown kind or key, wrong
  * values, references to what is not here, missing keys, an `id` that is a resident ID. `id` may be missing only where
- * `make_id` (then a fresh one is made). */
+ * `make_id` (then one is made). A second level without its first (subcategory) brings that with it. */
 MQ_MUST_USE enum mq_status mq_parse_record(struct mq_replica *replica, const struct mq_team *team,
                                            const struct mq_json *object, bool make_id, struct mq_parsed *out,
                                            struct mq_error *error);
 /* One field's value from JSON, appended to memory; sets: an array of elements. For `set`. */
 MQ_MUST_USE enum mq_status mq_parse_value(struct mq_replica *replica, const struct mq_team *team,
                                           const struct mq_field *field, const struct mq_json *json,
-                                          struct mq_buffer *memory, size_t *masked, struct mq_span *value,
-                                          struct mq_error *error);
+                                          struct mq_buffer *memory, struct mq_remarks *remarks,
+                                          struct mq_span *value, struct mq_error *error);
 /* One more field, in its place; the value points into `memory`. MQ_REFUSED: it is given already. */
 MQ_MUST_USE enum mq_status mq_parsed_put(struct mq_parsed *parsed, const struct mq_field *field, struct mq_span value,
                                          struct mq_error *error);

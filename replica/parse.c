@@ -1,10 +1,12 @@
 /* The record format into values: every refusal says which key, what stood there, and what would be right. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "protocol/assert.h"
 #include "protocol/change.h"
 #include "protocol/mask.h"
+#include "replica/catalogue.h"
 #include "replica/convert.h"
 #include "replica/replica_keys.h"
 #include "replica/view.h"
@@ -16,7 +18,7 @@ struct parse_context {
     const struct mq_team *team;
     const struct mq_field *field;
     struct mq_buffer *memory;
-    size_t *masked;
+    struct mq_remarks *remarks;
     struct mq_error *error;
 };
 
@@ -25,14 +27,16 @@ static enum mq_status wrong_type(const struct parse_context *context, const char
     return mq_fail(context->error, MQ_REFUSED, _("\"%s\" should be %s"), context->field->key, expected);
 }
 
-/* Codes that would be right, as far as they fit a message. */
-static void list_codes(const struct mq_code_list *list, char *out, size_t capacity)
+/* Codes that would be right today, as far as they fit a message. */
+static void list_codes(const struct mq_code_list *list, int32_t today, char *out, size_t capacity)
 {
     size_t used = 0;
     out[0] = '\0';
     for (size_t i = 0; i < list->count; i++) {
         const struct mq_code *code = &list->codes[i];
-        int length = snprintf(out + used, capacity - used, "%s%s%s%s", i == 0 ? "" : "、",
+        if (!mq_code_offered(code, today))
+            continue;
+        int length = snprintf(out + used, capacity - used, "%s%s%s%s", used == 0 ? "" : "、",
                               code->text != NULL ? code->text : "", code->text != NULL ? " " : "", code->label);
         if (length < 0 || (size_t)length >= capacity - used) {
             out[used] = '\0';
@@ -50,7 +54,7 @@ static enum mq_status wrong_value(const struct parse_context *context, struct mq
     char codes[MQ_ERROR_TEXT_SIZE / 2];
     switch (field->type) {
     case MQ_TYPE_CODE:
-        list_codes(field->codes, codes, sizeof codes);
+        list_codes(field->codes, mq_catalogue_today(context->replica), codes, sizeof codes);
         return mq_fail(context->error, MQ_REFUSED, _("\"%s\": \"%.*s\" is not in the list; it has %s"), field->key,
                        size, shown, codes);
     case MQ_TYPE_DATE:
@@ -89,8 +93,60 @@ static enum mq_status masked_copy(const struct parse_context *context, struct mq
         return mq_fail(context->error, MQ_REFUSED, _("this record is too long to save in one piece; split it"));
     if (text.size > 0)
         memcpy(copy, text.data, text.size);
-    *context->masked += mq_mask(copy, text.size, !(context->field->flags & MQ_FIELD_UNSCANNED));
+    context->remarks->masked += mq_mask(copy, text.size, !(context->field->flags & MQ_FIELD_UNSCANNED));
     *out = mq_span(copy, text.size);
+    return MQ_OK;
+}
+
+__attribute__((format(printf, 2, 3))) static void remark(const struct parse_context *context, const char *format, ...)
+{
+    struct mq_remarks *remarks = context->remarks;
+    va_list arguments;
+    if (!remarks->typed || remarks->text[0] != '\0')
+        return;
+    va_start(arguments, format);
+    vsnprintf(remarks->text, sizeof remarks->text, format, arguments);
+    va_end(arguments);
+}
+
+/* A code that is out of use is accepted, because whoever was on the way when it was retired loses nothing; a person is
+ * told which one came in its place. A number that no list here has may be another desk's: from a file it is kept. */
+static enum mq_status remark_code(const struct parse_context *context, struct mq_span text, struct mq_span value)
+{
+    const struct mq_code_list *list = context->field->codes;
+    struct mq_reader reader = mq_reader(value);
+    const struct mq_code *code = mq_code_by_number(list, mq_cbor_uint(&reader));
+    if (code == NULL)
+        return context->remarks->typed ? wrong_value(context, text) : MQ_OK;
+    int32_t today = mq_catalogue_today(context->replica);
+    if (mq_code_offered(code, today))
+        return MQ_OK;
+    const struct mq_code *instead = mq_code_by_number(list, code->replaced_by);
+    if (code->to == 0 || today <= code->to)
+        remark(context, _("\"%s\": %s is not offered yet; it is saved"), context->field->key, code->label);
+    else if (instead != NULL)
+        remark(context, _("\"%s\": %s is out of use, %s took its place; it is saved as you said"), context->field->key,
+               code->label, instead->label);
+    else
+        remark(context, _("\"%s\": %s is out of use; it is saved as you said"), context->field->key, code->label);
+    return MQ_OK;
+}
+
+/* A place that no list here has is kept: lists are late, and people know where they are. A name is unknown only where
+ * there is a list of names. */
+static enum mq_status remark_place(const struct parse_context *context, struct mq_span text, struct mq_span value)
+{
+    const struct mq_place *const *places, *place;
+    size_t count;
+    struct mq_reader reader = mq_reader(value);
+    enum mq_status status = mq_catalogue_places(context->replica, &places, &count, context->error);
+    if (status == MQ_OK)
+        status = mq_catalogue_place(context->replica, value, &place, context->error);
+    if (status != MQ_OK || place != NULL || (count == 0 && mq_cbor_next(&reader).type == MQ_CBOR_TEXT))
+        return status;
+    context->remarks->unknown_places++;
+    remark(context, _("\"%s\": \"%.*s\" is in no list of places here; it is kept as it is"), context->field->key,
+           (int)(text.size < SHOWN_MAX ? text.size : SHOWN_MAX), (const char *)text.data);
     return MQ_OK;
 }
 
@@ -111,7 +167,10 @@ static enum mq_status encode_text(const struct parse_context *context, struct mq
     if (mq_value_from_text(field, masked, out) != MQ_OK || out->failed ||
         !mq_value_valid(field, mq_span(out->data + start, out->size - start)))
         return wrong_value(context, masked);
-    return MQ_OK;
+    struct mq_span value = mq_span(out->data + start, out->size - start);
+    return field->type == MQ_TYPE_CODE ? remark_code(context, masked, value)
+           : field->type == MQ_TYPE_PLACE ? remark_place(context, masked, value)
+                                          : MQ_OK;
 }
 
 static enum mq_status encode_reference(const struct parse_context *context, struct mq_span text, struct mq_buffer *out)
@@ -308,11 +367,15 @@ static enum mq_status encode_one(const struct parse_context *context, const stru
 }
 
 enum mq_status mq_parse_value(struct mq_replica *replica, const struct mq_team *team, const struct mq_field *field,
-                              const struct mq_json *json, struct mq_buffer *memory, size_t *masked,
+                              const struct mq_json *json, struct mq_buffer *memory, struct mq_remarks *remarks,
                               struct mq_span *value, struct mq_error *error)
 {
+    struct mq_field in_force;
     const struct parse_context context = {
-        .replica = replica, .team = team, .field = field, .memory = memory, .masked = masked, .error = error};
+        .replica = replica, .team = team, .field = &in_force, .memory = memory, .remarks = remarks, .error = error};
+    enum mq_status known = mq_catalogue_field(replica, field, &in_force, error);
+    if (known != MQ_OK)
+        return known;
     uint8_t *scratch = mq_work_memory(MQ_CHANGE_MAX);
     struct mq_buffer out = mq_buffer(scratch, MQ_CHANGE_MAX);
     enum mq_status status =
@@ -368,7 +431,7 @@ static enum mq_status parse_key(struct mq_replica *replica, const struct mq_team
         return mq_fail(error, MQ_REFUSED, _("\"%s\" is no key of a %s; nothing of this record was saved"), key,
                        out->kind->key);
     struct mq_span encoded;
-    enum mq_status status = mq_parse_value(replica, team, field, value, &out->memory, &out->masked, &encoded, error);
+    enum mq_status status = mq_parse_value(replica, team, field, value, &out->memory, &out->remarks, &encoded, error);
     return status == MQ_OK ? mq_parsed_put(out, field, encoded, error) : status;
 }
 
@@ -393,6 +456,7 @@ static enum mq_status parse_nested(struct mq_replica *replica, const struct mq_t
 
 static enum mq_status make_missing_id(struct mq_replica *replica, struct mq_parsed *out, struct mq_error *error)
 {
+    const struct mq_field *field = mq_field_by_number(out->kind, MQ_FIELD_ID);
     uint8_t uuid[MQ_ID_SIZE];
     uint64_t milliseconds = (uint64_t)mq_now(replica->platform) * 1000;
     mq_random(replica->platform, uuid, sizeof uuid);
@@ -401,10 +465,13 @@ static enum mq_status make_missing_id(struct mq_replica *replica, struct mq_pars
     uuid[6] = (uint8_t)(0x70 | (uuid[6] & 0x0f));
     uuid[8] = (uint8_t)(0x80 | (uuid[8] & 0x3f));
     size_t start = out->memory.size;
-    mq_cbor_put_bytes(&out->memory, MQ_SPAN(uuid));
+    if (out->made_id.size == 0)
+        mq_cbor_put_bytes(&out->memory, MQ_SPAN(uuid));
+    else if (mq_value_from_text(field, out->made_id, &out->memory) != MQ_OK)
+        return mq_fail(error, MQ_REFUSED, _("\"id\" should be 1 to %d bytes without control characters"),
+                       MQ_RECORD_ID_TEXT_MAX);
     MQ_ASSERT(!out->memory.failed);
-    return mq_parsed_put(out, mq_field_by_number(out->kind, MQ_FIELD_ID),
-                      mq_span(out->memory.data + start, out->memory.size - start), error);
+    return mq_parsed_put(out, field, mq_span(out->memory.data + start, out->memory.size - start), error);
 }
 
 static enum mq_status check_needed(const struct mq_parsed *parsed, struct mq_error *error)
@@ -428,6 +495,36 @@ static enum mq_status check_needed(const struct mq_parsed *parsed, struct mq_err
     return MQ_OK;
 }
 
+static uint64_t code_number(const struct mq_parsed_field *given)
+{
+    struct mq_reader reader = mq_reader(given->value);
+    return mq_cbor_uint(&reader);
+}
+
+/* 0401 is 04: where the first level is not said, it is known; where another one is said, somebody is mistaken. */
+static enum mq_status complete_levels(struct mq_parsed *out, struct mq_error *error)
+{
+    for (size_t i = 0; i < out->count; i++) {
+        const struct mq_field *field = out->fields[i].field, *first = mq_field_first_level(out->kind, field);
+        if (first == NULL)
+            continue;
+        uint64_t number = code_number(&out->fields[i]) / MQ_CODE_CHILDREN;
+        const struct mq_parsed_field *given = mq_parsed_find(out, first->number);
+        if (given != NULL && code_number(given) != number)
+            return mq_fail(error, MQ_REFUSED, _("\"%s\" %04u belongs to \"%s\" %02u, not to %02u; leave one of them out"),
+                           field->key, (unsigned)code_number(&out->fields[i]), first->key, (unsigned)number,
+                           (unsigned)code_number(given));
+        if (given != NULL || number == 0)
+            continue;
+        size_t start = out->memory.size;
+        mq_cbor_put_uint(&out->memory, number);
+        if (out->memory.failed)
+            return mq_fail(error, MQ_REFUSED, _("this record is too long to save in one piece; split it"));
+        return mq_parsed_put(out, first, mq_span(out->memory.data + start, out->memory.size - start), error);
+    }
+    return MQ_OK;
+}
+
 enum mq_status mq_parse_record(struct mq_replica *replica, const struct mq_team *team, const struct mq_json *object,
                                bool make_id, struct mq_parsed *out, struct mq_error *error)
 {
@@ -437,7 +534,8 @@ enum mq_status mq_parse_record(struct mq_replica *replica, const struct mq_team 
     if (mq_json_type(object) != MQ_JSON_OBJECT)
         return mq_fail(error, MQ_REFUSED, _("a record is an object in braces: {\"kind\": ...}"));
     const struct mq_json *kind = mq_json_get(object, "kind");
-    out->count = out->masked = 0;
+    out->count = 0;
+    out->remarks = (struct mq_remarks){.typed = make_id};
     out->kind = kind != NULL && mq_json_type(kind) == MQ_JSON_STRING ? mq_kind_by_key(mq_json_string(kind)) : NULL;
     if (out->kind == NULL)
         return mq_fail(error, MQ_REFUSED,
@@ -455,5 +553,7 @@ enum mq_status mq_parse_record(struct mq_replica *replica, const struct mq_team 
     }
     if (status == MQ_OK && make_id && mq_parsed_find(out, MQ_FIELD_ID) == NULL)
         status = make_missing_id(replica, out, error);
+    if (status == MQ_OK)
+        status = complete_levels(out, error);
     return status == MQ_OK ? check_needed(out, error) : status;
 }

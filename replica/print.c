@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "protocol/assert.h"
+#include "replica/catalogue.h"
 #include "replica/convert.h"
 #include "replica/need_chain.h"
 #include "replica/replica_keys.h"
@@ -141,8 +142,11 @@ enum mq_status mq_print_value(struct mq_replica *replica, const struct mq_field 
     case MQ_TYPE_PLACE: break;
     case MQ_TYPE_LIFE: /* never in the record format */ return MQ_OK;
     }
-    enum mq_status status = mq_value_to_text(field, value, &text);
+    struct mq_field in_force;
+    enum mq_status status = mq_catalogue_field(replica, field, &in_force, error);
     if (status != MQ_OK)
+        return status;
+    if (mq_value_to_text(&in_force, value, &text) != MQ_OK)
         return mq_fail(error, MQ_FAULT, "\"%s\" cannot be shown", field->key);
     mq_json_string_value(writer, mq_written(&text));
     return MQ_OK;
@@ -220,6 +224,35 @@ static enum mq_status print_field(struct mq_replica *replica, const struct mq_fi
     return mq_print_value(replica, field, state->choices[0].value, writer, error);
 }
 
+/* What a place is called, and, where it was merged into another since, what it belongs to today. */
+static enum mq_status print_place_names(struct mq_replica *replica, const struct mq_kind *kind,
+                                        const struct mq_group_state *state, struct mq_json_writer *writer,
+                                        struct mq_error *error)
+{
+    for (size_t i = 0; i < kind->field_count; i++) {
+        const struct mq_field_state *here = mq_group_field(state, kind->fields[i].number);
+        const struct mq_place *place;
+        char key[32];
+        if (kind->fields[i].type != MQ_TYPE_PLACE || here == NULL || here->choice_count == 0)
+            continue;
+        enum mq_status status = mq_catalogue_place(replica, here->choices[0].value, &place, error);
+        if (status != MQ_OK)
+            return status;
+        if (place == NULL)
+            continue;
+        const struct mq_place *now = mq_place_on(place, mq_catalogue_today(replica));
+        snprintf(key, sizeof key, "%s_name", kind->fields[i].key);
+        mq_json_key(writer, key);
+        mq_json_text_value(writer, place->name);
+        if (now == place)
+            continue;
+        snprintf(key, sizeof key, "%s_now", kind->fields[i].key);
+        mq_json_key(writer, key);
+        mq_json_text_value(writer, now->name);
+    }
+    return MQ_OK;
+}
+
 static enum mq_status print_extras(struct mq_replica *replica, const struct mq_kind *kind,
                                    const struct mq_group_state *state, enum mq_print_extras extras,
                                    struct mq_json_writer *writer, struct mq_error *error)
@@ -276,6 +309,8 @@ enum mq_status mq_print_record(struct mq_replica *replica, const struct mq_group
                                  &writer, error);
     if (place.nested != NULL)
         mq_json_end(&writer, '}');
+    if (status == MQ_OK && extras != MQ_PRINT_EXACT && kind != NULL)
+        status = print_place_names(replica, kind, state, &writer, error);
     if (status == MQ_OK && extras != MQ_PRINT_EXACT && kind != NULL)
         status = print_extras(replica, kind, state, extras, &writer, error);
     mq_json_end(&writer, '}');

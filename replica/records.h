@@ -4,6 +4,7 @@
 #define MQ_REPLICA_RECORDS_H
 
 #include "platform/json.h"
+#include "platform/options.h"
 #include "protocol/record.h"
 #include "replica/replica.h"
 
@@ -20,6 +21,8 @@ struct mq_saved {
     char id[MQ_RECORD_ID_TEXT_MAX + 1]; /* its `id`, as text */
     char number[64];                    /* a need's `no`, "" for other kinds */
     size_t masked;                      /* numbers replaced by their masks */
+    size_t unknown_places;              /* places that no list here has: kept */
+    char remark[MQ_ERROR_TEXT_SIZE / 2]; /* what the person should know although it is saved; "" for nothing */
     bool known;                         /* was here already, equal: nothing was written */
     bool updated;                       /* was here already with other values, which the line's now replace */
 };
@@ -32,6 +35,13 @@ MQ_MUST_USE enum mq_status mq_records_add(struct mq_replica *replica, const stru
 MQ_MUST_USE enum mq_status mq_records_add_step(struct mq_replica *replica, const struct mq_team *team,
                                                const struct mq_json *object, struct mq_saved *saved,
                                                int *calendar_missing, struct mq_error *error);
+/* The same, with the `id` for an object that has none. */
+MQ_MUST_USE enum mq_status mq_records_add_as(struct mq_replica *replica, const struct mq_team *team,
+                                             const struct mq_json *object, struct mq_span id, struct mq_saved *saved,
+                                             struct mq_error *error);
+/* The --FIELD VALUE pairs of a command as an object of the record format; a set's may stand several times. */
+MQ_MUST_USE enum mq_status mq_object_from_fields(const struct mq_kind *kind, const struct mq_field_value *pairs,
+                                                 size_t count, struct mq_buffer *out, struct mq_error *error);
 /* One line of an import: like add, but `id` must be there, no `no` is made, a known `id` with equal values is skipped
  * and with other values refused, or edited where `update` (replica/records_update.h). Within a transaction of the
  * caller; on a refusal nothing of the line is kept. */

@@ -5,6 +5,7 @@
 
 #include "protocol/assert.h"
 #include "protocol/change.h"
+#include "replica/catalogue.h"
 #include "replica/convert.h"
 #include "replica/records.h"
 #include "replica/replica_keys.h"
@@ -47,8 +48,12 @@ static bool contains(struct mq_span text, struct mq_span part)
 }
 
 /* All text strings inside a value, and codes and dates as they are shown. */
-static bool value_contains(const struct mq_field *field, struct mq_span value, struct mq_span part)
+static bool value_contains(struct mq_replica *replica, const struct mq_field *given, struct mq_span value,
+                           struct mq_span part, struct mq_error *error)
 {
+    struct mq_field in_force, *field = &in_force;
+    if (mq_catalogue_field(replica, given, field, error) != MQ_OK)
+        return false;
     uint8_t memory[MQ_LONG_TEXT_MAX + 64];
     struct mq_buffer text = mq_buffer(memory, sizeof memory);
     if (!mq_type_is_list(field->type) && field->type != MQ_TYPE_REFERENCE)
@@ -63,13 +68,14 @@ static bool value_contains(const struct mq_field *field, struct mq_span value, s
     return false;
 }
 
-static bool state_contains(const struct mq_group_state *state, struct mq_span part)
+static bool state_contains(struct mq_replica *replica, const struct mq_group_state *state, struct mq_span part,
+                           struct mq_error *error)
 {
     const struct mq_kind *kind = mq_kind_by_number(state->kind);
     for (size_t i = 0; kind != NULL && i < state->field_count; i++) {
         const struct mq_field *field = mq_field_by_number(kind, state->fields[i].number);
         for (size_t c = 0; field != NULL && c < state->fields[i].choice_count; c++)
-            if (value_contains(field, state->fields[i].choices[c].value, part))
+            if (value_contains(replica, field, state->fields[i].choices[c].value, part, error))
                 return true;
     }
     return false;
@@ -81,13 +87,18 @@ static enum mq_status list_one(void *context, const uint8_t canonical[MQ_ID_SIZE
     struct mq_group_state state;
     if (work->left == 0)
         return MQ_OK;
+    bool shown = true;
     enum mq_status status = mq_view_group(work->replica, canonical, &state, error);
     if (status == MQ_NO_SPACE || status == MQ_REFUSED) { /* unreadable: counted for review, no reason to show nothing */
         mq_error_clear(error);
         return MQ_OK;
     }
-    if (status != MQ_OK || (work->search.size > 0 && !state_contains(&state, work->search)))
+    if (status == MQ_OK && mq_kind_by_number(state.kind) != NULL && mq_kind_by_number(state.kind)->desk_only)
+        status = mq_view_shown(work->replica, canonical, &shown, error);
+    if (status != MQ_OK || !shown)
         return status;
+    if (work->search.size > 0 && !state_contains(work->replica, &state, work->search, error))
+        return error->status;
     work->left -= work->left > 0;
     return emit_state(work, &state, error);
 }

@@ -135,9 +135,18 @@ static bool says_the_same(const struct mq_group_state *state, const struct mq_pa
     return true;
 }
 
+static void remarks_take(struct mq_saved *saved, const struct mq_remarks *remarks)
+{
+    saved->masked += remarks->masked;
+    saved->unknown_places += remarks->unknown_places;
+    if (saved->remark[0] == '\0')
+        snprintf(saved->remark, sizeof saved->remark, "%s", remarks->text);
+}
+
 struct add_work {
     const struct mq_team *team;
     const struct mq_json *object;
+    struct mq_span id; /* where the object has none; empty: a fresh one */
     bool import, update;
     bool strict;           /* a step that the table must allow */
     int *calendar_missing; /* where strict */
@@ -164,13 +173,14 @@ static enum mq_status compare_known(struct mq_replica *replica, const struct mq_
 static enum mq_status add(struct mq_replica *replica, void *context, struct mq_error *error)
 {
     struct add_work *work = context;
-    struct mq_parsed parsed = {.memory = mq_buffer(work->memory->values, sizeof work->memory->values)};
+    struct mq_parsed parsed = {.memory = mq_buffer(work->memory->values, sizeof work->memory->values),
+                               .made_id = work->id};
     uint8_t canonical[MQ_ID_SIZE];
     enum mq_status status = mq_parse_record(replica, work->team, work->object, !work->import, &parsed, error);
     if (status != MQ_OK)
         return status;
     id_text(&parsed, work->saved);
-    work->saved->masked = parsed.masked;
+    remarks_take(work->saved, &parsed.remarks);
     status = mq_view_by_id(replica, work->team->team, parsed.kind->number, mq_parsed_find(&parsed, MQ_FIELD_ID)->value,
                            canonical, error);
     if (status == MQ_OK)
@@ -187,13 +197,19 @@ static enum mq_status add(struct mq_replica *replica, void *context, struct mq_e
 enum mq_status mq_records_add(struct mq_replica *replica, const struct mq_team *team, const struct mq_json *object,
                               struct mq_saved *saved, struct mq_error *error)
 {
+    return mq_records_add_as(replica, team, object, mq_span(NULL, 0), saved, error);
+}
+
+enum mq_status mq_records_add_as(struct mq_replica *replica, const struct mq_team *team, const struct mq_json *object,
+                                 struct mq_span id, struct mq_saved *saved, struct mq_error *error)
+{
     struct mq_team own;
     *saved = (struct mq_saved){.known = false};
     enum mq_status status = team_or_only(replica, team, &own, error);
     if (status != MQ_OK)
         return status;
     struct add_work work = {
-        .team = &own, .object = object, .saved = saved, .memory = mq_work_memory(sizeof(struct write_memory))};
+        .team = &own, .object = object, .id = id, .saved = saved, .memory = mq_work_memory(sizeof(struct write_memory))};
     status = mq_replica_transact(replica, add, &work, error);
     mq_work_free(work.memory, sizeof *work.memory);
     return status;
@@ -284,9 +300,10 @@ static enum mq_status assignment_read(const struct mq_kind *kind, const char *te
 
 /* Lists and objects are JSON; everything else is taken as the text that it is. */
 static enum mq_status value_read(struct mq_replica *replica, const struct mq_team *team, const struct assignment *one,
-                                 struct mq_buffer *memory, size_t *masked, struct mq_span *value,
+                                 struct mq_buffer *memory, struct mq_saved *saved, struct mq_span *value,
                                  struct mq_error *error)
 {
+    struct mq_remarks remarks = {.typed = true};
     struct mq_json *json;
     bool structured = mq_type_is_list(one->field->type);
     uint8_t *quoted_memory = mq_work_memory(MQ_LINE_MAX * 6 + 8);
@@ -306,7 +323,8 @@ static enum mq_status value_read(struct mq_replica *replica, const struct mq_tea
         quoted.failed ? mq_fail(error, MQ_REFUSED, _("the value of \"%s\" is too long, or not UTF-8"), one->field->key)
                       : mq_json_parse(&json, mq_written(&quoted), error);
     if (status == MQ_OK) {
-        status = mq_parse_value(replica, team, one->field, json, memory, masked, value, error);
+        status = mq_parse_value(replica, team, one->field, json, memory, &remarks, value, error);
+        remarks_take(saved, &remarks);
         mq_json_free(json);
     }
     mq_work_free(quoted_memory, quoted.size);
@@ -339,7 +357,7 @@ static enum mq_status assign(struct mq_replica *replica, const struct mq_team *t
     struct mq_group_state state;
     struct mq_span value, replaced;
     uint8_t id[MQ_ID_SIZE], about[MQ_ID_SIZE];
-    enum mq_status status = value_read(replica, team, one, &memory, &work->saved->masked, &value, error);
+    enum mq_status status = value_read(replica, team, one, &memory, work->saved, &value, error);
     if (status == MQ_OK)
         status = mq_view_group(replica, record, &state, error);
     if (status != MQ_OK)
@@ -371,6 +389,50 @@ static enum mq_status assign(struct mq_replica *replica, const struct mq_team *t
     return mq_journal_add(replica, team, mq_written(&change), about, id, error);
 }
 
+/* What is shown of a field with codes; 0: nothing. */
+static uint64_t code_shown(const struct mq_group_state *state, const struct mq_field *field)
+{
+    const struct mq_field_state *here = mq_group_field(state, field->number);
+    struct mq_reader reader = mq_reader(here == NULL ? mq_span(NULL, 0) : here->choices[0].value);
+    return mq_cbor_uint(&reader);
+}
+
+static bool is_assigned(const struct edit_work *work, const struct mq_field *field)
+{
+    size_t size = strlen(field->key);
+    for (size_t i = 0; i < work->count; i++)
+        if (strncmp(work->assignments[i], field->key, size) == 0 && work->assignments[i][size] == '=')
+            return true;
+    return false;
+}
+
+/* After an edit, a second level stands below its first (mq_parse_record does it for new records). */
+static enum mq_status keep_levels(struct mq_replica *replica, const struct mq_team *team, const struct mq_kind *kind,
+                                  struct edit_work *work, struct mq_error *error)
+{
+    struct mq_group_state state;
+    enum mq_status status = MQ_OK;
+    for (size_t i = 0; i < kind->field_count && status == MQ_OK; i++) {
+        const struct mq_field *second = &kind->fields[i], *first = mq_field_first_level(kind, second);
+        if (first == NULL || !(is_assigned(work, first) || is_assigned(work, second)))
+            continue;
+        status = mq_view_group(replica, work->saved->record, &state, error);
+        if (status != MQ_OK)
+            return status;
+        uint64_t below = code_shown(&state, second), above = code_shown(&state, first), wanted = below / MQ_CODE_CHILDREN;
+        if (wanted == 0 || above == wanted)
+            continue;
+        if (above != 0)
+            return mq_fail(error, MQ_REFUSED, _("\"%s\" %04u belongs to \"%s\" %02u, not to %02u; set both together"),
+                           second->key, (unsigned)below, first->key, (unsigned)wanted, (unsigned)above);
+        char text[24];
+        snprintf(text, sizeof text, "%u", (unsigned)wanted);
+        const struct assignment one = {.field = first, .operation = '=', .text = mq_span_text(text)};
+        status = assign(replica, team, work->saved->record, &one, work, error);
+    }
+    return status;
+}
+
 static enum mq_status edit(struct mq_replica *replica, void *context, struct mq_error *error)
 {
     struct edit_work *work = context;
@@ -392,7 +454,7 @@ static enum mq_status edit(struct mq_replica *replica, void *context, struct mq_
         if (status == MQ_OK)
             status = assign(replica, &team, saved->record, &one, work, error);
     }
-    return status;
+    return status == MQ_OK ? keep_levels(replica, &team, mq_kind_by_number(kind), work, error) : status;
 }
 
 enum mq_status mq_records_set(struct mq_replica *replica, struct mq_span record, const char *const *assignments,

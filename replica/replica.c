@@ -1,4 +1,5 @@
 /* Opening, making and closing a replica, its settings and its keys. */
+#include "replica/catalogue.h"
 #include "replica/outgoing.h"
 #include "replica/replica_keys.h"
 #include "replica/view.h"
@@ -230,6 +231,7 @@ void mq_replica_close(struct mq_replica *replica)
     if (replica == NULL)
         return;
     mq_db_close(replica->db);
+    mq_catalogue_close(replica);
     mq_work_free(replica->chain.bytes, MQ_LINK_WINDOW);
     mq_work_free(replica->space, mq_seal_space_size());
     mq_work_free(replica->payload, MQ_PAYLOAD_MAX);
@@ -403,13 +405,17 @@ enum mq_status mq_replica_transact(struct mq_replica *replica,
 {
     if (mq_db_in_transaction(replica->db))
         return work(replica, context, error);
+    uint64_t touched = replica->catalogue_touched;
     enum mq_status status = mq_db_begin(replica->db, error);
     if (status != MQ_OK)
         return status;
     status = work(replica, context, error);
     if (status == MQ_OK)
         status = mq_db_commit(replica->db, error);
-    if (status != MQ_OK)
-        mq_db_rollback(replica->db);
-    return status == MQ_OK ? empty_log(replica, error) : status;
+    if (status == MQ_OK)
+        return empty_log(replica, error);
+    mq_db_rollback(replica->db);
+    if (touched != replica->catalogue_touched) /* it may have read what is not there any more */
+        mq_catalogue_touch(replica, 0);
+    return status;
 }

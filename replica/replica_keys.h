@@ -39,6 +39,8 @@ struct mq_replica {
     uint8_t *payload;            /* MQ_PAYLOAD_MAX, likewise */
     uint8_t *expanded;           /* 4 * MQ_PAYLOAD_MAX, likewise */
     uint8_t *arena;              /* for merge, likewise */
+    struct mq_catalogue *catalogue; /* what was read of reference data (catalogue.h); NULL: nothing yet */
+    uint64_t catalogue_touched;  /* how often reference data was stored: a rolled back transaction looks */
     size_t arena_used;           /* the most that was ever used of it: what has to be wiped, and no page more */
 };
 

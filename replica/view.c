@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "protocol/assert.h"
+#include "replica/catalogue.h"
 #include "replica/replica_keys.h"
 #include "replica/view_index.h"
 #include "replica/view_references.h"
@@ -266,6 +267,7 @@ static enum mq_status state_store(struct mq_replica *replica, const struct group
     status = mq_view_index(replica, canonical, &state, error);
     if (status != MQ_OK)
         return status;
+    mq_catalogue_touch(replica, state.kind);
     return mq_db_run(
         replica->db, error,
         "INSERT INTO state(canonical, kind, deleted, review, conflicts, leans) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
@@ -358,17 +360,23 @@ static enum mq_status canonical_of(struct mq_replica *replica, const uint8_t rec
     return MQ_OK;
 }
 
-enum mq_status mq_view_group(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct mq_group_state *out,
-                             struct mq_error *error)
+enum mq_status mq_view_group_in(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct mq_arena *arena,
+                                struct mq_group_state *out, struct mq_error *error)
 {
     uint8_t canonical[MQ_ID_SIZE];
     struct group group = {.count = 0};
+    int64_t leans;
     enum mq_status status = canonical_of(replica, record, canonical, error);
     if (status == MQ_OK)
         status = members_of(replica, canonical, &group, error);
+    return status == MQ_OK ? group_load(replica, &group, arena, out, &leans, error) : status;
+}
+
+enum mq_status mq_view_group(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct mq_group_state *out,
+                             struct mq_error *error)
+{
     struct mq_arena arena = mq_work_arena(replica);
-    int64_t leans;
-    return status == MQ_OK ? group_load(replica, &group, &arena, out, &leans, error) : status;
+    return mq_view_group_in(replica, record, &arena, out, error);
 }
 
 enum mq_status mq_view_by_id(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE], uint64_t kind,

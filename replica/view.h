@@ -30,6 +30,11 @@ MQ_MUST_USE enum mq_status mq_view_settle(struct mq_replica *replica, const uint
 MQ_MUST_USE enum mq_status mq_view_group(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE],
                                          struct mq_group_state *out, struct mq_error *error);
 
+/* The same in the caller's arena, of MQ_ARENA_SIZE, for one who must not disturb a state in the replica's. */
+MQ_MUST_USE enum mq_status mq_view_group_in(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE],
+                                            struct mq_arena *arena, struct mq_group_state *out,
+                                            struct mq_error *error);
+
 /* A record by what a person has at hand: its `id`, a need's `no`, the record's own id in hexadecimal (32 digits, or at
  * least 6 from the front). `kind` NULL: any. `canonical` gets the group's id. MQ_NOT_FOUND, or MQ_REFUSED with the
  * candidates where several fit. */
@@ -48,6 +53,11 @@ MQ_MUST_USE enum mq_status mq_view_each(struct mq_replica *replica, uint64_t kin
                                         enum mq_status (*take)(void *context, const uint8_t canonical[MQ_ID_SIZE],
                                                                struct mq_error *error),
                                         void *context, struct mq_error *error);
+
+/* A desk has reference data in each of its teams, and is shown one of them: is it this group? True for what is no
+ * reference data. A state in the replica's memory is left alone. */
+MQ_MUST_USE enum mq_status mq_view_shown(struct mq_replica *replica, const uint8_t canonical[MQ_ID_SIZE], bool *shown,
+                                         struct mq_error *error);
 
 /* A group that no device can merge (a hostile writer's): kept, counted for review, shown by nothing else. */
 #define MQ_KIND_UNREADABLE 0

@@ -77,6 +77,41 @@ static enum mq_status by_number(struct mq_replica *replica, int64_t kind, struct
     return status == MQ_OK ? candidates_take(query, found, error) : status;
 }
 
+enum mq_status mq_view_shown(struct mq_replica *replica, const uint8_t canonical[MQ_ID_SIZE], bool *shown,
+                             struct mq_error *error)
+{
+    int64_t before = 0;
+    enum mq_status status = mq_db_number(
+        replica->db, &before, error,
+        "SELECT count(*) FROM record AS mine JOIN record AS other ON other.kind = mine.kind AND other.id = mine.id"
+        " JOIN state ON state.canonical = other.canonical AND NOT state.deleted"
+        " WHERE mine.record = ?1 AND other.canonical < ?1",
+        "b", mq_span(canonical, MQ_ID_SIZE));
+    *shown = before == 0;
+    return status;
+}
+
+/* Of one piece of reference data in several teams, any will do: the first. */
+static enum mq_status leave_one(struct mq_replica *replica, struct candidates *found, struct mq_error *error)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < found->count; i++) {
+        uint64_t number;
+        uint8_t team[MQ_ID_SIZE];
+        bool shown = true;
+        enum mq_status status = mq_view_kind(replica, found->ids[i], &number, team, error);
+        const struct mq_kind *kind = mq_kind_by_number(number);
+        if (status == MQ_OK && kind != NULL && kind->desk_only)
+            status = mq_view_shown(replica, found->ids[i], &shown, error);
+        if (status != MQ_OK)
+            return status;
+        if (shown)
+            memmove(found->ids[kept++], found->ids[i], MQ_ID_SIZE);
+    }
+    found->count = kept;
+    return MQ_OK;
+}
+
 static enum mq_status ambiguous(const struct candidates *found, struct mq_span text, struct mq_error *error)
 {
     char list[CANDIDATES_MAX * 14 + 1] = "";
@@ -100,6 +135,8 @@ enum mq_status mq_view_find(struct mq_replica *replica, const struct mq_kind *ki
         status = by_hex(replica, number, text, &found, error);
     if (status == MQ_OK && found.count == 0)
         status = by_number(replica, number, text, &found, error);
+    if (status == MQ_OK && found.count > 1)
+        status = leave_one(replica, &found, error);
     if (status != MQ_OK)
         return status;
     if (found.count == 0)

@@ -26,6 +26,13 @@ static const struct {
     {"desk merge", mq_verb_desk_merge, false},
     {"desk unmerge", mq_verb_desk_unmerge, false},
     {"desk quarantine", mq_verb_desk_quarantine, false},
+    {"reference add", mq_verb_reference_add, false},
+    {"reference set", mq_verb_reference_set, false},
+    {"reference list", mq_verb_reference_list, false},
+    {"reference codes", mq_verb_reference_codes, false},
+    {"reference import", mq_verb_reference_import, false},
+    {"place merge", mq_verb_place_merge, false},
+    {"place split", mq_verb_place_split, false},
     {"export", mq_verb_export, false},
     {"notice", mq_verb_notice, false},
     {"status", mq_verb_status, false},
@@ -49,7 +56,8 @@ int mq_verb_run(struct mq_centre *centre, const struct mq_command *command, stru
                       _("`%s` is done at the county's centre; this desk belongs to a township and merges and decides"),
                       command->name)
             : verbs[i].run(call, &error);
-    if (status == MQ_OK && (fflush(call->out) != 0 || ferror(call->out)))
+    bool written = fflush(call->out) == 0 && !ferror(call->out); /* a refusal may have a result too: what was found, or done */
+    if (status == MQ_OK && !written)
         status = mq_fail(&error, MQ_NO_SPACE, _("the result could not be written: no room where it should go"));
     if (status != MQ_OK)
         fprintf(call->talk, "minqingd: %s\n", error.text);

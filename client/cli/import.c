@@ -152,6 +152,11 @@ static enum mq_status print_totals(struct talk *talk, const struct mq_import *do
     if (done->resident_ids + done->bank_cards > 0)
         fprintf(stderr, _("%lld resident ID numbers and %lld bank card numbers were found; none is stored.\n"),
                 (long long)done->resident_ids, (long long)done->bank_cards);
+    if (done->unknown_places > 0)
+        fprintf(stderr, ngettext("%lld place is in no list of places here; it is kept as it is.\n",
+                                 "%lld places are in no list of places here; they are kept as they are.\n",
+                                 (unsigned long)done->unknown_places),
+                (long long)done->unknown_places);
     mq_json_begin(&writer, '{');
     put_number(&writer, "lines", done->lines);
     put_number(&writer, "saved", done->saved);
@@ -159,6 +164,8 @@ static enum mq_status print_totals(struct talk *talk, const struct mq_import *do
     put_number(&writer, "known", done->known);
     put_number(&writer, "refused", done->refused);
     put_number(&writer, "masked", done->masked);
+    if (done->unknown_places > 0)
+        put_number(&writer, "unknown_places", done->unknown_places);
     if (talk->csv) {
         put_number(&writer, "resident_ids", done->resident_ids);
         put_number(&writer, "bank_cards", done->bank_cards);

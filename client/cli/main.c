@@ -41,6 +41,8 @@ static const struct mq_command commands[] = {
      {{"search", "TEXT", N_("only records with this text in a value")},
       {"state", "STATE", N_("only those in this state")},
       {"limit", "N", N_("at most N")}}, command_list},
+    {"reference", "[LIST]", N_("the codes that are offered today, and what they are called"), 0, 1, false,
+     {{"all", NULL, N_("with those that are not offered today")}}, command_reference},
     {"show", "ID", N_("show one record"), 1, 1, false,
      {{"history", NULL, N_("with every change: what, when, by which device")}}, command_show},
     {"import", "FILE|-", N_("read records, one JSON object a line, or a ledger"), 1, 1, false,

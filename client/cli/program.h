@@ -45,6 +45,7 @@ int command_tell(void *program, const struct mq_command_line *line);
 int command_today(void *program, const struct mq_command_line *line);
 int command_brief(void *program, const struct mq_command_line *line);
 int command_list(void *program, const struct mq_command_line *line);
+int command_reference(void *program, const struct mq_command_line *line);
 int command_show(void *program, const struct mq_command_line *line);
 int command_import(void *program, const struct mq_command_line *line);
 int command_export(void *program, const struct mq_command_line *line);

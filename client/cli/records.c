@@ -7,6 +7,7 @@
 #include "client/cli/program.h"
 #include "protocol/keys.h"
 #include "replica/needs.h"
+#include "replica/reference.h"
 
 
 static enum mq_status kind_find(struct program *program, const char *text, const struct mq_kind **kind)
@@ -32,52 +33,6 @@ static bool number_read(const char *text, int64_t *out)
 }
 
 /* ---- add ---- */
-
-static bool value_is_structured(const struct mq_field *field)
-{
-    return mq_type_is_list(field->type);
-}
-
-/* --FIELD VALUE pairs as an object of the record format; a set's option may stand several times. */
-static enum mq_status object_from_options(struct program *program, const struct mq_kind *kind, struct mq_buffer *out)
-{
-    const struct mq_command_line *line = program->line;
-    struct mq_json_writer writer = {.out = out};
-    mq_json_begin(&writer, '{');
-    mq_json_key(&writer, "kind");
-    mq_json_text_value(&writer, kind->key);
-    for (int i = 0; i < line->field_count; i++) {
-        const char *name = line->fields[i].name;
-        const struct mq_field *field = mq_field_by_key(kind, mq_span_text(name));
-        bool set = field != NULL && field->merge == MQ_MERGE_SET, first = true;
-        for (int j = 0; j < i && set; j++)
-            first = first && strcmp(line->fields[j].name, name) != 0;
-        if (!first)
-            continue;
-        mq_json_key(&writer, name);
-        if (!set && field != NULL && value_is_structured(field)) {
-            mq_put_text(out, line->fields[i].value);
-            writer.comma = true;
-            continue;
-        }
-        if (set)
-            mq_json_begin(&writer, '[');
-        for (int j = i; j < (set ? line->field_count : i + 1); j++) {
-            struct mq_span value = mq_span_text(line->fields[j].value);
-            if (strcmp(line->fields[j].name, name) != 0)
-                continue;
-            if (!mq_utf8_valid(value))
-                return mq_fail(&program->error, MQ_REFUSED, _("the value of \"%s\" is too long, or not UTF-8"), name);
-            mq_json_string_value(&writer, value);
-        }
-        if (set)
-            mq_json_end(&writer, ']');
-    }
-    mq_json_end(&writer, '}');
-    return out->failed
-               ? mq_fail(&program->error, MQ_REFUSED, _("this record is too long to save in one piece; split it"))
-               : MQ_OK;
-}
 
 static enum mq_status object_from_input(struct program *program, struct mq_buffer *out)
 {
@@ -129,6 +84,8 @@ static enum mq_status print_saved(struct program *program, const struct mq_saved
             stderr,
             _("minqing: %zu resident ID or bank card numbers were replaced by their masks; they are never stored\n"),
             saved->masked);
+    if (saved->remark[0] != '\0')
+        fprintf(stderr, "minqing: %s\n", saved->remark);
     return emitter.emit(emitter.context, mq_written(&out), &program->error);
 }
 
@@ -144,7 +101,8 @@ int command_add(void *context, const struct mq_command_line *line)
     if (status == MQ_OK && !input && kind == NULL)
         status = mq_fail(&program->error, MQ_REFUSED, _("say which kind: `minqing add household --head ...`"));
     if (status == MQ_OK)
-        status = input ? object_from_input(program, &object) : object_from_options(program, kind, &object);
+        status = input ? object_from_input(program, &object) : mq_object_from_fields(kind, line->fields, (size_t)line->field_count, &object,
+                                                                     &program->error);
     if (status == MQ_OK)
         status = program_open(program);
     if (status == MQ_OK)
@@ -205,6 +163,17 @@ int command_show(void *context, const struct mq_command_line *line)
     if (status == MQ_OK)
         status = mq_records_show(program->device.replica, mq_span_text(line->words[0]),
                                  mq_option_get(line, "history") != NULL, &emitter, &program->error);
+    return program_end(program, status);
+}
+
+int command_reference(void *context, const struct mq_command_line *line)
+{
+    struct program *program = context;
+    const struct mq_emitter emitter = program_emitter(program);
+    enum mq_status status = program_open(program);
+    if (status == MQ_OK)
+        status = mq_reference_codes(program->device.replica, mq_span_text(line->word_count > 0 ? line->words[0] : ""),
+                                    mq_option_get(line, "all") != NULL, &emitter, &program->error);
     return program_end(program, status);
 }
 

@@ -30,6 +30,7 @@ static const char *const keys[] = {
     N_("clock"), N_("days"), N_("working"), N_("binding"), N_("last_heard"), N_("holder"), N_("since"), N_("late"), N_("disputes"),
     N_("unreached"), N_("arrived_late"), N_("out_of_turn"), N_("steps"), N_("calendar_missing"),
     N_("household_id"), N_("last_visit"), N_("open"),
+    N_("place_name"), N_("place_now"), N_("unknown_places"),
 };
 
 const char *program_word(const char *key)

@@ -5,6 +5,7 @@
 #include "platform/json.h"
 #include "protocol/assert.h"
 #include "replica/outbox.h"
+#include "replica/reference.h"
 #include "server/desk/call_keys.h"
 #include "server/desk/enrol_keys.h"
 
@@ -61,6 +62,8 @@ static enum mq_status make_team(struct mq_replica *replica, void *context, struc
         status = grant_first(work, error);
     if (status == MQ_OK)
         status = mq_access_update(work->desk, &work->team, error);
+    if (status == MQ_OK) /* what the others have, it begins with */
+        status = mq_reference_copy(replica, &work->team, error);
     return status;
 }
 
