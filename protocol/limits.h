@@ -224,6 +224,12 @@
 #define MQ_SAME_NAME_MAX 16             /* records that answer to one `id` when two are taken apart */
 #define MQ_LIKE_MAX 8                   /* households that a new one is said to look like */
 #define MQ_SCRUB_DIGITS 7               /* so many in a row may be a telephone number */
+#define MQ_FILTER_VALUES_MAX 64         /* of one option by which needs are listed */
+#define MQ_DIGEST_GROUP_LEAST 5         /* households: smaller groups are not shown alone */
+#define MQ_DIGEST_VILLAGES_MAX 1024      /* places that one digest tells apart */
+#define MQ_DIGEST_KEYS_MAX 1024          /* groups of one part */
+#define MQ_DIGEST_QUOTES_MAX 12
+#define MQ_DIGEST_QUOTE_SIZE 600         /* bytes of one: 200 Han characters */
 #define MQ_RESERVE_SIZE (2 * 1024 * 1024) /* disk kept free for bringing home what is saved */
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "protocol/assert.h"
 #include "replica/ledger_value.h"
+#include "replica/need_chain.h"
 #include "replica/replica_keys.h"
 #include "replica/scrub.h"
 #include "replica/standing.h"
@@ -25,7 +26,7 @@ struct row {
     bool has_household, has_visit;
     size_t households; /* that a visit was at */
     int32_t day;
-    bool sensitive; /* its category alone says what is nobody's business */
+    bool tells;     /* nobody should be recognised beside it */
     bool in_village;
     struct mq_span cells[MQ_CSV_COLUMNS_MAX];
     struct mq_buffer memory; /* what cells point to */
@@ -104,13 +105,6 @@ static bool is_notice(const struct mq_ledger *ledger)
     return ledger >= mq_notices && ledger < mq_notices + mq_notice_count;
 }
 
-/* Categories that tell of illness, status, disability, children or strife. */
-static bool is_sensitive(uint64_t category)
-{
-    static const uint8_t categories[] = {1, 7, 8, 9, 10, 15, 18, 90};
-    return memchr(categories, (int)category, sizeof categories) != NULL;
-}
-
 /* ---- rounds ---- */
 
 static size_t visited(const struct mq_group_state *state)
@@ -147,7 +141,7 @@ static void read_links(struct row *row, const struct mq_group_state *state)
     row->households = row->has_household ? 1 : visited(state);
     if (!row->has_household && row->households > 0)
         row->has_household = mq_shown_reference(state, "households", row->household);
-    row->sensitive = state->kind == MQ_KIND_NEED && is_sensitive(mq_shown_number(state, "category"));
+    row->tells = state->kind == MQ_KIND_NEED && mq_tells(state);
     mq_names_add(&row->names, mq_shown_text(state, "head"));
     mq_names_add(&row->names, mq_shown_text(state, "nickname"));
     mq_names_add(&row->names, mq_shown_text(state, "reporter"));
@@ -224,7 +218,7 @@ static void put_content(struct row *row, size_t at, const struct mq_group_state 
 static void fill_who(struct row *row, size_t at, const struct mq_group_state *state)
 {
     size_t start = row->memory.size;
-    if (is_notice(row->choice->ledger) && row->sensitive) {
+    if (is_notice(row->choice->ledger) && row->tells) {
         mq_put_text(&row->memory, "某户");
         cell_end(row, at, start);
     } else if (row->cells[at].size == 0) {
@@ -336,7 +330,7 @@ static enum mq_status read_day(struct row *row, const uint8_t canonical[MQ_ID_SI
     if (status == MQ_NOT_FOUND)
         status = MQ_OK;
     if (status == MQ_OK && *day == 0 && kind == MQ_KIND_NEED)
-        status = mq_standing_day(row->replica, canonical, day, error);
+        status = mq_need_made_on(row->replica, canonical, day, error);
     return status;
 }
 
@@ -436,7 +430,7 @@ static enum mq_status find_place(void *context, const uint8_t canonical[MQ_ID_SI
         mq_error_clear(error);
         return MQ_OK;
     }
-    if (status != MQ_OK)
+    if (status != MQ_OK || mq_is_for_few(&state))
         return status;
     if (order->count == order->capacity) {
         order->capacity = order->capacity == 0 ? 256 : 2 * order->capacity;

@@ -88,7 +88,7 @@ struct mq_ledger_rows {
     enum mq_status (*take)(void *context, const uint8_t record[MQ_ID_SIZE], const struct mq_span *cells,
                            struct mq_error *error);
 };
-/* The records of the kind that lists show and the filter lets through: no deleted ones. */
+/* The records of the kind that the filter lets through: no deleted ones, and none that are for named persons only. */
 MQ_MUST_USE enum mq_status mq_ledger_write(struct mq_replica *replica, const struct mq_ledger_choice *choice,
                                            const struct mq_ledger_rows *rows, struct mq_error *error);
 

@@ -5,6 +5,8 @@
 
 #include "replica/scrub.h"
 
+enum { FOR_NAMED = 1, SENSITIVE = 2 }; /* of the list `secrecy`: 限定知悉, 敏感 */
+
 static const struct mq_field_state *find(const struct mq_group_state *state, const char *key,
                                          const struct mq_field **field)
 {
@@ -45,6 +47,39 @@ struct mq_span mq_shown_text(const struct mq_group_state *state, const char *key
     struct mq_reader reader = mq_reader(mq_shown_value(state, key));
     struct mq_cbor_item item = mq_left(&reader) > 0 ? mq_cbor_next(&reader) : (struct mq_cbor_item){0};
     return item.type == MQ_CBOR_TEXT ? item.bytes : mq_span(NULL, 0);
+}
+
+static bool value_is_for_few(const struct mq_field *field, struct mq_span value)
+{
+    struct mq_reader reader = mq_reader(value);
+    struct mq_cbor_item item = mq_cbor_next(&reader);
+    if (field->flags & MQ_FIELD_RESTRICTED)
+        return item.type == MQ_CBOR_TRUE;
+    if (field->type != MQ_TYPE_CODE || item.type != MQ_CBOR_UINT)
+        return false;
+    const struct mq_code *code = mq_code_by_number(field->codes, item.number);
+    return (code != NULL && (code->flags & MQ_CODE_RESTRICTED)) ||
+           (strcmp(field->key, "secrecy") == 0 && item.number == FOR_NAMED);
+}
+
+bool mq_is_for_few(const struct mq_group_state *state)
+{
+    const struct mq_kind *kind = mq_kind_by_number(state->kind);
+    for (size_t i = 0; kind != NULL && i < state->field_count; i++) {
+        const struct mq_field *field = mq_field_by_number(kind, state->fields[i].number);
+        for (size_t c = 0; field != NULL && c < state->fields[i].choice_count; c++)
+            if (value_is_for_few(field, state->fields[i].choices[c].value))
+                return true;
+    }
+    return false;
+}
+
+bool mq_tells(const struct mq_group_state *state)
+{
+    static const uint8_t categories[] = {1, 7, 8, 9, 10, 15, 18, 90};
+    uint64_t category = mq_shown_number(state, "category");
+    return mq_shown_number(state, "secrecy") == SENSITIVE ||
+           (category <= UINT8_MAX && memchr(categories, (int)category, sizeof categories) != NULL);
 }
 
 void mq_put_village(struct mq_buffer *out, const struct mq_group_state *state)

@@ -16,6 +16,12 @@ struct mq_span mq_shown_text(const struct mq_group_state *state, const char *key
 /* Everything that a field shows, as people read it, appended to `out`: labels, dates, several with 、 between them, later
  * words behind earlier ones. Telephone numbers masked where `mask`, and then without whose they are. */
 void mq_put_shown(struct mq_buffer *out, const struct mq_group_state *state, const char *key, bool mask);
+/* Is it for named persons only, by what the tables mark (protocol/record.h), or 限定知悉? Any value counts, shown or not.
+ * Such records are in no ledger, notice or digest. */
+bool mq_is_for_few(const struct mq_group_state *state);
+/* Should nobody be recognised beside it: is it 敏感, or does the very name of its category tell of illness, status,
+ * disability, children or strife? */
+bool mq_tells(const struct mq_group_state *state);
 /* Village and group: 杉坪村三组, or 990527103204 三组. */
 void mq_put_village(struct mq_buffer *out, const struct mq_group_state *state);
 void mq_put_day(struct mq_buffer *out, int32_t day); /* nothing for 0 */

@@ -1,74 +1,91 @@
-/* The steps and tellings that point to a need, and what they make of it by the table (protocol/need.h). */
+/* What is noted of a need (need_note.c), and the telling that came last. */
 #include "replica/standing.h"
 
 #include <string.h>
 
 #include "protocol/assert.h"
+#include "replica/ledger_value.h"
 #include "replica/need_chain.h"
 #include "replica/replica_keys.h"
+#include "replica/view.h"
 
-#define DAY_SECONDS 86400
-
-/* A text of the step at this place, whole or cut. */
-static enum mq_status step_text(struct mq_replica *replica, const struct mq_need_chain *chain, int at, const char *key,
-                                char *out, size_t capacity, struct mq_error *error)
+static void copy_text(char *out, size_t capacity, struct mq_span text)
 {
-    struct mq_buffer text = mq_buffer(out, capacity - 1);
-    enum mq_status status = at < 0 ? MQ_OK : mq_need_step_text(replica, chain->steps[at].record, key, &text, error);
-    out[text.size] = '\0';
-    return status;
+    size_t size = text.size < capacity ? text.size : capacity - 1;
+    if (size > 0)
+        memcpy(out, text.data, size);
+    out[size] = '\0';
 }
 
-/* The last telling by its day, whether it moved the need or not. */
-static enum mq_status find_telling(struct mq_replica *replica, const struct mq_need_chain *chain,
-                                   struct mq_standing *out, struct mq_error *error)
+/* `sentence` gets the step that has it. */
+static enum mq_status read_note(struct mq_standing *out, struct mq_replica *replica, const uint8_t need[MQ_ID_SIZE],
+                                uint8_t sentence[MQ_ID_SIZE], bool *has_sentence, struct mq_error *error)
 {
-    enum mq_status status = MQ_OK;
-    for (size_t i = 0; i < chain->count && status == MQ_OK; i++) {
-        int32_t day;
-        if (chain->steps[i].code != MQ_STEP_TOLD)
-            continue;
-        status = mq_need_made_on(replica, chain->steps[i].record, &day, error);
-        if (status == MQ_OK && day >= out->told) {
-            out->told = day;
-            out->reaction = chain->steps[i].reaction;
-        }
+    struct mq_query *query;
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error, "SELECT state, due, unit, sentence FROM need_state WHERE need = ?", "b",
+                    mq_span(need, MQ_ID_SIZE));
+    if (status != MQ_OK || !mq_db_next(&query, error))
+        return status != MQ_OK ? status : error->status;
+    out->state = mq_need_state_by_number((unsigned)mq_db_int(query, 0));
+    MQ_ASSERT(out->state != NULL);
+    out->due = (int32_t)mq_db_int(query, 1);
+    copy_text(out->unit, sizeof out->unit, mq_db_text(query, 2));
+    struct mq_span step = mq_db_blob(query, 3);
+    *has_sentence = step.size == MQ_ID_SIZE;
+    if (*has_sentence)
+        memcpy(sentence, step.data, MQ_ID_SIZE);
+    mq_db_done(&query);
+    return MQ_OK;
+}
+
+static enum mq_status read_telling(struct mq_standing *out, struct mq_replica *replica, const uint8_t step[MQ_ID_SIZE],
+                                   struct mq_error *error)
+{
+    struct mq_group_state state;
+    enum mq_status status = mq_view_group(replica, step, &state, error);
+    if (status != MQ_OK || state.kind != MQ_KIND_TOLD || state.deleted)
+        return status;
+    int32_t day = (int32_t)mq_shown_number(&state, "date");
+    if (day < out->told)
+        return MQ_OK;
+    out->told = day;
+    out->reaction = mq_shown_number(&state, "reaction");
+    return MQ_OK;
+}
+
+static enum mq_status read_tellings(struct mq_standing *out, struct mq_replica *replica,
+                                    const uint8_t need[MQ_ID_SIZE], struct mq_error *error)
+{
+    struct mq_query *query;
+    uint8_t step[MQ_ID_SIZE];
+    enum mq_status status = mq_db_query(
+        replica->db, &query, error,
+        "SELECT DISTINCT record.canonical FROM need_step JOIN record ON record.record = need_step.step"
+        " WHERE need_step.need IN (SELECT record FROM record WHERE canonical = ?)", "b", mq_span(need, MQ_ID_SIZE));
+    if (status != MQ_OK)
+        return status;
+    while (status == MQ_OK && mq_db_next(&query, error)) {
+        memcpy(step, mq_db_blob(query, 0).data, MQ_ID_SIZE);
+        status = read_telling(out, replica, step, error);
     }
-    return status;
+    mq_db_done(&query);
+    return status != MQ_OK ? status : error->status;
 }
 
 enum mq_status mq_standing_read(struct mq_standing *out, struct mq_replica *replica, const uint8_t need[MQ_ID_SIZE],
                                 struct mq_error *error)
 {
-    struct mq_need_chain *chain = mq_work_memory(sizeof *chain);
+    uint8_t sentence[MQ_ID_SIZE];
+    bool has_sentence = false;
+    out->state = mq_need_state_by_number(MQ_NEED_REGISTERED);
     out->due = out->told = 0;
     out->reaction = 0;
-    out->unit[0] = out->sentence[0] = '\0';
-    enum mq_status status = mq_need_chain_load(chain, replica, need, error);
-    const struct mq_need_status *stands = &chain->need.status;
-    if (status == MQ_OK) {
-        out->state = mq_need_state_by_number(stands->state);
-        MQ_ASSERT(out->state != NULL);
-        out->due = stands->dated >= 0 ? stands->due : 0;
-        status = step_text(replica, chain, stands->unit, "unit", out->unit, sizeof out->unit, error);
-    }
-    if (status == MQ_OK)
-        status = step_text(replica, chain, stands->sentence, "text", out->sentence, sizeof out->sentence, error);
-    if (status == MQ_OK)
-        status = find_telling(replica, chain, out, error);
-    mq_work_free(chain, sizeof *chain);
-    return status;
-}
-
-enum mq_status mq_standing_day(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], int32_t *day,
-                               struct mq_error *error)
-{
-    const struct mq_platform *platform = replica->platform;
-    int64_t seconds = 0;
-    enum mq_status status = mq_db_number(
-        replica->db, &seconds, error,
-        "SELECT coalesce(min(wall), 0) FROM change WHERE record IN (SELECT record FROM record WHERE canonical = ?)", "b",
-        mq_span(record, MQ_ID_SIZE));
-    *day = seconds > 0 ? (int32_t)((seconds + platform->utc_offset(platform->self)) / DAY_SECONDS) : 0;
-    return status;
+    out->unit[0] = '\0';
+    enum mq_status status = read_note(out, replica, need, sentence, &has_sentence, error);
+    struct mq_buffer text = mq_buffer(out->sentence, sizeof out->sentence - 1);
+    if (status == MQ_OK && has_sentence)
+        status = mq_need_step_text(replica, sentence, "text", &text, error);
+    out->sentence[text.size] = '\0';
+    return status == MQ_OK ? read_tellings(out, replica, need, error) : status;
 }

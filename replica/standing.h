@@ -17,8 +17,5 @@ struct mq_standing {
 /* `need`: the canonical record. Large: from mq_work_memory. */
 MQ_MUST_USE enum mq_status mq_standing_read(struct mq_standing *out, struct mq_replica *replica,
                                             const uint8_t need[MQ_ID_SIZE], struct mq_error *error);
-/* The day on which a record was written down first, by its writer's clock; 0: it has not come. */
-MQ_MUST_USE enum mq_status mq_standing_day(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], int32_t *day,
-                                           struct mq_error *error);
 
 #endif

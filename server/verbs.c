@@ -35,6 +35,7 @@ static const struct {
     {"place split", mq_verb_place_split, false},
     {"export", mq_verb_export, false},
     {"notice", mq_verb_notice, false},
+    {"digest", mq_verb_digest, false},
     {"status", mq_verb_status, false},
     {"check", mq_verb_check, false},
     {"backup", mq_verb_backup, false},

@@ -30,10 +30,9 @@ struct work {
 
 #define DAY_SECONDS 86400
 
-/* By this machine's clock and place. */
-static int32_t today(const struct work *work)
+int32_t mq_call_today(const struct mq_call *call)
 {
-    const struct mq_platform *platform = work->call->desk->platform;
+    const struct mq_platform *platform = call->desk->platform;
     return (int32_t)((mq_now(platform) + platform->utc_offset(platform->self)) / DAY_SECONDS);
 }
 
@@ -129,7 +128,7 @@ static void put_heading(struct work *work)
 static enum mq_status write_rows(struct work *work, const char *format, struct mq_error *error)
 {
     const struct mq_ledger_rows rows = {work, take_row};
-    const int64_t day = (int64_t)today(work) * DAY_SECONDS; /* no hour: when somebody worked is nobody's business */
+    const int64_t day = (int64_t)mq_call_today(work->call) * DAY_SECONDS; /* no hour: when somebody worked is nobody's business */
     enum mq_status status = MQ_OK;
     for (size_t i = 0; i < work->choice.count; i++)
         work->columns[i] = (struct mq_table_column){.title = work->choice.columns[i]->title,
@@ -176,7 +175,7 @@ static enum mq_status note_team(struct work *work, size_t at, const char *what, 
     struct mq_json *object;
     struct mq_saved saved;
     char day[11];
-    mq_date_print(day, today(work));
+    mq_date_print(day, mq_call_today(work->call));
     mq_json_begin(&writer, '{');
     put_text(&writer, "kind", "exported");
     put_text(&writer, "date", day);

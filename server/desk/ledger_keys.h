@@ -8,6 +8,11 @@
 /* `export KIND --format csv|xlsx`: the ledger of a kind, whole or not at all, noted as `exported` before it is handed
  * out. */
 MQ_MUST_USE enum mq_status mq_export_ledger(struct mq_call *call, const char *format, struct mq_error *error);
+/* Was `desk list need` given options by which needs are counted? Then they are listed by these. */
+bool mq_call_filters_needs(const struct mq_call *call);
+MQ_MUST_USE enum mq_status mq_list_matching_needs(struct mq_call *call, struct mq_error *error);
+/* Today by this machine's clock and place, in days since 1970-01-01. */
+int32_t mq_call_today(const struct mq_call *call);
 /* --village, --from and --to; the village is borrowed from the command line. */
 MQ_MUST_USE enum mq_status mq_call_filter(const struct mq_call *call, struct mq_ledger_filter *out,
                                           struct mq_error *error);

@@ -59,6 +59,8 @@ enum mq_status mq_verb_desk_list(struct mq_call *call, struct mq_error *error)
     struct mq_emitter emitter = {&filter, emit_in_state};
     enum mq_status status = find_kind(call->line->words[0], true, &kind, error);
 
+    if (status == MQ_OK && kind != NULL && kind->number == MQ_KIND_NEED && mq_call_filters_needs(call))
+        return mq_list_matching_needs(call, error);
     if (filter.state == NULL)
         emitter = (struct mq_emitter){call, emit_line};
     if (status == MQ_OK)

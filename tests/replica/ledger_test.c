@@ -29,6 +29,8 @@ static const char *const world[] = {
     "{\"kind\":\"need\",\"id\":\"N-2\",\"place\":\"990527103204\",\"date\":\"2026-11-03\",\"words\":\"标记原话路灯\",\"summary\":\"标记摘要装路灯\","
     "\"category\":\"道路交通\",\"reporter_kind\":\"匿名\"}",
     "{\"kind\":\"need\",\"id\":\"N-3\",\"household\":\"H-1\",\"date\":\"2026-11-06\",\"words\":\"标记轮椅\",\"category\":\"残疾\"}",
+    "{\"kind\":\"need\",\"id\":\"N-4\",\"household\":\"H-1\",\"date\":\"2026-11-06\",\"words\":\"标记优亲\",\"category\":\"村务干部作风\"}",
+    "{\"kind\":\"need\",\"id\":\"N-5\",\"household\":\"H-1\",\"date\":\"2026-11-06\",\"words\":\"标记敏感\",\"secrecy\":\"限定知悉\"}",
     "{\"kind\":\"told\",\"id\":\"T-1\",\"need\":\"N-1\",\"date\":\"2026-11-07\",\"reaction\":\"不满意\",\"text\":\"标记告知\"}",
     "{\"kind\":\"told\",\"id\":\"T-2\",\"need\":\"N-1\",\"date\":\"2026-11-09\",\"reaction\":\"基本满意\"}",
 };
