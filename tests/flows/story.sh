@@ -48,3 +48,8 @@ begin_township() { # NAME; its desk runs
 
 # A later day for all programs: export LD_PRELOAD=$faketime FAKETIME="@2027-03-10 09:00:00" (package faketime).
 faketime=$(dpkg -L libfaketime 2>/dev/null | grep '/libfaketime.so.1$' | head -n 1)
+at() { # DAYS COMMAND...: with a clock that is so many days off, +1 or -1
+    local days=$1
+    shift
+    LD_PRELOAD=$faketime FAKETIME="${days}d" FAKETIME_DONT_FAKE_MONOTONIC=1 "$@"
+}
