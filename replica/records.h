@@ -59,11 +59,16 @@ MQ_MUST_USE enum mq_status mq_records_set(struct mq_replica *replica, struct mq_
  * (protocol/record.h), saying what it wants. */
 MQ_MUST_USE enum mq_status mq_records_resolve(struct mq_replica *replica, struct mq_span record, struct mq_span field,
                                               int64_t keep, struct mq_span reason, struct mq_error *error);
-/* The same record or not: a link between the two, and its undoing, which gives each its own values back (desks only).
- * `a` and `b`: an `id`, or to undo also a record's own id in hexadecimal. MQ_REFUSED to undo: no link between the two,
- * or others still join them; nothing is changed then. */
+/* The same record: a link between the two, or its undoing, which gives each its own values back (desks only). `a` and `b`:
+ * whatever mq_view_find takes; the link is between the records that go by these names themselves. MQ_REFUSED: different
+ * kinds, different teams, one of them for named persons only; to undo, no link between the two, or others still join them
+ * (they are named). Nothing is changed then. */
 MQ_MUST_USE enum mq_status mq_records_merge(struct mq_replica *replica, struct mq_span a, struct mq_span b, bool undo,
                                             struct mq_error *error);
+/* That two households or needs which look alike are not one, or the undoing of that: mq_duplicates_list leaves the pair
+ * out (desks only). MQ_REFUSED as above. */
+MQ_MUST_USE enum mq_status mq_records_distinct(struct mq_replica *replica, struct mq_span a, struct mq_span b, bool undo,
+                                               struct mq_error *error);
 
 /* ---- reading ---- */
 

@@ -25,6 +25,7 @@ static const struct {
     {"desk duplicates", mq_verb_desk_duplicates, false},
     {"desk merge", mq_verb_desk_merge, false},
     {"desk unmerge", mq_verb_desk_unmerge, false},
+    {"desk distinct", mq_verb_desk_distinct, false},
     {"desk quarantine", mq_verb_desk_quarantine, false},
     {"reference add", mq_verb_reference_add, false},
     {"reference set", mq_verb_reference_set, false},

@@ -136,24 +136,3 @@ enum mq_status mq_verb_desk_resolve(struct mq_call *call, struct mq_error *error
     call->changed = status == MQ_OK;
     return status;
 }
-
-static enum mq_status link_two(struct mq_call *call, bool undo, struct mq_error *error)
-{
-    const char *const *words = call->line->words;
-    enum mq_status status = mq_desk_sync(call->desk, error);
-
-    if (status == MQ_OK)
-        status = mq_records_merge(call->desk->replica, mq_span_text(words[0]), mq_span_text(words[1]), undo, error);
-    call->changed = status == MQ_OK;
-    return status;
-}
-
-enum mq_status mq_verb_desk_merge(struct mq_call *call, struct mq_error *error)
-{
-    return link_two(call, false, error);
-}
-
-enum mq_status mq_verb_desk_unmerge(struct mq_call *call, struct mq_error *error)
-{
-    return link_two(call, true, error);
-}

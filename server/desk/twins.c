@@ -25,3 +25,31 @@ enum mq_status mq_verb_desk_duplicates(struct mq_call *call, struct mq_error *er
         status = mq_call_merge(call, error);
     return status == MQ_OK ? mq_duplicates_list(call->desk->replica, kind, limit, &emitter, error) : status;
 }
+
+static enum mq_status two(struct mq_call *call, bool undo,
+                          enum mq_status (*say)(struct mq_replica *, struct mq_span, struct mq_span, bool, struct mq_error *),
+                          struct mq_error *error)
+{
+    const char *const *words = call->line->words;
+    enum mq_status status = mq_desk_sync(call->desk, error);
+
+    if (status == MQ_OK)
+        status = say(call->desk->replica, mq_span_text(words[0]), mq_span_text(words[1]), undo, error);
+    call->changed = status == MQ_OK;
+    return status;
+}
+
+enum mq_status mq_verb_desk_merge(struct mq_call *call, struct mq_error *error)
+{
+    return two(call, false, mq_records_merge, error);
+}
+
+enum mq_status mq_verb_desk_unmerge(struct mq_call *call, struct mq_error *error)
+{
+    return two(call, true, mq_records_merge, error);
+}
+
+enum mq_status mq_verb_desk_distinct(struct mq_call *call, struct mq_error *error)
+{
+    return two(call, mq_option_get(call->line, "undo") != NULL, mq_records_distinct, error);
+}
