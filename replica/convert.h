@@ -49,7 +49,7 @@ const struct mq_parsed_field *mq_parsed_find(const struct mq_parsed *parsed, uin
 enum mq_print_extras {
     MQ_PRINT_EXACT,  /* nothing: what an import takes */
     MQ_PRINT_LISTED, /* record, conflicts where there are any, and how a need stands */
-    MQ_PRINT_SHOWN   /* and the steps of a need */
+    MQ_PRINT_SHOWN   /* and the steps of a need, and what points to a household */
 };
 /* A state as one JSON object of the record format: kind, id, the shown values; words as the creator wrote them, later
  * words in `words_more`. MQ_NO_SPACE. */

@@ -6,6 +6,7 @@
 #include "replica/catalogue.h"
 #include "replica/convert.h"
 #include "replica/need_chain.h"
+#include "replica/print_related.h"
 #include "replica/replica_keys.h"
 #include "replica/view.h"
 
@@ -280,9 +281,12 @@ static enum mq_status print_extras(struct mq_replica *replica, const struct mq_k
         mq_json_key(writer, "deleted");
         mq_json_bool_value(writer, true);
     }
-    if (kind->number != MQ_KIND_NEED)
-        return MQ_OK;
-    enum mq_status status = mq_need_put_state(replica, state->canonical, writer, error);
+    enum mq_status status = mq_print_merged(replica, kind, state, writer, error);
+    if (status == MQ_OK && extras == MQ_PRINT_SHOWN)
+        status = mq_print_related(replica, kind, state->canonical, writer, error);
+    if (status != MQ_OK || kind->number != MQ_KIND_NEED)
+        return status;
+    status = mq_need_put_state(replica, state->canonical, writer, error);
     return status == MQ_OK && extras == MQ_PRINT_SHOWN ? mq_need_put_steps(replica, state->canonical, writer, error)
                                                        : status;
 }

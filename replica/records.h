@@ -65,6 +65,9 @@ MQ_MUST_USE enum mq_status mq_records_resolve(struct mq_replica *replica, struct
  * (they are named). Nothing is changed then. */
 MQ_MUST_USE enum mq_status mq_records_merge(struct mq_replica *replica, struct mq_span a, struct mq_span b, bool undo,
                                             struct mq_error *error);
+/* Takes back what was said of these two alone, even where others still join them: the only way out of a ring. */
+MQ_MUST_USE enum mq_status mq_records_unlink(struct mq_replica *replica, struct mq_span a, struct mq_span b,
+                                             struct mq_error *error);
 /* That two households or needs which look alike are not one, or the undoing of that: mq_duplicates_list leaves the pair
  * out (desks only). MQ_REFUSED as above. */
 MQ_MUST_USE enum mq_status mq_records_distinct(struct mq_replica *replica, struct mq_span a, struct mq_span b, bool undo,

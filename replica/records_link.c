@@ -93,7 +93,7 @@ static enum mq_status side_find(struct mq_replica *replica, struct mq_span text,
 
 struct link_work {
     struct mq_span texts[2];
-    bool undo;
+    bool undo, though_joined; /* the second: undoing one of several ways in which they are joined is fine */
     struct side sides[2];
 };
 
@@ -184,6 +184,23 @@ static enum mq_status element_names(struct mq_replica *replica, const uint8_t re
     return error->status;
 }
 
+/* Does it still say so? What was taken back once is no reason to take it back again. */
+static enum mq_status element_stands(struct mq_replica *replica, const uint8_t from[MQ_ID_SIZE],
+                                     const uint8_t to[MQ_ID_SIZE], uint8_t field, bool *stands, struct mq_error *error)
+{
+    int64_t count = 0;
+    enum mq_status status =
+        field == MQ_FIELD_SAME_AS
+            ? mq_db_number(replica->db, &count, error, "SELECT count(*) FROM link WHERE a = ? AND b = ?", "bb",
+                           mq_span(from, MQ_ID_SIZE), mq_span(to, MQ_ID_SIZE))
+            : mq_db_number(replica->db, &count, error,
+                           "SELECT count(*) FROM refers WHERE source = (SELECT canonical FROM record WHERE record = ?)"
+                           " AND field = ? AND target = ?",
+                           "bib", mq_span(from, MQ_ID_SIZE), (int64_t)field, mq_span(to, MQ_ID_SIZE));
+    *stands = count > 0;
+    return status;
+}
+
 static enum mq_status element_remove(struct mq_replica *replica, const struct mq_team *team,
                                      const uint8_t from[MQ_ID_SIZE], const uint8_t to[MQ_ID_SIZE], uint8_t field,
                                      bool *found, struct mq_error *error)
@@ -194,7 +211,10 @@ static enum mq_status element_remove(struct mq_replica *replica, const struct mq
                      value = mq_buffer(value_memory, sizeof value_memory);
     struct mq_buffer change = mq_buffer(change_memory, sizeof change_memory);
     mq_put_reference(&value, to);
-    enum mq_status status = element_names(replica, from, field, mq_written(&value), &names, error);
+    bool stands;
+    enum mq_status status = element_stands(replica, from, to, field, &stands, error);
+    if (status == MQ_OK && stands)
+        status = element_names(replica, from, field, mq_written(&value), &names, error);
     if (status != MQ_OK || names.size == 0)
         return status;
     *found = true;
@@ -285,7 +305,8 @@ static enum mq_status still_joined(struct mq_replica *replica, const uint8_t a[M
     text.data[text.size] = '\0';
     if (status == MQ_OK)
         status = mq_fail(error, MQ_REFUSED,
-                         _("these two are still joined through other records: %s; take those apart first. Nothing was changed"),
+                         _("these two are still joined through other records: %s; take those apart first, or where they form a ring, "
+                           "one of its links with --link. Nothing was changed"),
                          (const char *)text.data);
     mq_work_free(path, sizeof *path);
     return status;
@@ -318,7 +339,13 @@ static enum mq_status same(struct mq_replica *replica, void *context, struct mq_
     status = elements_remove(replica, work, MQ_FIELD_SAME_AS, &found, error);
     if (status == MQ_OK && !found)
         return mq_fail(error, MQ_REFUSED, _("nobody said that these two are one; there is nothing to undo"));
-    return status == MQ_OK ? apart_or_refuse(replica, work, error) : status;
+    return status == MQ_OK && !work->though_joined ? apart_or_refuse(replica, work, error) : status;
+}
+
+enum mq_status mq_records_unlink(struct mq_replica *replica, struct mq_span a, struct mq_span b, struct mq_error *error)
+{
+    struct link_work work = {.texts = {a, b}, .undo = true, .though_joined = true};
+    return mq_replica_transact(replica, same, &work, error);
 }
 
 enum mq_status mq_records_merge(struct mq_replica *replica, struct mq_span a, struct mq_span b, bool undo,

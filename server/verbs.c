@@ -26,6 +26,7 @@ static const struct {
     {"desk merge", mq_verb_desk_merge, false},
     {"desk unmerge", mq_verb_desk_unmerge, false},
     {"desk distinct", mq_verb_desk_distinct, false},
+    {"desk split", mq_verb_desk_split, false},
     {"desk quarantine", mq_verb_desk_quarantine, false},
     {"reference add", mq_verb_reference_add, false},
     {"reference set", mq_verb_reference_set, false},

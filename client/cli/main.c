@@ -37,6 +37,11 @@ static const struct mq_command commands[] = {
      1, true, {{NULL, NULL, NULL}}, command_tell},
     {"step", "NEED STEP [--FIELD VALUE ...]", N_("move a need along: settle, supplement, withdraw"), 2, 2, true,
      {{NULL, NULL, NULL}}, command_step},
+    {"split", "HOUSEHOLD --head NAME [--FIELD VALUE ...] [--moves ID ...]",
+     N_("make a new household out of a part of one; needs and persons move with it"), 1, 1, true,
+     {{"left-people", "N", N_("people who stay in the old household")},
+      {"left-residents", "N", N_("of them, who live there")},
+      {"mark", NULL, N_("the old household's state becomes 分户")}}, command_split},
     {"list", "KIND", N_("list records: household, plan, visit, need, step, told, suggestion, all"), 1, 1, false,
      {{"search", "TEXT", N_("only records with this text in a value")},
       {"state", "STATE", N_("only those in this state")},
@@ -137,6 +142,14 @@ static void find_courier(struct program *program)
     program->device.courier = program->courier;
 }
 
+/* Whose fields a command takes. */
+static const char *kind_taken(const struct mq_command *command, const struct mq_command_line *line)
+{
+    if (command->run == command_add)
+        return line->word_count > 0 ? line->words[0] : "";
+    return command->run == command_split ? "household" : command->run == command_tell ? "told" : "step";
+}
+
 int main(int argc, char **argv)
 {
     struct program program = {.device.platform = mq_platform_real()};
@@ -163,7 +176,7 @@ int main(int argc, char **argv)
     if (line.help || command == NULL) {
         mq_options_help("minqing", commands, COMMAND_COUNT, common, command);
         if (command != NULL && command->takes_fields)
-            program_show_fields(command->run != command_add ? "step" : line.word_count > 0 ? line.words[0] : "");
+            program_show_fields(kind_taken(command, &line));
         return line.help ? 0 : 2;
     }
     program.line = &line;

@@ -37,10 +37,14 @@ struct mq_span program_value(const char *key, struct mq_span value);
  * `kind` names none, the kinds. To stdout. */
 void program_show_fields(const char *kind);
 
+/* After a household was added: says on stderr which others it may be. Nothing for other kinds. */
+MQ_MUST_USE enum mq_status program_say_alike(struct program *program, const struct mq_saved *saved);
+
 int command_join(void *program, const struct mq_command_line *line);
 int command_add(void *program, const struct mq_command_line *line);
 int command_set(void *program, const struct mq_command_line *line);
 int command_step(void *program, const struct mq_command_line *line);
+int command_split(void *program, const struct mq_command_line *line);
 int command_tell(void *program, const struct mq_command_line *line);
 int command_today(void *program, const struct mq_command_line *line);
 int command_brief(void *program, const struct mq_command_line *line);

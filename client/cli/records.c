@@ -109,6 +109,8 @@ int command_add(void *context, const struct mq_command_line *line)
         status = add_object(program, mq_written(&object), &saved);
     if (status == MQ_OK)
         status = print_saved(program, &saved);
+    if (status == MQ_OK && !saved.known)
+        status = program_say_alike(program, &saved);
     if (memory != NULL)
         mq_wipe(memory, object.size);
     free(memory);

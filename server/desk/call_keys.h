@@ -29,7 +29,7 @@ mq_verb mq_verb_desk_list, mq_verb_desk_show, mq_verb_desk_conflicts, mq_verb_de
 mq_verb mq_verb_desk_step, mq_verb_desk_today, mq_verb_desk_close_due, mq_verb_desk_set;
 mq_verb mq_verb_reference_add, mq_verb_reference_set, mq_verb_reference_list, mq_verb_reference_codes,
     mq_verb_reference_import, mq_verb_place_merge, mq_verb_place_split;
-mq_verb mq_verb_desk_duplicates, mq_verb_desk_distinct;
+mq_verb mq_verb_desk_duplicates, mq_verb_desk_distinct, mq_verb_desk_split;
 
 bool mq_call_json(const struct mq_call *call);
 /* One line to the result. */

@@ -1,5 +1,6 @@
 /* At the desk: what may be one, what is one, and what is not. */
 #include "replica/duplicates.h"
+#include "replica/split.h"
 #include "server/desk/call_keys.h"
 
 static enum mq_status emit_line(void *context, struct mq_span object, struct mq_error *error)
@@ -44,12 +45,36 @@ enum mq_status mq_verb_desk_merge(struct mq_call *call, struct mq_error *error)
     return two(call, false, mq_records_merge, error);
 }
 
+static enum mq_status unlink_two(struct mq_replica *replica, struct mq_span a, struct mq_span b, bool undo,
+                                 struct mq_error *error)
+{
+    (void)undo;
+    return mq_records_unlink(replica, a, b, error);
+}
+
 enum mq_status mq_verb_desk_unmerge(struct mq_call *call, struct mq_error *error)
 {
-    return two(call, true, mq_records_merge, error);
+    return two(call, true, mq_option_get(call->line, "link") != NULL ? unlink_two : mq_records_merge, error);
 }
 
 enum mq_status mq_verb_desk_distinct(struct mq_call *call, struct mq_error *error)
 {
     return two(call, mq_option_get(call->line, "undo") != NULL, mq_records_distinct, error);
+}
+
+enum mq_status mq_verb_desk_split(struct mq_call *call, struct mq_error *error)
+{
+    const struct mq_emitter emitter = {call, emit_line};
+    const struct mq_split split = {.household = mq_span_text(call->line->words[0]),
+                                   .fields = call->line->fields,
+                                   .field_count = (size_t)call->line->field_count,
+                                   .left_people = mq_option_get(call->line, "left-people"),
+                                   .left_residents = mq_option_get(call->line, "left-residents"),
+                                   .mark = mq_option_get(call->line, "mark") != NULL};
+    enum mq_status status = mq_desk_sync(call->desk, error);
+
+    if (status == MQ_OK)
+        status = mq_records_split(call->desk->replica, &split, &emitter, error);
+    call->changed = status == MQ_OK;
+    return status;
 }
