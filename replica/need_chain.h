@@ -57,10 +57,16 @@ MQ_MUST_USE enum mq_status mq_need_refuse(const struct mq_need_status *before, c
 struct mq_need_standing {
     const struct mq_need_state *state;
     int32_t day, due;
+    const char *rule; /* that the due date was worked out by here; NULL: it was given */
 };
-/* The due date; of a need that is only registered, by the usual time for accepting it. false: there is none. */
-bool mq_need_due(const struct mq_need_standing *standing, int32_t *due, int *calendar_missing);
+/* Of a need that is only registered, the due date by the usual time for accepting it. */
+MQ_MUST_USE enum mq_status mq_need_due(struct mq_replica *replica, struct mq_need_standing *standing,
+                                       int *calendar_missing, struct mq_error *error);
 
+/* `missing`: what should be known of a need in this state and is not, its nature once it is accepted, category and summary
+ * once it is assigned. It is asked for and stops nothing. */
+MQ_MUST_USE enum mq_status mq_need_put_missing(struct mq_replica *replica, const uint8_t need[MQ_ID_SIZE],
+                                               struct mq_json_writer *writer, struct mq_error *error);
 /* Keys of an object that is open. names: `need` (its id) and `no`. state: `state`, `holder`, `unit`, `since`, `due`, `rule`,
  * `late` and what else there is to say. steps: the chain. Nothing where the need is not known. */
 MQ_MUST_USE enum mq_status mq_need_put_names(struct mq_replica *replica, const uint8_t need[MQ_ID_SIZE],

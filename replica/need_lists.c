@@ -101,7 +101,7 @@ static enum mq_status put_text(struct mq_replica *replica, struct mq_span step, 
 }
 
 /* A row of a query: need, and the step whose words belong to it (may be empty). */
-static enum mq_status emit_task(struct list_work *work, const char *what, struct mq_query *query, bool with_words,
+static enum mq_status emit_task(struct list_work *work, const char *what, struct mq_query *query, bool desk,
                                 struct mq_error *error)
 {
     struct mq_buffer out = mq_buffer(work->memory, MQ_OBJECT_MAX);
@@ -113,11 +113,13 @@ static enum mq_status emit_task(struct list_work *work, const char *what, struct
     mq_json_text_value(&writer, what);
     enum mq_status status = mq_need_put_names(work->replica, need, &writer, error);
     if (status == MQ_OK)
-        status = mq_put_need_household(work->replica, need, with_words, &writer, error);
+        status = mq_put_need_household(work->replica, need, desk, &writer, error);
     if (status == MQ_OK && mq_db_blob(query, 1).size == MQ_ID_SIZE)
         status = put_text(work->replica, mq_db_blob(query, 1), &writer, error);
     if (status == MQ_OK)
         status = mq_need_put_state(work->replica, need, &writer, error);
+    if (status == MQ_OK && desk)
+        status = mq_need_put_missing(work->replica, need, &writer, error);
     mq_json_end(&writer, '}');
     return status == MQ_OK ? emit(work, &out, error) : status;
 }

@@ -4,27 +4,36 @@
 #include <string.h>
 
 #include "protocol/pinyin.h"
+#include "replica/catalogue.h"
 #include "replica/ledger_value.h"
 #include "replica/need_chain.h"
 #include "replica/view.h"
 
-/* Of a place's name its initials; of a code, whose name is not known, the village's own three digits. */
-static void put_letters(char out[MQ_VILLAGE_LETTERS_MAX + 1], struct mq_span place)
+/* What the desk said the letters of a place shall be, else the initials of its name; of a code whose name is not known
+ * the village's own three digits. */
+static enum mq_status put_letters(struct mq_replica *replica, char out[MQ_VILLAGE_LETTERS_MAX + 1],
+                                  struct mq_span value, struct mq_error *error)
 {
-    struct mq_reader reader = mq_reader(place);
+    const struct mq_place *place;
+    struct mq_reader reader = mq_reader(value);
     struct mq_cbor_item item = mq_cbor_next(&reader);
     uint8_t memory[MQ_NAME_TEXT_MAX];
     struct mq_buffer letters = mq_buffer(memory, sizeof memory);
+    enum mq_status status = mq_catalogue_place(replica, value, &place, error);
+    if (status != MQ_OK)
+        return status;
     if (item.type == MQ_CBOR_UINT)
         snprintf(out, MQ_VILLAGE_LETTERS_MAX + 1, "%03u", (unsigned)(item.number % 1000));
-    if (item.type != MQ_CBOR_TEXT)
-        return;
-    mq_pinyin_initials(item.bytes, &letters);
+    if (place != NULL && place->letters != NULL)
+        mq_put_text(&letters, place->letters);
+    else if (place != NULL || item.type == MQ_CBOR_TEXT)
+        mq_pinyin_initials(place != NULL ? mq_span_text(place->name) : item.bytes, &letters);
     size_t size = letters.size < MQ_VILLAGE_LETTERS_MAX ? letters.size : MQ_VILLAGE_LETTERS_MAX;
     if (size > 0) {
         memcpy(out, memory, size);
         out[size] = '\0';
     }
+    return MQ_OK;
 }
 
 /* The record that a field names; false: it is not given. */
@@ -49,16 +58,21 @@ enum mq_status mq_need_village(struct mq_replica *replica, const struct mq_parse
     uint8_t record[MQ_ID_SIZE];
     memcpy(out, "X", 2);
     if (place != NULL)
-        put_letters(out, place->value);
-    if (place != NULL || (!named(parsed, "household", record) && !named(parsed, "visit", record)))
+        return put_letters(replica, out, place->value, error);
+    if (!named(parsed, "household", record) && !named(parsed, "visit", record))
         return MQ_OK;
     for (;;) { /* a visit knows its place, or its household does */
         enum mq_status status = mq_view_group(replica, record, &state, error);
-        struct mq_span value = status == MQ_OK ? mq_shown_value(&state, "place") : mq_span(NULL, 0);
-        if (value.size > 0)
-            put_letters(out, value);
-        if (status != MQ_OK || value.size > 0 || state.kind != MQ_KIND_VISIT)
+        if (status != MQ_OK)
             return status;
+        uint8_t memory[MQ_NAME_TEXT_MAX + 16];
+        struct mq_span value = mq_shown_value(&state, "place");
+        if (value.size > 0 && value.size <= sizeof memory) {
+            memcpy(memory, value.data, value.size); /* the catalogue reads records too */
+            return put_letters(replica, out, mq_span(memory, value.size), error);
+        }
+        if (state.kind != MQ_KIND_VISIT)
+            return MQ_OK;
         if (!mq_shown_reference(&state, "household", record) && !mq_shown_reference(&state, "households", record))
             return MQ_OK;
     }

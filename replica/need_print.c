@@ -2,8 +2,11 @@
 #include <string.h>
 
 #include "protocol/preset.h"
+#include "replica/catalogue.h"
+#include "replica/ledger_value.h"
 #include "replica/need_chain.h"
 #include "replica/replica_keys.h"
+#include "replica/view.h"
 
 static void put_day(struct mq_json_writer *writer, const char *key, int32_t day)
 {
@@ -59,35 +62,44 @@ static const char *holder_word(enum mq_need_holder holder)
     return "";
 }
 
-bool mq_need_due(const struct mq_need_standing *standing, int32_t *due, int *calendar_missing)
+enum mq_status mq_need_due(struct mq_replica *replica, struct mq_need_standing *standing, int *calendar_missing,
+                           struct mq_error *error)
 {
+    struct mq_preset_list own;
+    struct mq_calendar calendar;
     *calendar_missing = 0;
-    *due = standing->due;
     if (standing->due != 0 || standing->state->number != MQ_NEED_REGISTERED)
-        return standing->due != 0;
-    const struct mq_preset *preset = mq_preset_usual(NULL, MQ_PRESET_ACCEPT, 0, 0, standing->day);
-    if (preset != NULL)
-        *due = mq_preset_due(preset, NULL, standing->day, calendar_missing);
-    return preset != NULL;
+        return MQ_OK;
+    enum mq_status status = mq_catalogue_presets(replica, &own, error);
+    if (status == MQ_OK)
+        status = mq_catalogue_calendar(replica, &calendar, error);
+    const struct mq_preset *preset =
+        status == MQ_OK ? mq_preset_usual(&own, MQ_PRESET_ACCEPT, 0, 0, standing->day) : NULL;
+    if (preset != NULL) {
+        standing->due = mq_preset_due(preset, &calendar, standing->day, calendar_missing);
+        standing->rule = preset->id;
+    }
+    return status;
 }
 
-static void put_due(struct mq_replica *replica, const struct mq_need_standing *standing, struct mq_span rule,
-                    struct mq_json_writer *writer)
+static enum mq_status put_due(struct mq_replica *replica, struct mq_need_standing *standing, struct mq_span rule,
+                              struct mq_json_writer *writer, struct mq_error *error)
 {
     int missing;
-    int32_t due;
-    if (!standing->state->open || !mq_need_due(standing, &due, &missing))
-        return;
-    put_day(writer, "due", due);
-    if (rule.size > 0 || standing->due == 0) {
+    enum mq_status status = mq_need_due(replica, standing, &missing, error);
+    if (status != MQ_OK || !standing->state->open || standing->due == 0)
+        return status;
+    put_day(writer, "due", standing->due);
+    if (rule.size > 0 || standing->rule != NULL) {
         mq_json_key(writer, "rule");
-        mq_json_string_value(writer, rule.size > 0 ? rule : mq_span_text("accept"));
+        mq_json_string_value(writer, rule.size > 0 ? rule : mq_span_text(standing->rule));
     }
     put_count(writer, "calendar_missing", missing);
-    if (due < mq_today(replica)) {
+    if (standing->due < mq_today(replica)) {
         mq_json_key(writer, "late");
         mq_json_bool_value(writer, true);
     }
+    return MQ_OK;
 }
 
 enum mq_status mq_need_put_state(struct mq_replica *replica, const uint8_t need[MQ_ID_SIZE],
@@ -115,13 +127,49 @@ enum mq_status mq_need_put_state(struct mq_replica *replica, const uint8_t need[
         mq_json_string_value(writer, mq_db_text(query, 4));
     }
     put_day(writer, "since", standing.day);
-    put_due(replica, &standing, mq_db_text(query, 3), writer);
+    status = put_due(replica, &standing, mq_db_text(query, 3), writer, error);
     put_count(writer, "disputes", mq_db_int(query, 6));
     put_count(writer, "unreached", mq_db_int(query, 7));
     put_count(writer, "arrived_late", mq_db_int(query, 8));
     put_count(writer, "out_of_turn", mq_db_int(query, 9));
     mq_db_done(&query);
-    return MQ_OK;
+    return status;
+}
+
+/* ---- what is not known yet ---- */
+
+#define SINCE_ACCEPTED ((1u << MQ_NEED_ACCEPTED) | SINCE_ASSIGNED)
+#define SINCE_ASSIGNED \
+    ((1u << MQ_NEED_ASSIGNED) | (1u << MQ_NEED_DISPUTED) | (1u << MQ_NEED_WORKING) | (1u << MQ_NEED_ESCALATED) | \
+     (1u << MQ_NEED_PARKED))
+
+enum mq_status mq_need_put_missing(struct mq_replica *replica, const uint8_t need[MQ_ID_SIZE],
+                                   struct mq_json_writer *writer, struct mq_error *error)
+{
+    static const struct {
+        const char *key;
+        uint32_t states;
+    } wanted[] = {{"nature", SINCE_ACCEPTED}, {"category", SINCE_ASSIGNED}, {"summary", SINCE_ASSIGNED}};
+    struct mq_group_state group;
+    int64_t state;
+    bool open = false;
+    enum mq_status status = mq_db_number(replica->db, &state, error, "SELECT state FROM need_state WHERE need = ?", "b",
+                                         mq_span(need, MQ_ID_SIZE));
+    if (status == MQ_OK)
+        status = mq_view_group(replica, need, &group, error);
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted && status == MQ_OK; i++) {
+        if (!(wanted[i].states >> state & 1) || mq_shown_value(&group, wanted[i].key).size > 0)
+            continue;
+        if (!open) {
+            mq_json_key(writer, "missing");
+            mq_json_begin(writer, '[');
+        }
+        open = true;
+        mq_json_text_value(writer, wanted[i].key);
+    }
+    if (open)
+        mq_json_end(writer, ']');
+    return status;
 }
 
 /* ---- the chain ---- */

@@ -5,6 +5,8 @@
 #include "protocol/assert.h"
 #include "protocol/codes.h"
 #include "protocol/preset.h"
+#include "replica/catalogue.h"
+#include "replica/ledger_value.h"
 #include "replica/need_chain.h"
 #include "replica/needs.h"
 #include "replica/replica_keys.h"
@@ -105,35 +107,30 @@ static unsigned clock_of(const struct mq_need_rule *rule, const struct mq_need_s
     return 0;
 }
 
-static unsigned shown_code(const struct mq_group_state *state, const char *key)
-{
-    const struct mq_field *field = mq_field_by_key(mq_kind_by_number(MQ_KIND_NEED), mq_span_text(key));
-    const struct mq_field_state *here = mq_group_field(state, field->number);
-    if (here == NULL)
-        return 0;
-    struct mq_reader reader = mq_reader(here->choices[0].value);
-    return (unsigned)mq_cbor_uint(&reader);
-}
-
 /* The preset that `rule` names, or the usual one. NULL: none. */
 static enum mq_status find_preset(struct mq_replica *replica, const struct mq_parsed *parsed,
                                   const uint8_t need[MQ_ID_SIZE], unsigned clock, const struct mq_preset **preset,
                                   struct mq_error *error)
 {
     const struct mq_parsed_field *rule = find_key(parsed, "rule");
+    struct mq_preset_list own;
     struct mq_group_state state;
     *preset = NULL;
+    enum mq_status status = mq_catalogue_presets(replica, &own, error);
+    if (status != MQ_OK)
+        return status;
     if (rule != NULL) {
         struct mq_reader reader = mq_reader(rule->value);
         struct mq_span id = mq_cbor_text(&reader, MQ_NAME_TEXT_MAX);
-        *preset = mq_preset_by_id(NULL, id);
+        *preset = mq_preset_by_id(&own, id);
         return *preset != NULL ? MQ_OK
                                : mq_fail(error, MQ_REFUSED, _("there is no rule \"%.*s\"; docs/domain.md lists them"),
                                          (int)id.size, (const char *)id.data);
     }
-    enum mq_status status = mq_view_group(replica, need, &state, error);
+    status = mq_view_group(replica, need, &state, error);
     if (status == MQ_OK)
-        *preset = mq_preset_usual(NULL, clock, shown_code(&state, "urgency"), shown_code(&state, "category"),
+        *preset = mq_preset_usual(&own, clock, (unsigned)mq_shown_number(&state, "urgency"),
+                                  (unsigned)mq_shown_number(&state, "category"),
                                   number_of(parsed, "date"));
     return status;
 }
@@ -155,7 +152,11 @@ static enum mq_status put_due(struct mq_replica *replica, const uint8_t need[MQ_
     enum mq_status status = find_preset(replica, parsed, need, clock, &preset, error);
     if (status != MQ_OK || preset == NULL || given)
         return status;
-    step->due = mq_preset_due(preset, NULL, number_of(parsed, "date"), missing);
+    struct mq_calendar calendar;
+    status = mq_catalogue_calendar(replica, &calendar, error);
+    if (status != MQ_OK)
+        return status;
+    step->due = mq_preset_due(preset, &calendar, number_of(parsed, "date"), missing);
     step->says |= MQ_SAYS_DUE;
     status = put_day(parsed, "due", step->due, error);
     if (status != MQ_OK || ruled)
@@ -186,6 +187,20 @@ static enum mq_status check_sentence(const struct mq_parsed *parsed, const struc
                          MQ_SENTENCE_MAX, characters);
 }
 
+/* A need goes into another one that it names, and not into itself. */
+static enum mq_status check_target(struct mq_replica *replica, const uint8_t need[MQ_ID_SIZE], struct mq_error *error)
+{
+    uint8_t target[MQ_ID_SIZE];
+    struct mq_group_state state;
+    enum mq_status status = mq_view_group(replica, need, &state, error);
+    bool named = status == MQ_OK && mq_shown_reference(&state, "part_of", target);
+    if (named)
+        status = mq_need_canonical(replica, MQ_SPAN(target), target, error);
+    if (status == MQ_OK && (!named || memcmp(target, need, MQ_ID_SIZE) == 0))
+        status = mq_fail(error, MQ_REFUSED, _("say which other need it becomes part of: --part_of ID"));
+    return status;
+}
+
 enum mq_status mq_need_complete(struct mq_replica *replica, const struct mq_team *team, struct mq_parsed *parsed,
                                 bool strict, int *calendar_missing, struct mq_error *error)
 {
@@ -202,6 +217,8 @@ enum mq_status mq_need_complete(struct mq_replica *replica, const struct mq_team
     struct mq_need_step step = step_of(parsed, rank);
     if (status == MQ_OK && strict)
         status = put_due(replica, need, &chain->need.status, &step, parsed, calendar_missing, error);
+    if (status == MQ_OK && strict && step.code == MQ_STEP_MERGE_INTO)
+        status = check_target(replica, need, error);
     const struct mq_need_rule *rule = mq_need_rule_find(&chain->need.status, &step);
     if (status == MQ_OK && strict)
         status = rule == NULL ? mq_need_refuse(&chain->need.status, &step, error) : check_sentence(parsed, rule, error);
@@ -225,13 +242,23 @@ struct step_work {
     int calendar_missing;
 };
 
+/* A key that people may give; NULL: this kind has none of that name. */
+static const struct mq_field *field_to_give(const struct mq_kind *kind, const char *name)
+{
+    const struct mq_field *field = mq_field_by_key(kind, mq_span_text(name));
+    return field == NULL || field->number < MQ_FIELD_ID || field->flags & MQ_FIELD_MADE ? NULL : field;
+}
+
 static enum mq_status put_fields(const struct step_work *work, const struct mq_kind *kind,
                                  struct mq_json_writer *writer, struct mq_error *error)
 {
+    const struct mq_kind *need = mq_kind_by_number(MQ_KIND_NEED);
     for (size_t i = 0; i < work->count; i++) {
-        const struct mq_field *field = mq_field_by_key(kind, mq_span_text(work->fields[i].name));
+        const struct mq_field *field = field_to_give(kind, work->fields[i].name);
         struct mq_span value = mq_span_text(work->fields[i].value);
-        if (field == NULL || field->number < MQ_FIELD_ID || field->flags & MQ_FIELD_MADE)
+        if (field == NULL && field_to_give(need, work->fields[i].name) != NULL)
+            continue; /* it is said of the need: set_need */
+        if (field == NULL)
             return mq_fail(error, MQ_REFUSED, _("\"%s\" is no key of a %s; nothing of this record was saved"),
                            work->fields[i].name, kind->key);
         if (!mq_utf8_valid(value))
@@ -244,6 +271,32 @@ static enum mq_status put_fields(const struct step_work *work, const struct mq_k
             mq_json_string_value(writer, value);
     }
     return MQ_OK;
+}
+
+/* What was given with the step and is said of the need, such as its nature when it is accepted. The step's reason is the
+ * reason for that too. */
+static enum mq_status set_need(struct mq_replica *replica, const struct step_work *work, const struct mq_kind *kind,
+                               struct mq_span need, struct mq_error *error)
+{
+    struct mq_span reason = mq_span_text("");
+    enum mq_status status = MQ_OK;
+    for (size_t i = 0; i < work->count; i++)
+        if (strcmp(work->fields[i].name, "reason") == 0)
+            reason = mq_span_text(work->fields[i].value);
+    for (size_t i = 0; i < work->count && status == MQ_OK; i++) {
+        struct mq_saved saved;
+        char *text = mq_work_memory(MQ_LONG_TEXT_MAX);
+        const char *const assignment[] = {text};
+        if (field_to_give(kind, work->fields[i].name) == NULL) {
+            int length = snprintf(text, MQ_LONG_TEXT_MAX, "%s=%s", work->fields[i].name, work->fields[i].value);
+            status = length >= MQ_LONG_TEXT_MAX
+                         ? mq_fail(error, MQ_REFUSED, _("the value of \"%s\" is too long, or not UTF-8"),
+                                   work->fields[i].name)
+                         : mq_records_set(replica, need, assignment, 1, reason, &saved, error);
+        }
+        mq_work_free(text, MQ_LONG_TEXT_MAX);
+    }
+    return status;
 }
 
 static bool given(const struct step_work *work, const char *name)
@@ -302,6 +355,8 @@ static enum mq_status emit_moved(struct mq_replica *replica, const struct step_w
     mq_json_text_value(&writer, step == NULL ? "told" : step->text);
     if (status == MQ_OK)
         status = mq_need_put_state(replica, work->record, &writer, error);
+    if (status == MQ_OK)
+        status = mq_need_put_missing(replica, work->record, &writer, error);
     if (work->calendar_missing != 0) {
         mq_json_key(&writer, "calendar_missing");
         mq_json_int_value(&writer, work->calendar_missing);
@@ -332,6 +387,9 @@ static enum mq_status write_step(struct mq_replica *replica, void *context, stru
         status = mq_view_kind(replica, need, &kind, team_id, error);
     if (status == MQ_OK)
         status = mq_team_find(replica, team_id, &team, error);
+    if (status == MQ_OK)
+        status = set_need(replica, work, mq_kind_by_number(work->step == NULL ? MQ_KIND_TOLD : MQ_KIND_STEP), work->need,
+                          error);
     if (status == MQ_OK)
         status = put_object(replica, work, need, &text, error);
     if (status == MQ_OK)

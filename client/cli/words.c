@@ -29,7 +29,7 @@ static const char *const keys[] = {
     N_("categories"), N_("emergency"), N_("calendar"), N_("year"), N_("holidays"), N_("workdays"), N_("preset"),
     N_("clock"), N_("days"), N_("working"), N_("binding"), N_("last_heard"), N_("holder"), N_("since"), N_("late"), N_("disputes"),
     N_("unreached"), N_("arrived_late"), N_("out_of_turn"), N_("steps"), N_("calendar_missing"),
-    N_("household_id"), N_("last_visit"), N_("open"),
+    N_("household_id"), N_("last_visit"), N_("open"), N_("missing"),
     N_("place_name"), N_("place_now"), N_("unknown_places"),
     N_("ids"), N_("numbers"), N_("originals"), N_("not_same_as"), N_("visits"), N_("needs"), N_("persons"), N_("split_into"), N_("moved"),
 };

@@ -31,6 +31,35 @@ static void numbers_say_the_village(void **state)
     village_end(&village);
 }
 
+/* What a desk says of clocks, holidays and letters goes before what is built in, on devices too. */
+static void the_desk_sets_the_clocks(void **state)
+{
+    struct village village;
+    struct mq_saved saved;
+    (void)state;
+    begin(&village, 917);
+    struct village_member *cadre = &village.devices[0], *desk = &village.desk;
+    village_add(desk, "{\"kind\":\"preset\",\"id\":\"town\",\"name\":\"本镇\",\"clock\":\"accept\",\"days\":1,\"working\":true}",
+                NULL);
+    village_add(desk, "{\"kind\":\"calendar\",\"id\":\"2026\",\"year\":2026,\"holidays\":[\"2026-11-09\"],\"workdays\":[]}", NULL);
+    village_add(desk,
+                "{\"kind\":\"place\",\"id\":\"P-1\",\"name\":\"龙塘村\",\"codes\":[{\"code\":\"990527103205\"}],"
+                "\"letters\":\"LTC\"}",
+                NULL);
+    village_sync_all(&village, 2);
+    shows(cadre, "N-1", "\"due\":\"2026-11-10\",\"rule\":\"town\""); /* Monday is free here */
+    village_add(cadre, "{\"kind\":\"need\",\"place\":\"990527103205\",\"words\":\"路断了。\"}", &saved);
+    assert_memory_equal(saved.number, "LTC-", 4);
+    does(STEP(desk, "N-1", "accept", "rule=town"));
+    says("\"due\":\"2026-11-10\",\"rule\":\"town\"");
+    does(STEP(desk, "N-1", "assign", "unit=镇水利站", "rule=12345-answer"));
+    says("\"due\":\"2026-11-16\",\"rule\":\"12345-answer\"");
+    set_days(&village, 2000); /* 2032 */
+    village_add(cadre, "{\"kind\":\"need\",\"id\":\"N-9\",\"words\":\"桥断了。\"}", NULL);
+    shows(cadre, "N-9", "\"calendar_missing\":2032");
+    village_end(&village);
+}
+
 /* A check finds what is noted wrongly, and a rebuild repairs it. */
 static void wrong_notes_are_found(void **state)
 {
@@ -174,6 +203,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_say_the_village),
+        cmocka_unit_test(the_desk_sets_the_clocks),
         cmocka_unit_test(wrong_notes_are_found),
         cmocka_unit_test(lists_by_state),
         cmocka_unit_test(the_desk_sees_what_is_due),

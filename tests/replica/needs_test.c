@@ -246,6 +246,37 @@ static void steps_count_once_and_as_they_were(void **state)
     village_end(&village);
 }
 
+/* A need that is part of another follows it: its household too is told what was answered there. */
+static void parts_follow_the_whole(void **state)
+{
+    struct village village;
+    (void)state;
+    begin(&village, 916);
+    struct village_member *cadre = &village.devices[0], *desk = &village.desk;
+    village_add(cadre, "{\"kind\":\"need\",\"id\":\"N-G\",\"subject\":\"组\",\"words\":\"三组要路灯。\"}", NULL);
+    village_sync_all(&village, 2);
+    refused(step_by(desk, "N-1", "merge_into", NULL), "--part_of");
+    refused(STEP(desk, "N-1", "merge_into", "part_of=N-1"), "--part_of");
+    does(STEP(desk, "N-1", "merge_into", "part_of=N-G"));
+    says("\"state\":\"merged\",\"holder\":\"part_of\"");
+    village_sync_all(&village, 2);
+    today(cadre);
+    assert_int_equal(lines.size, 0);
+    does(STEP(desk, "N-G", "accept", "nature=建议", "category=05"));
+    says_not("missing");
+    does(STEP(desk, "N-G", "assign", "unit=镇村建办"));
+    says("\"missing\":[\"summary\"]");
+    does(STEP(desk, "N-G", "answer", "result=已解决", "text=路灯装好了。"));
+    village_sync_all(&village, 2);
+    today(cadre);
+    says("\"need\":\"N-1\"");
+    says("\"need\":\"N-G\"");
+    does(STEP(cadre, "N-1", NULL, "reaction=满意"));
+    today(cadre);
+    says_not("\"need\":\"N-1\"");
+    village_end(&village);
+}
+
 /* Made anew, what is noted of needs is what it was. */
 static void notes_are_derived(void **state)
 {
@@ -306,6 +337,7 @@ int main(void)
         cmocka_unit_test(merged_needs_share_their_steps),
         cmocka_unit_test(steps_may_come_first),
         cmocka_unit_test(steps_count_once_and_as_they_were),
+        cmocka_unit_test(parts_follow_the_whole),
         cmocka_unit_test(notes_are_derived),
         cmocka_unit_test(erased_words_move_nothing),
     };
