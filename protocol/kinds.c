@@ -6,6 +6,7 @@
 #define MADE MQ_FIELD_MADE
 #define PERSONAL MQ_FIELD_PERSONAL
 #define CLASS_B MQ_FIELD_CLASS_B
+#define SPOKEN MQ_FIELD_SPOKEN
 #define ID_LIKE (MQ_FIELD_IDENTITY | MQ_FIELD_UNSCANNED)
 
 /* Rows by type. The last argument is flags; what has no argument for them needs none. */
@@ -22,7 +23,7 @@
     {.number = n, .key = name, .type = MQ_TYPE_CODE, .codes = &(list), .guard = who}
 #define BOOL(n, name) {.number = n, .key = name, .type = MQ_TYPE_BOOL}
 #define PHONES(n, name, f) {.number = n, .key = name, .type = MQ_TYPE_PHONES, .most = MQ_PHONES_MAX, .flags = f}
-#define TEXTS(n, name, items) {.number = n, .key = name, .type = MQ_TYPE_TEXTS, .most = items}
+#define TEXTS(n, name, items, f) {.number = n, .key = name, .type = MQ_TYPE_TEXTS, .most = items, .flags = f}
 #define DATES(n, name) {.number = n, .key = name, .type = MQ_TYPE_DATES, .most = MQ_CALENDAR_DAYS_MAX}
 #define REFERENCE(n, name, kind, f) \
     {.number = n, .key = name, .type = MQ_TYPE_REFERENCE, .target = kind, .flags = (f) | MQ_FIELD_UNSCANNED}
@@ -39,10 +40,10 @@
 
 static const struct mq_field household[] = {
     COMMON(MQ_KIND_HOUSEHOLD),
-    PLACE(3, "place", REQUIRED),
-    TEXT(4, "group", MQ_NAME_TEXT_MAX, 0),
-    TEXT(5, "head", MQ_NAME_TEXT_MAX, REQUIRED | PERSONAL),
-    TEXT(6, "nickname", MQ_NAME_TEXT_MAX, PERSONAL),
+    PLACE(3, "place", REQUIRED | SPOKEN),
+    TEXT(4, "group", MQ_NAME_TEXT_MAX, SPOKEN),
+    TEXT(5, "head", MQ_NAME_TEXT_MAX, REQUIRED | PERSONAL | SPOKEN),
+    TEXT(6, "nickname", MQ_NAME_TEXT_MAX, PERSONAL | SPOKEN),
     TEXT(7, "where", MQ_SHORT_TEXT_MAX, PERSONAL),
     PHONES(8, "phones", PERSONAL),
     COUNT(9, "people", MQ_PEOPLE_MAX, 0),
@@ -59,12 +60,12 @@ static const struct mq_field household[] = {
 static const struct mq_field plan[] = {
     COMMON(MQ_KIND_PLAN),
     CODE(3, "purpose", mq_codes_purpose, REQUIRED),
-    TEXTS(4, "questions", MQ_QUESTIONS_MAX),
+    TEXTS(4, "questions", MQ_QUESTIONS_MAX, 0),
     CODE(5, "how_chosen", mq_codes_how_chosen, 0),
     REFERENCES(6, "households", MQ_KIND_HOUSEHOLD, 0),
     DATE(7, "from", 0),
     DATE(8, "to", 0),
-    TEXT(9, "with", MQ_SHORT_TEXT_MAX, 0),
+    TEXT(9, "with", MQ_SHORT_TEXT_MAX, SPOKEN),
     TEXT(10, "topic", MQ_SHORT_TEXT_MAX, 0),
 };
 
@@ -72,13 +73,13 @@ static const struct mq_field visit[] = {
     COMMON(MQ_KIND_VISIT),
     REFERENCE(3, "household", MQ_KIND_HOUSEHOLD, 0),
     REFERENCES(4, "households", MQ_KIND_HOUSEHOLD, 0),
-    PLACE(5, "place", 0),
+    PLACE(5, "place", SPOKEN),
     DATE(6, "date", REQUIRED),
     CODE(7, "part", mq_codes_part, 0),
     CODE(8, "mode", mq_codes_visit_mode, 0),
     CODE(9, "result", mq_codes_visit_result, 0),
     REFERENCE(10, "plan", MQ_KIND_PLAN, 0),
-    TEXT(11, "with", MQ_SHORT_TEXT_MAX, 0),
+    TEXT(11, "with", MQ_SHORT_TEXT_MAX, SPOKEN),
     LONG_TEXT(12, "notes", 0),
     CODE(13, "checks.吃穿", mq_codes_check, 0),
     CODE(14, "checks.住房", mq_codes_check, 0),
@@ -98,7 +99,7 @@ static const struct mq_field need[] = {
     TEXT(3, "no", MQ_RECORD_ID_TEXT_MAX, MADE | ID_LIKE),
     REFERENCE(4, "visit", MQ_KIND_VISIT, 0),
     REFERENCE(5, "household", MQ_KIND_HOUSEHOLD, 0),
-    TEXT(6, "reporter", MQ_SHORT_TEXT_MAX, PERSONAL),
+    TEXT(6, "reporter", MQ_SHORT_TEXT_MAX, PERSONAL | SPOKEN),
     CODE(7, "subject", mq_codes_subject, 0),
     CODE(8, "nature", mq_codes_nature, 0),
     {.number = 9, .key = "words", .type = MQ_TYPE_LONG_TEXT, .merge = MQ_MERGE_WORDS, .most = MQ_LONG_TEXT_MAX,
@@ -112,7 +113,7 @@ static const struct mq_field need[] = {
     TEXT(16, "external_no", MQ_NAME_TEXT_MAX, 0),
     CODE(17, "source", mq_codes_source, 0),
     CODE(18, "reporter_kind", mq_codes_reporter_kind, 0),
-    PLACE(19, "place", 0),
+    PLACE(19, "place", SPOKEN),
     TEXT(20, "where", MQ_SHORT_TEXT_MAX, 0),
     TEXT(21, "county_reason", MQ_SHORT_TEXT_MAX, 0),
     GUARDED_CODE(22, "secrecy", mq_codes_secrecy, MQ_GUARD_COUNTY),
@@ -121,7 +122,7 @@ static const struct mq_field need[] = {
     TEXT(25, "policy", MQ_SHORT_TEXT_MAX, 0),
     CODES(26, "obstacles", mq_codes_obstacle, 0),
     DATE(27, "date", 0),
-    TEXT(28, "called", MQ_SHORT_TEXT_MAX, 0), /* who was phoned at once, and when */
+    TEXT(28, "called", MQ_SHORT_TEXT_MAX, SPOKEN), /* who was phoned at once, and when */
     CODE(29, "subcategory", mq_codes_subcategory, 0),
     REFERENCES(30, "not_same_as", MQ_KIND_NEED, MADE), /* as of a household */
 };
@@ -130,14 +131,14 @@ static const struct mq_field step[] = {
     COMMON(MQ_KIND_STEP),
     REFERENCE(3, "need", MQ_KIND_NEED, REQUIRED),
     CODE(4, "step", mq_codes_step, REQUIRED),
-    TEXT(5, "unit", MQ_SHORT_TEXT_MAX, 0),
+    TEXT(5, "unit", MQ_SHORT_TEXT_MAX, SPOKEN),
     LONG_TEXT(6, "text", 0),
     DATE(7, "due", 0),
     TEXT(8, "reason", MQ_SHORT_TEXT_MAX, 0),
     CODE(9, "result", mq_codes_step_result, 0),
     REFERENCES(10, "after", 0, MADE), /* steps and tellings that were on the screen (docs/protocol.md, section 6) */
     CODE(11, "cause", mq_codes_cause, 0),
-    TEXTS(12, "helpers", MQ_HELPERS_MAX), /* units that help (协办); `unit` is the one that holds it */
+    TEXTS(12, "helpers", MQ_HELPERS_MAX, SPOKEN), /* units that help (协办); `unit` is the one that holds it */
     TEXT(13, "rule", MQ_NAME_TEXT_MAX, 0), /* the preset that `due` was worked out by */
     DATE(14, "date", 0),
 };
@@ -162,7 +163,7 @@ static const struct mq_field suggestion[] = {
 static const struct mq_field person[] = {
     COMMON(MQ_KIND_PERSON),
     REFERENCE(3, "household", MQ_KIND_HOUSEHOLD, REQUIRED),
-    TEXT(4, "name", MQ_NAME_TEXT_MAX, REQUIRED | PERSONAL),
+    TEXT(4, "name", MQ_NAME_TEXT_MAX, REQUIRED | PERSONAL | SPOKEN),
     TEXT(5, "relation", MQ_NAME_TEXT_MAX, 0),
     COUNT(6, "birth_year", MQ_YEAR_MAX, 0),
     CODE(7, "age_band", mq_codes_age_band, 0),
@@ -186,7 +187,7 @@ static const struct mq_field standing[] = {
 static const struct mq_field notice[] = {
     COMMON(MQ_KIND_NOTICE),
     REFERENCE(3, "household", MQ_KIND_HOUSEHOLD, REQUIRED),
-    TEXT(4, "for_whom", MQ_SHORT_TEXT_MAX, PERSONAL),
+    TEXT(4, "for_whom", MQ_SHORT_TEXT_MAX, PERSONAL | SPOKEN),
     TEXT(5, "version", MQ_NAME_TEXT_MAX, REQUIRED),
     DATE(6, "date", REQUIRED),
     CODE(7, "mode", mq_codes_notice_mode, 0),
@@ -199,7 +200,7 @@ static const struct mq_field notice[] = {
 static const struct mq_field request[] = {
     COMMON(MQ_KIND_REQUEST),
     REFERENCE(3, "household", MQ_KIND_HOUSEHOLD, REQUIRED),
-    TEXT(4, "by", MQ_SHORT_TEXT_MAX, PERSONAL),
+    TEXT(4, "by", MQ_SHORT_TEXT_MAX, PERSONAL | SPOKEN),
     CODE(5, "right", mq_codes_right, REQUIRED),
     LONG_TEXT(6, "text", 0),
     DATE(7, "date", REQUIRED),
@@ -241,9 +242,9 @@ static const struct mq_field code[] = {
 
 static const struct mq_field place[] = {
     COMMON(MQ_KIND_PLACE),
-    TEXT(3, "name", MQ_NAME_TEXT_MAX, REQUIRED),
+    TEXT(3, "name", MQ_NAME_TEXT_MAX, REQUIRED | SPOKEN),
     {.number = 4, .key = "codes", .type = MQ_TYPE_DATED_CODES, .most = MQ_PLACE_CODES_MAX},
-    TEXTS(5, "earlier_names", MQ_PLACE_CODES_MAX),
+    TEXTS(5, "earlier_names", MQ_PLACE_CODES_MAX, SPOKEN),
     CODE(6, "level", mq_codes_place_level, 0),
     CODE(7, "class", mq_codes_place_class, 0),
     REFERENCE(8, "parent", MQ_KIND_PLACE, 0),
@@ -251,16 +252,16 @@ static const struct mq_field place[] = {
     DATE(10, "into_date", 0),
     REFERENCE(11, "split_from", MQ_KIND_PLACE, 0),
     TEXT(12, "letters", MQ_NAME_TEXT_MAX, 0), /* in need numbers, where the name's initials will not do */
-    TEXTS(13, "groups", MQ_GROUPS_MAX),
+    TEXTS(13, "groups", MQ_GROUPS_MAX, 0),
 };
 
 static const struct mq_field unit[] = {
     COMMON(MQ_KIND_UNIT),
-    TEXT(3, "name", MQ_NAME_TEXT_MAX, REQUIRED),
+    TEXT(3, "name", MQ_NAME_TEXT_MAX, REQUIRED | SPOKEN),
     CODE(4, "level", mq_codes_unit_level, 0),
     PHONES(5, "phones", 0),
     CODES(6, "categories", mq_codes_category, 0),
-    PLACE(7, "place", 0),
+    PLACE(7, "place", SPOKEN),
     DATE(8, "from", 0),
     DATE(9, "to", 0),
     BOOL(10, "emergency"), /* stands on the card of numbers to call at once */

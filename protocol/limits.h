@@ -107,6 +107,7 @@
 
 /* Search. */
 #define MQ_PINYIN_READINGS_MAX 16 /* of one character; none has more */
+#define MQ_SEARCH_WORDS_MAX 8      /* of one query */
 #define MQ_SEARCH_WORD_MAX 255    /* characters of one word that is compared by its sound */
 
 /* What may be one and the same (protocol/likeness.h). */

@@ -64,6 +64,7 @@ struct mq_code_list {
 #define MQ_FIELD_MADE 8u      /* given by the device or derived, never taken from input unless equal */
 #define MQ_FIELD_CLASS_B 16u  /* sensitive: health, status, children (docs/domain.md, section 2); needs a right of its own */
 #define MQ_FIELD_PERSONAL 32u /* tells who it is: masked in ledgers */
+#define MQ_FIELD_SPOKEN 128u  /* what somebody, something or a place is called: search finds it by its sound too */
 #define MQ_FIELD_RESTRICTED 64u /* a true value seals the record to named persons only, as MQ_CODE_RESTRICTED does */
 
 /* Who may lower a value: make it less protective of the person who spoke. Protective is true before false, and of two

@@ -8,6 +8,8 @@
 #include "replica/journal.h"
 #include "replica/outgoing.h"
 #include "replica/replica_keys.h"
+#include "replica/search_blocks.h"
+#include "replica/search_index.h"
 #include "replica/survivor.h"
 #include "replica/view.h"
 
@@ -159,15 +161,26 @@ static int record_order(const void *a, const void *b)
     return memcmp(a, b, MQ_ID_SIZE);
 }
 
+static bool touched_again(const struct touched *touched, size_t i)
+{
+    return i > 0 && memcmp(touched->records[i - 1], touched->records[i], MQ_ID_SIZE) == 0;
+}
+
 static enum mq_status touched_settle(struct mq_replica *replica, struct touched *touched, struct mq_error *error)
 {
     enum mq_status status = MQ_OK;
-    if (touched->count > 0)
-        qsort(touched->records, touched->count, MQ_ID_SIZE, record_order);
+    if (touched->count == 0)
+        return MQ_OK;
+    qsort(touched->records, touched->count, MQ_ID_SIZE, record_order);
     for (size_t i = 0; i < touched->count && status == MQ_OK; i++)
-        if (i == 0 || memcmp(touched->records[i - 1], touched->records[i], MQ_ID_SIZE) != 0)
+        if (!touched_again(touched, i))
+            status = mq_search_erase(replica, touched->records[i], error);
+    if (status == MQ_OK)
+        status = mq_search_blocks_sweep(replica, error);
+    for (size_t i = 0; i < touched->count && status == MQ_OK; i++)
+        if (!touched_again(touched, i))
             status = mq_view_settle(replica, touched->records[i], error);
-    return status == MQ_OK && touched->count > 0 ? mq_view_settle_references(replica, error) : status;
+    return status == MQ_OK ? mq_view_settle_references(replica, error) : status;
 }
 
 /* ---- bodies ---- */

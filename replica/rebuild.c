@@ -4,6 +4,7 @@
 #include "protocol/assert.h"
 #include "replica/admit_keys.h"
 #include "replica/erase.h"
+#include "replica/search_index.h"
 #include "replica/view.h"
 
 static const char drop[] = "DELETE FROM change; DELETE FROM record; DELETE FROM link; DELETE FROM state; DELETE FROM refers;"
@@ -82,6 +83,8 @@ static enum mq_status rebuild(struct mq_replica *replica, void *context, struct 
 {
     (void)context;
     enum mq_status status = mq_db_script(replica->db, drop, error);
+    if (status == MQ_OK)
+        status = mq_db_script(replica->db, mq_search_drop, error);
     if (status == MQ_OK)
         status = readmit(replica, error);
     if (status == MQ_OK)

@@ -104,7 +104,7 @@ static enum mq_status hash_view(struct mq_replica *replica, uint8_t out[2 * MQ_H
     return status == MQ_OK ? mq_need_hash(replica, out + MQ_HASH_SIZE, error) : status;
 }
 
-/* Always made anew inside a transaction; kept only where it was asked for, or where nothing differs. */
+/* Always made anew inside a transaction; kept only where it was asked for. */
 static enum mq_status check_view(struct mq_replica *replica, void *context, struct mq_error *error)
 {
     struct check_work *work = context;
@@ -117,7 +117,7 @@ static enum mq_status check_view(struct mq_replica *replica, void *context, stru
     if (status != MQ_OK)
         return status;
     if (memcmp(before, after, sizeof before) == 0)
-        return MQ_WAITING; /* nothing to write */
+        return work->rebuild ? MQ_OK : MQ_WAITING; /* what search reads is not compared, so a rebuild is always kept */
     status = finding(work, "view differs from journal and segments", mq_span(after, MQ_HASH_SIZE), error);
     if (status == MQ_OK && !work->rebuild)
         return MQ_WAITING; /* nothing is repaired unasked */

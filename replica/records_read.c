@@ -9,13 +9,13 @@
 #include "replica/convert.h"
 #include "replica/records.h"
 #include "replica/replica_keys.h"
+#include "replica/search.h"
 #include "replica/view.h"
 
 
 struct read_work {
     struct mq_replica *replica;
     const struct mq_emitter *emitter;
-    struct mq_span search;
     int64_t left; /* of the limit; < 0: none */
     enum mq_print_extras extras;
     uint8_t *memory;
@@ -26,59 +26,6 @@ static enum mq_status emit_state(struct read_work *work, const struct mq_group_s
     struct mq_buffer out = mq_buffer(work->memory, MQ_OBJECT_MAX);
     enum mq_status status = mq_print_record(work->replica, state, work->extras, &out, error);
     return status == MQ_OK ? work->emitter->emit(work->emitter->context, mq_written(&out), error) : status;
-}
-
-/* ---- search: a plain part of any value ---- */
-
-static uint8_t folded(uint8_t byte)
-{
-    return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte - 'A' + 'a') : byte;
-}
-
-static bool contains(struct mq_span text, struct mq_span part)
-{
-    for (size_t i = 0; part.size <= text.size && i <= text.size - part.size; i++) {
-        size_t same = 0;
-        while (same < part.size && folded(text.data[i + same]) == folded(part.data[same]))
-            same++;
-        if (same == part.size)
-            return true;
-    }
-    return false;
-}
-
-/* All text strings inside a value, and codes and dates as they are shown. */
-static bool value_contains(struct mq_replica *replica, const struct mq_field *given, struct mq_span value,
-                           struct mq_span part, struct mq_error *error)
-{
-    struct mq_field in_force, *field = &in_force;
-    if (mq_catalogue_field(replica, given, field, error) != MQ_OK)
-        return false;
-    uint8_t memory[MQ_LONG_TEXT_MAX + 64];
-    struct mq_buffer text = mq_buffer(memory, sizeof memory);
-    if (!mq_type_is_list(field->type) && field->type != MQ_TYPE_REFERENCE)
-        return mq_value_valid(field, value) && mq_value_to_text(field, value, &text) == MQ_OK &&
-               contains(mq_written(&text), part);
-    struct mq_reader reader = mq_reader(value);
-    while (mq_left(&reader) > 0 && !reader.failed) {
-        struct mq_cbor_item item = mq_cbor_next(&reader);
-        if (item.type == MQ_CBOR_TEXT && contains(item.bytes, part))
-            return true;
-    }
-    return false;
-}
-
-static bool state_contains(struct mq_replica *replica, const struct mq_group_state *state, struct mq_span part,
-                           struct mq_error *error)
-{
-    const struct mq_kind *kind = mq_kind_by_number(state->kind);
-    for (size_t i = 0; kind != NULL && i < state->field_count; i++) {
-        const struct mq_field *field = mq_field_by_number(kind, state->fields[i].number);
-        for (size_t c = 0; field != NULL && c < state->fields[i].choice_count; c++)
-            if (value_contains(replica, field, state->fields[i].choices[c].value, part, error))
-                return true;
-    }
-    return false;
 }
 
 static enum mq_status list_one(void *context, const uint8_t canonical[MQ_ID_SIZE], struct mq_error *error)
@@ -97,10 +44,13 @@ static enum mq_status list_one(void *context, const uint8_t canonical[MQ_ID_SIZE
         status = mq_view_shown(work->replica, canonical, &shown, error);
     if (status != MQ_OK || !shown)
         return status;
-    if (work->search.size > 0 && !state_contains(work->replica, &state, work->search, error))
-        return error->status;
     work->left -= work->left > 0;
     return emit_state(work, &state, error);
+}
+
+static enum mq_status list_found(void *context, const struct mq_group_state *state, struct mq_error *error)
+{
+    return emit_state(context, state, error);
 }
 
 enum mq_status mq_records_list(struct mq_replica *replica, const struct mq_kind *kind, struct mq_span search,
@@ -108,11 +58,14 @@ enum mq_status mq_records_list(struct mq_replica *replica, const struct mq_kind 
 {
     struct read_work work = {.replica = replica,
                              .emitter = emitter,
-                             .search = search,
                              .left = limit > 0 ? limit : -1,
                              .extras = MQ_PRINT_LISTED,
                              .memory = mq_work_memory(MQ_OBJECT_MAX)};
-    enum mq_status status = mq_view_each(replica, kind == NULL ? 0 : kind->number, false, list_one, &work, error);
+    const struct mq_search query = {
+        .kind = kind, .words = search, .limit = limit, .take = list_found, .context = &work};
+    enum mq_status status = mq_search_says_something(search)
+                                ? mq_search(replica, &query, error)
+                                : mq_view_each(replica, kind == NULL ? 0 : kind->number, false, list_one, &work, error);
     mq_work_free(work.memory, MQ_OBJECT_MAX);
     return status;
 }

@@ -129,5 +129,19 @@ static const char derived_needs[] =
     "CREATE TABLE need_number(number TEXT COLLATE NOCASE NOT NULL, need BLOB NOT NULL, PRIMARY KEY(number, need)) WITHOUT ROWID;"
     "CREATE INDEX need_number_need ON need_number(need);" VIEW_STALE;
 
-const char *const mq_schema_steps[] = {truth, derived, desk, derived_refers, township, erasing, derived_needs};
+/* What search reads (replica/search_index.h). Rows of state get a number that a copy of the file keeps and
+ * that no other row ever gets. */
+static const char derived_search[] =
+    "DROP TABLE state;"
+    "CREATE TABLE state(number INTEGER PRIMARY KEY AUTOINCREMENT, canonical BLOB NOT NULL UNIQUE, kind INTEGER NOT NULL,"
+    "  deleted INTEGER NOT NULL, review INTEGER NOT NULL, conflicts INTEGER NOT NULL, leans INTEGER NOT NULL);"
+    "CREATE INDEX state_kind ON state(kind);"
+    "CREATE INDEX state_conflicts ON state(conflicts) WHERE conflicts > 0 OR leans > 0;"
+    "CREATE TABLE search(place INTEGER PRIMARY KEY, text BLOB NOT NULL);"
+    "CREATE TABLE search_long(number INTEGER PRIMARY KEY, hash INTEGER NOT NULL);" /* of the pieces that are noted */
+    "CREATE TABLE search_tail(slot INTEGER PRIMARY KEY, number INTEGER NOT NULL, grams BLOB NOT NULL);"
+    "CREATE TABLE search_block(block INTEGER PRIMARY KEY, numbers BLOB NOT NULL);"
+    "CREATE TABLE search_gram(place INTEGER PRIMARY KEY, slots BLOB NOT NULL);" VIEW_STALE;
+
+const char *const mq_schema_steps[] = {truth, derived, desk, derived_refers, township, erasing, derived_needs, derived_search};
 const int mq_schema_count = sizeof mq_schema_steps / sizeof *mq_schema_steps;

@@ -229,12 +229,49 @@ static int64_t conflict_count(const struct mq_group_state *state)
     return conflicts;
 }
 
+/* The row that a group's state has; number 0 where it has none yet. */
+static enum mq_status row_of(struct mq_replica *replica, const uint8_t *canonical, struct mq_view_row *row,
+                             struct mq_error *error)
+{
+    struct mq_query *query;
+    *row = (struct mq_view_row){.canonical = canonical, .before = -1};
+    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT number, kind FROM state WHERE canonical = ?",
+                                        "b", mq_span(canonical, MQ_ID_SIZE));
+    if (status != MQ_OK || !mq_db_next(&query, error))
+        return status != MQ_OK ? status : error->status;
+    row->number = mq_db_int(query, 0);
+    row->before = mq_db_int(query, 1);
+    mq_db_done(&query);
+    return MQ_OK;
+}
+
 /* The state of a record that is no group of its own any more. */
 static enum mq_status state_drop(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct mq_error *error)
 {
-    enum mq_status status =
-        mq_db_run(replica->db, error, "DELETE FROM state WHERE canonical = ?", "b", mq_span(record, MQ_ID_SIZE));
-    return status == MQ_OK && mq_db_changes(replica->db) > 0 ? mq_view_unindex(replica, record, error) : status;
+    struct mq_view_row row;
+    enum mq_status status = row_of(replica, record, &row, error);
+    if (status != MQ_OK || row.number == 0)
+        return status;
+    status = mq_view_unindex(replica, &row, error);
+    return status == MQ_OK ? mq_db_run(replica->db, error, "DELETE FROM state WHERE number = ?", "i", row.number)
+                           : status;
+}
+
+static enum mq_status state_put(struct mq_replica *replica, const uint8_t *canonical,
+                                const struct mq_group_state *state, int64_t leans, struct mq_error *error)
+{
+    struct mq_view_row row;
+    enum mq_status status = row_of(replica, canonical, &row, error);
+    if (status == MQ_OK)
+        status = mq_db_run(
+            replica->db, error,
+            "INSERT INTO state(canonical, kind, deleted, review, conflicts, leans) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
+            " ON CONFLICT(canonical) DO UPDATE SET kind = ?2, deleted = ?3, review = ?4, conflicts = ?5, leans = ?6",
+            "biiiii", mq_span(canonical, MQ_ID_SIZE), (int64_t)state->kind, (int64_t)state->deleted,
+            (int64_t)state->review, conflict_count(state), leans);
+    if (status == MQ_OK && row.number == 0)
+        status = mq_db_number(replica->db, &row.number, error, "SELECT last_insert_rowid()", "");
+    return status == MQ_OK ? mq_view_index(replica, &row, state, error) : status;
 }
 
 static enum mq_status state_store(struct mq_replica *replica, const struct group *group, struct mq_error *error)
@@ -264,16 +301,8 @@ static enum mq_status state_store(struct mq_replica *replica, const struct group
     if (status != MQ_OK)
         return status;
     state.review = state.review || group->count == MQ_GROUP_MAX;
-    status = mq_view_index(replica, canonical, &state, error);
-    if (status != MQ_OK)
-        return status;
     mq_catalogue_touch(replica, state.kind);
-    return mq_db_run(
-        replica->db, error,
-        "INSERT INTO state(canonical, kind, deleted, review, conflicts, leans) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
-        " ON CONFLICT(canonical) DO UPDATE SET kind = ?2, deleted = ?3, review = ?4, conflicts = ?5, leans = ?6",
-        "biiiii", mq_span(canonical, MQ_ID_SIZE), (int64_t)state.kind, (int64_t)state.deleted, (int64_t)state.review,
-        conflict_count(&state), leans);
+    return state_put(replica, canonical, &state, leans, error);
 }
 
 enum mq_status mq_view_settle(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct mq_error *error)
@@ -411,6 +440,27 @@ enum mq_status mq_view_kind(struct mq_replica *replica, const uint8_t record[MQ_
     return MQ_OK;
 }
 
+enum mq_status mq_view_listed(struct mq_replica *replica, int64_t number, const struct mq_kind *kind,
+                              uint8_t canonical[MQ_ID_SIZE], struct mq_error *error)
+{
+    struct mq_query *query;
+    bool shown = true;
+    enum mq_status status = mq_db_query(
+        replica->db, &query, error,
+        "SELECT canonical, kind FROM state WHERE number = ?1 AND (?2 = 0 OR kind = ?2) AND " MQ_VIEW_LISTED, "ii", number,
+        kind == NULL ? (int64_t)0 : (int64_t)kind->number);
+    if (status != MQ_OK)
+        return status;
+    if (!mq_db_next(&query, error))
+        return error->status != MQ_OK ? error->status : MQ_NOT_FOUND;
+    memcpy(canonical, mq_db_blob(query, 0).data, MQ_ID_SIZE);
+    const struct mq_kind *own = mq_kind_by_number((uint64_t)mq_db_int(query, 1));
+    mq_db_done(&query);
+    if (own != NULL && own->desk_only)
+        status = mq_view_shown(replica, canonical, &shown, error);
+    return status == MQ_OK && !shown ? MQ_NOT_FOUND : status;
+}
+
 enum mq_status mq_view_each(struct mq_replica *replica, uint64_t kind, bool conflicts_only,
                             enum mq_status (*take)(void *context, const uint8_t canonical[MQ_ID_SIZE],
                                                    struct mq_error *error),
@@ -421,7 +471,7 @@ enum mq_status mq_view_each(struct mq_replica *replica, uint64_t kind, bool conf
     enum mq_status status =
         mq_db_query(replica->db, &query, error,
                     "SELECT canonical FROM state WHERE (?1 = 0 OR kind = ?1) AND kind > 0 AND"
-                    " CASE WHEN ?2 THEN conflicts > 0 OR review ELSE NOT deleted END ORDER BY rowid",
+                    " CASE WHEN ?2 THEN conflicts > 0 OR review ELSE " MQ_VIEW_LISTED " END ORDER BY number",
                     "ii", (int64_t)kind, (int64_t)conflicts_only);
     if (status != MQ_OK)
         return status;

@@ -47,6 +47,12 @@ MQ_MUST_USE enum mq_status mq_view_by_id(struct mq_replica *replica, const uint8
 MQ_MUST_USE enum mq_status mq_view_kind(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], uint64_t *kind,
                                         uint8_t team[MQ_ID_SIZE], struct mq_error *error);
 
+/* The groups that lists show, as a condition on table state: the one place that says so. */
+#define MQ_VIEW_LISTED " NOT deleted AND kind > 0 "
+/* The group in row `number` of table state, if lists of `kind` (NULL: of all) show it. MQ_NOT_FOUND. */
+MQ_MUST_USE enum mq_status mq_view_listed(struct mq_replica *replica, int64_t number, const struct mq_kind *kind,
+                                          uint8_t canonical[MQ_ID_SIZE], struct mq_error *error);
+
 /* Walks the groups of a kind (0: of all), oldest first, without the deleted ones. `take` may call any reading function;
  * an answer other than MQ_OK ends the walk. */
 MQ_MUST_USE enum mq_status mq_view_each(struct mq_replica *replica, uint64_t kind, bool conflicts_only,

@@ -3,6 +3,7 @@
 
 #include "replica/need_chain.h"
 #include "replica/replica_keys.h"
+#include "replica/search_index.h"
 
 /* Every reference within one live value, whatever its shape. */
 static enum mq_status note_value(struct mq_replica *replica, const uint8_t source[MQ_ID_SIZE], uint64_t field,
@@ -42,21 +43,28 @@ static enum mq_status note_references(struct mq_replica *replica, const uint8_t 
     return status;
 }
 
-enum mq_status mq_view_index(struct mq_replica *replica, const uint8_t canonical[MQ_ID_SIZE],
-                             const struct mq_group_state *state, struct mq_error *error)
+static enum mq_status forget_notes(struct mq_replica *replica, const struct mq_view_row *row, struct mq_error *error)
 {
-    enum mq_status status = mq_view_unindex(replica, canonical, error);
-    if (status == MQ_OK && state->deleted) /* a step that was deleted has happened all the same */
-        return mq_need_note(replica, canonical, state, error);
-    if (status != MQ_OK)
+    enum mq_status status = mq_need_forget(replica, row->canonical, error);
+    if (status != MQ_OK || row->before < 0)
         return status;
-    status = note_references(replica, canonical, state, error);
-    return status == MQ_OK ? mq_need_note(replica, canonical, state, error) : status;
+    return mq_db_run(replica->db, error, "DELETE FROM refers WHERE source = ?", "b",
+                     mq_span(row->canonical, MQ_ID_SIZE));
 }
 
-enum mq_status mq_view_unindex(struct mq_replica *replica, const uint8_t canonical[MQ_ID_SIZE], struct mq_error *error)
+enum mq_status mq_view_index(struct mq_replica *replica, const struct mq_view_row *row,
+                             const struct mq_group_state *state, struct mq_error *error)
 {
-    enum mq_status status =
-        mq_db_run(replica->db, error, "DELETE FROM refers WHERE source = ?", "b", mq_span(canonical, MQ_ID_SIZE));
-    return status == MQ_OK ? mq_need_forget(replica, canonical, error) : status;
+    enum mq_status status = forget_notes(replica, row, error);
+    if (status == MQ_OK && !state->deleted)
+        status = note_references(replica, row->canonical, state, error);
+    if (status == MQ_OK) /* a step that was deleted has happened all the same */
+        status = mq_need_note(replica, row->canonical, state, error);
+    return status == MQ_OK ? mq_search_note(replica, row->number, row->before, state, error) : status;
+}
+
+enum mq_status mq_view_unindex(struct mq_replica *replica, const struct mq_view_row *row, struct mq_error *error)
+{
+    enum mq_status status = forget_notes(replica, row, error);
+    return status == MQ_OK ? mq_search_forget(replica, row->number, row->before, error) : status;
 }

@@ -6,12 +6,19 @@
 #include "protocol/merge.h"
 #include "replica/replica.h"
 
-/* A group's state was stored: notes its live references in `refers`. Deleted and unreadable groups (kind
- * MQ_KIND_UNREADABLE) leave none. */
-MQ_MUST_USE enum mq_status mq_view_index(struct mq_replica *replica, const uint8_t canonical[MQ_ID_SIZE],
+/* Where a group's state stands. */
+struct mq_view_row {
+    const uint8_t *canonical;
+    int64_t number; /* of the row in table state */
+    int64_t before; /* the kind that the row had; -1: it is new */
+};
+
+/* A group's state was stored: notes its live references in `refers`, and what search reads. Deleted and unreadable groups
+ * (kind MQ_KIND_UNREADABLE) leave none. */
+MQ_MUST_USE enum mq_status mq_view_index(struct mq_replica *replica, const struct mq_view_row *row,
                                          const struct mq_group_state *state, struct mq_error *error);
-/* A group is no more: `canonical` belongs to another one now. */
-MQ_MUST_USE enum mq_status mq_view_unindex(struct mq_replica *replica, const uint8_t canonical[MQ_ID_SIZE],
+/* A group is no more: `canonical` belongs to another one now. Its row goes next. */
+MQ_MUST_USE enum mq_status mq_view_unindex(struct mq_replica *replica, const struct mq_view_row *row,
                                            struct mq_error *error);
 
 #endif

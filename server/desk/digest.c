@@ -144,6 +144,7 @@ struct list_work {
     struct mq_call *call;
     struct mq_need_filter filter;
     struct mq_need_facts facts;
+    int64_t left; /* of the limit; < 0: none */
 };
 
 static bool read_record(struct mq_span object, uint8_t out[MQ_ID_SIZE], struct mq_error *error)
@@ -166,11 +167,15 @@ static enum mq_status emit_matching(void *context, struct mq_span object, struct
 {
     struct list_work *work = context;
     uint8_t record[MQ_ID_SIZE];
+    if (work->left == 0)
+        return MQ_OK;
     if (!read_record(object, record, error))
         return error->status;
     enum mq_status status = mq_need_facts_read(&work->facts, work->call->desk->replica, record, error);
-    if (status == MQ_OK && mq_need_matches(&work->filter, &work->facts))
+    if (status == MQ_OK && mq_need_matches(&work->filter, &work->facts)) {
+        work->left -= work->left > 0;
         mq_call_print(work->call, object);
+    }
     return status == MQ_NOT_FOUND ? MQ_OK : status;
 }
 
@@ -185,15 +190,17 @@ bool mq_call_filters_needs(const struct mq_call *call)
     return text.state != NULL && (strchr(text.state, ',') != NULL || strcmp(text.state, "open") == 0);
 }
 
-enum mq_status mq_list_matching_needs(struct mq_call *call, struct mq_error *error)
+enum mq_status mq_list_matching_needs(struct mq_call *call, int64_t limit, struct mq_error *error)
 {
-    struct list_work work = {.call = call};
+    struct list_work work = {.call = call, .left = limit > 0 ? limit : -1};
+    const char *search = mq_option_get(call->line, "search");
     const struct mq_emitter emitter = {&work, emit_matching};
     const struct mq_need_filter_text text = filter_text(call);
     enum mq_status status = mq_need_filter_read(&work.filter, &text, error);
     if (status == MQ_OK)
         status = mq_call_merge(call, error);
-    return status == MQ_OK ? mq_records_list(call->desk->replica, mq_kind_by_number(MQ_KIND_NEED), mq_span(NULL, 0), 0,
-                                             &emitter, error)
-                           : status;
+    if (status != MQ_OK)
+        return status;
+    return mq_records_list(call->desk->replica, mq_kind_by_number(MQ_KIND_NEED),
+                           mq_span_text(search == NULL ? "" : search), 0, &emitter, error);
 }

@@ -8,9 +8,10 @@
 /* `export KIND --format csv|xlsx`: the ledger of a kind, whole or not at all, noted as `exported` before it is handed
  * out. */
 MQ_MUST_USE enum mq_status mq_export_ledger(struct mq_call *call, const char *format, struct mq_error *error);
-/* Was `desk list need` given options by which needs are counted? Then they are listed by these. */
+/* Was `desk list need` given options by which needs are counted? Then they are listed by these, and by --search; `limit` 0:
+ * all. */
 bool mq_call_filters_needs(const struct mq_call *call);
-MQ_MUST_USE enum mq_status mq_list_matching_needs(struct mq_call *call, struct mq_error *error);
+MQ_MUST_USE enum mq_status mq_list_matching_needs(struct mq_call *call, int64_t limit, struct mq_error *error);
 /* Today by this machine's clock and place, in days since 1970-01-01. */
 int32_t mq_call_today(const struct mq_call *call);
 /* --village, --from and --to; the village is borrowed from the command line. */

@@ -34,6 +34,7 @@ static enum mq_status find_kind(const char *word, bool all, const struct mq_kind
 struct state_filter {
     struct mq_call *call;
     const char *state;
+    int64_t left; /* of the limit; < 0: none */
 };
 
 static enum mq_status emit_in_state(void *context, struct mq_span object, struct mq_error *error)
@@ -45,9 +46,11 @@ static enum mq_status emit_in_state(void *context, struct mq_span object, struct
     if (status != MQ_OK)
         return status;
     const struct mq_json *state = mq_json_get(parsed, "state");
-    if (state != NULL && mq_json_type(state) == MQ_JSON_STRING &&
-        mq_span_equal(mq_json_string(state), mq_span_text(filter->state)))
+    if (filter->left != 0 && state != NULL && mq_json_type(state) == MQ_JSON_STRING &&
+        mq_span_equal(mq_json_string(state), mq_span_text(filter->state))) {
+        filter->left -= filter->left > 0;
         mq_call_print(filter->call, object);
+    }
     mq_json_free(parsed);
     return MQ_OK;
 }
@@ -55,21 +58,30 @@ static enum mq_status emit_in_state(void *context, struct mq_span object, struct
 enum mq_status mq_verb_desk_list(struct mq_call *call, struct mq_error *error)
 {
     const struct mq_kind *kind;
+    const char *search = mq_option_get(call->line, "search"), *limit_text = mq_option_get(call->line, "limit");
     struct state_filter filter = {.call = call, .state = mq_option_get(call->line, "state")};
     struct mq_emitter emitter = {&filter, emit_in_state};
+    int64_t limit = 0;
     enum mq_status status = find_kind(call->line->words[0], true, &kind, error);
 
-    if (status == MQ_OK && kind != NULL && kind->number == MQ_KIND_NEED && mq_call_filters_needs(call))
-        return mq_list_matching_needs(call, error);
+    if (status == MQ_OK && limit_text != NULL)
+        status = mq_call_number(limit_text, "--limit", 1, INT32_MAX, &limit, error);
+    filter.left = limit > 0 ? limit : -1;
+    bool needs = status == MQ_OK && kind != NULL && kind->number == MQ_KIND_NEED;
+    if (needs && (mq_call_filters_needs(call) || (filter.state != NULL && search != NULL)))
+        return mq_list_matching_needs(call, limit, error);
     if (filter.state == NULL)
         emitter = (struct mq_emitter){call, emit_line};
     if (status == MQ_OK)
         status = mq_call_merge(call, error);
-    if (status == MQ_OK && filter.state != NULL && kind != NULL && kind->number == MQ_KIND_NEED) {
+    if (status != MQ_OK)
+        return status;
+    if (filter.state != NULL && needs) {
         emitter = (struct mq_emitter){call, emit_line};
-        return mq_needs_list(call->desk->replica, mq_span_text(filter.state), 0, &emitter, error);
+        return mq_needs_list(call->desk->replica, mq_span_text(filter.state), limit, &emitter, error);
     }
-    return status == MQ_OK ? mq_records_list(call->desk->replica, kind, mq_span(NULL, 0), 0, &emitter, error) : status;
+    return mq_records_list(call->desk->replica, kind, mq_span_text(search == NULL ? "" : search),
+                           filter.state == NULL ? limit : 0, &emitter, error);
 }
 
 enum mq_status mq_verb_desk_show(struct mq_call *call, struct mq_error *error)
