@@ -191,8 +191,14 @@ demo: all
 	@tests/flows/demo
 
 # Figures beside their floors; WORKLOAD names a directory with base, day, month and first as .jsonl.gz.
-bench: all
+SEARCH_BENCH := $(BUILD)/tests/bench/search
+$(SEARCH_BENCH): $(call objects,tests/bench/search.c tests/replica/village.c) $(LIBRARY)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE) $(LIBS_HTTP) -lcmocka
+bench: all deps-test
 	@tests/bench/figures $(WORKLOAD)
+	@$(MAKE) --no-print-directory -j$(JOBS) $(SEARCH_BENCH)
+	@$(SEARCH_BENCH)
 
 PREFIX ?= /usr/local
 install: all man

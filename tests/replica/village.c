@@ -246,7 +246,7 @@ void village_open(struct village_member *member)
 
 static void copy_home(const char *from, const char *to)
 {
-    char command[600];
+    char command[1200];
     snprintf(command, sizeof command, "mkdir -p %s && cp %s/* %s/", to, from, to);
     assert_int_equal(system(command), 0);
 }
