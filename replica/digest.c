@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "protocol/assert.h"
+#include "replica/catalogue.h"
 #include "replica/digest_parts.h"
 #include "replica/replica_keys.h"
 
@@ -232,15 +233,20 @@ static void keys_of_texts(struct keys *keys, const struct digest_texts *texts)
         key_put(keys, (uint32_t)i, texts->items[i], texts->items[i][0] == '\0' ? "-" : texts->items[i]);
 }
 
-static void keys_of_list(struct keys *keys, const char *field_key)
+/* By the list that is in force. */
+static enum mq_status keys_of_list(struct keys *keys, struct mq_replica *replica, const char *field_key,
+                                   struct mq_error *error)
 {
     const struct mq_field *field = mq_field_by_key(mq_kind_by_number(MQ_KIND_NEED), mq_span_text(field_key));
+    const struct mq_code_list *list;
     keys->count = 0;
-    for (size_t i = 0; i < field->codes->count; i++) {
-        const struct mq_code *code = &field->codes->codes[i];
+    enum mq_status status = mq_catalogue_codes(replica, field->codes, &list, error);
+    for (size_t i = 0; status == MQ_OK && i < list->count; i++) {
+        const struct mq_code *code = &list->codes[i];
         key_put(keys, code->code, code->label, code->text != NULL ? code->text : code->label);
     }
     key_put(keys, 0, "", "-");
+    return status;
 }
 
 static void keys_of_states(struct keys *keys)
@@ -321,8 +327,9 @@ static enum mq_status emit_categories(struct work *work, const char *village, co
     work->part.choice.villages = work->chosen_villages;
     work->part.village = village;
     put_option(&work->part.words, "village", option);
-    keys_of_list(&work->keys, "category");
-    enum mq_status status = emit_part(&work->digest, &categories, &work->part, &work->keys, error);
+    enum mq_status status = keys_of_list(&work->keys, work->digest.replica, "category", error);
+    if (status == MQ_OK)
+        status = emit_part(&work->digest, &categories, &work->part, &work->keys, error);
     if (village[0] != '\0')
         mark_quotable(work, &work->keys);
     return status;
@@ -443,7 +450,8 @@ static enum mq_status emit_means(struct work *work, struct mq_error *error)
     put_option(&work->part.words, "state", "parked");
     keys_of_texts(&work->keys, &work->digest.units);
     enum mq_status status = emit_part(&work->digest, &units, &work->part, &work->keys, error);
-    keys_of_list(&work->keys, "asks");
+    if (status == MQ_OK)
+        status = keys_of_list(&work->keys, work->digest.replica, "asks", error);
     return status == MQ_OK ? emit_part(&work->digest, &asks, &work->part, &work->keys, error) : status;
 }
 
@@ -459,7 +467,8 @@ static enum mq_status emit_policies(struct work *work, struct mq_error *error)
     put_option(&work->part.words, "nature", nature->label);
     keys_of_texts(&work->keys, &work->digest.policies);
     enum mq_status status = emit_part(&work->digest, &policies, &work->part, &work->keys, error);
-    keys_of_list(&work->keys, "obstacles");
+    if (status == MQ_OK)
+        status = keys_of_list(&work->keys, work->digest.replica, "obstacles", error);
     return status == MQ_OK ? emit_part(&work->digest, &obstacles, &work->part, &work->keys, error) : status;
 }
 
@@ -502,7 +511,7 @@ enum mq_status mq_digest_write(struct mq_replica *replica, const struct mq_need_
     work->village = text->village;
     put_words(&work->base, COUNTED);
     keep_given(&work->base, text);
-    enum mq_status status = mq_need_filter_read(&work->digest.filter, text, error);
+    enum mq_status status = mq_need_filter_read(&work->digest.filter, replica, text, error);
     work->digest.filter.counted = true;
     if (status == MQ_OK)
         status = digest_load(&work->digest, error);

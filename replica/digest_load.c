@@ -152,15 +152,15 @@ static struct mq_span cut(struct mq_span text)
 static enum mq_status quote(struct digest *digest, const struct digest_need *need, struct mq_names *names,
                             struct mq_error *error)
 {
-    const struct mq_field *category = mq_field_by_key(mq_kind_by_number(MQ_KIND_NEED), mq_span_text("category"));
-    const struct mq_code *code = mq_code_by_number(category->codes, need->category);
     struct mq_group_state state;
-    char memory[2 * MQ_LONG_TEXT_MAX];
+    char memory[2 * MQ_LONG_TEXT_MAX], label_memory[MQ_NAME_TEXT_MAX + 1] = "";
+    struct mq_buffer label = mq_buffer(label_memory, sizeof label_memory - 1);
     struct mq_buffer out = mq_buffer(memory, sizeof memory - 8);
     enum mq_status status = mq_view_group(digest->replica, need->record, &state, error);
     if (status != MQ_OK)
         return status;
     mq_scrub(mq_shown_text(&state, "words"), names, MQ_SCRUB_AWAY, &out);
+    mq_put_shown(digest->replica, &label, &state, "category", false);
     struct mq_span said = cut(mq_written(&out));
     bool more = said.size < out.size;
     for (size_t i = 0; i < said.size; i++)
@@ -169,7 +169,7 @@ static enum mq_status quote(struct digest *digest, const struct digest_need *nee
     memcpy(memory + said.size, more ? "…" : "", more ? strlen("…") + 1 : 1);
     const struct mq_digest_line line = {.part = MQ_DIGEST_QUOTE,
                                         .village = digest->villages.items[need->village],
-                                        .label = code == NULL ? "" : code->label,
+                                        .label = label_memory,
                                         .quote = memory};
     return said.size == 0 ? MQ_OK : digest->sink->take(digest->sink->context, &line, error);
 }

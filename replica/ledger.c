@@ -72,7 +72,7 @@ static void put_field(struct row *row, size_t at, const struct mq_group_state *s
 {
     const struct mq_ledger_column *column = row->choice->columns[at];
     size_t start = row->memory.size;
-    mq_put_shown(&row->memory, state, column->field, column->mask == MQ_LEDGER_PHONES && !row->choice->unmasked);
+    mq_put_shown(row->replica, &row->memory, state, column->field, column->mask == MQ_LEDGER_PHONES && !row->choice->unmasked);
     cell_mask(row, column, start);
     if (row->households > 1 && strcmp(column->field, "head") == 0) {
         char more[32];
@@ -85,7 +85,7 @@ static void put_field(struct row *row, size_t at, const struct mq_group_state *s
 static void put_village(struct row *row, size_t at, const struct mq_group_state *state)
 {
     size_t start = row->memory.size;
-    mq_put_village(&row->memory, state);
+    mq_put_village(row->replica, &row->memory, state);
     if (row->memory.size > start)
         cell_end(row, at, start);
 }
@@ -94,7 +94,7 @@ static void put_village(struct row *row, size_t at, const struct mq_group_state 
 static void put_who(struct row *row, size_t at, const struct mq_group_state *state, const char *key)
 {
     size_t start = row->memory.size;
-    mq_put_shown(&row->memory, state, key, false);
+    mq_put_shown(row->replica, &row->memory, state, key, false);
     cell_mask(row, row->choice->columns[at], start);
     if (row->memory.size > start)
         cell_end(row, at, start);
@@ -118,9 +118,9 @@ static void look_at_place(struct row *row, const struct mq_group_state *state)
 {
     uint8_t memory[MQ_NAME_TEXT_MAX + 16];
     struct mq_buffer place = mq_buffer(memory, sizeof memory);
-    mq_put_shown(&place, state, "place", false);
+    mq_put_shown(row->replica, &place, state, "place", false);
     row->in_village = row->in_village || row->choice->filter.village.size == 0 ||
-                      mq_span_equal(mq_written(&place), row->choice->filter.village);
+                      mq_span_equal(mq_written(&place), mq_place_called(row->replica, row->choice->filter.village));
 }
 
 static bool is_wanted(const struct row *row)
@@ -209,7 +209,7 @@ static void put_checks(struct row *row, size_t at, const struct mq_group_state *
 static void put_content(struct row *row, size_t at, const struct mq_group_state *state)
 {
     size_t start = row->memory.size;
-    mq_put_shown(&row->memory, state, mq_shown_text(state, "summary").size > 0 ? "summary" : "words", false);
+    mq_put_shown(row->replica, &row->memory, state, mq_shown_text(state, "summary").size > 0 ? "summary" : "words", false);
     cell_mask(row, row->choice->columns[at], start);
     cell_end(row, at, start);
 }
@@ -226,7 +226,7 @@ static void fill_who(struct row *row, size_t at, const struct mq_group_state *st
         if (row->cells[at].size > 0)
             return;
         start = row->memory.size;
-        mq_put_shown(&row->memory, state, "reporter_kind", false);
+        mq_put_shown(row->replica, &row->memory, state, "reporter_kind", false);
         cell_end(row, at, start);
     }
 }
@@ -414,10 +414,10 @@ static int compare_places(const void *left, const void *right)
     return where != 0 ? where : memcmp(a->record, b->record, MQ_ID_SIZE);
 }
 
-static void put_where(struct place_in_order *item, const struct mq_group_state *state)
+static void put_where(struct mq_replica *replica, struct place_in_order *item, const struct mq_group_state *state)
 {
     struct mq_buffer where = mq_buffer(item->where, sizeof item->where - 1);
-    mq_put_village(&where, state);
+    mq_put_village(replica, &where, state);
     item->where[where.size] = '\0';
 }
 
@@ -430,7 +430,7 @@ static enum mq_status find_place(void *context, const uint8_t canonical[MQ_ID_SI
         mq_error_clear(error);
         return MQ_OK;
     }
-    if (status != MQ_OK || mq_is_for_few(&state))
+    if (status != MQ_OK || mq_is_for_few(order->row->replica, &state))
         return status;
     if (order->count == order->capacity) {
         order->capacity = order->capacity == 0 ? 256 : 2 * order->capacity;
@@ -441,7 +441,7 @@ static enum mq_status find_place(void *context, const uint8_t canonical[MQ_ID_SI
     *item = (struct place_in_order){.day = (int32_t)mq_shown_number(&state, "date")};
     memcpy(item->record, canonical, MQ_ID_SIZE);
     if (state.kind == MQ_KIND_HOUSEHOLD) {
-        put_where(item, &state);
+        put_where(order->row->replica, item, &state);
         return MQ_OK;
     }
     read_links(order->row, &state);

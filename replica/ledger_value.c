@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "replica/catalogue.h"
 #include "replica/scrub.h"
 
 enum { FOR_NAMED = 1, SENSITIVE = 2 }; /* of the list `secrecy`: 限定知悉, 敏感 */
@@ -49,6 +50,15 @@ struct mq_span mq_shown_text(const struct mq_group_state *state, const char *key
     return item.type == MQ_CBOR_TEXT ? item.bytes : mq_span(NULL, 0);
 }
 
+/* A field with the list that is in force; the list of the program where none can be told. */
+static struct mq_field in_force(struct mq_replica *replica, const struct mq_field *field, bool *failed)
+{
+    struct mq_error error = {0};
+    struct mq_field out = *field;
+    *failed = replica != NULL && mq_catalogue_field(replica, field, &out, &error) != MQ_OK;
+    return *failed ? *field : out;
+}
+
 static bool value_is_for_few(const struct mq_field *field, struct mq_span value)
 {
     struct mq_reader reader = mq_reader(value);
@@ -62,14 +72,18 @@ static bool value_is_for_few(const struct mq_field *field, struct mq_span value)
            (strcmp(field->key, "secrecy") == 0 && item.number == FOR_NAMED);
 }
 
-bool mq_is_for_few(const struct mq_group_state *state)
+bool mq_is_for_few(struct mq_replica *replica, const struct mq_group_state *state)
 {
     const struct mq_kind *kind = mq_kind_by_number(state->kind);
+    bool failed;
     for (size_t i = 0; kind != NULL && i < state->field_count; i++) {
         const struct mq_field *field = mq_field_by_number(kind, state->fields[i].number);
-        for (size_t c = 0; field != NULL && c < state->fields[i].choice_count; c++)
-            if (value_is_for_few(field, state->fields[i].choices[c].value))
-                return true;
+        if (field == NULL || !(field->type == MQ_TYPE_CODE || (field->flags & MQ_FIELD_RESTRICTED)))
+            continue;
+        const struct mq_field now = in_force(replica, field, &failed);
+        for (size_t c = 0; c < state->fields[i].choice_count; c++)
+            if (failed || value_is_for_few(&now, state->fields[i].choices[c].value))
+                return true; /* what cannot be told is kept back */
     }
     return false;
 }
@@ -82,12 +96,12 @@ bool mq_tells(const struct mq_group_state *state)
            (category <= UINT8_MAX && memchr(categories, (int)category, sizeof categories) != NULL);
 }
 
-void mq_put_village(struct mq_buffer *out, const struct mq_group_state *state)
+void mq_put_village(struct mq_replica *replica, struct mq_buffer *out, const struct mq_group_state *state)
 {
-    mq_put_shown(out, state, "place", false);
+    mq_put_shown(replica, out, state, "place", false);
     bool code = out->size > 0 && out->data[out->size - 1] >= '0' && out->data[out->size - 1] <= '9';
     mq_put_text(out, code && mq_shown_text(state, "group").size > 0 ? " " : "");
-    mq_put_shown(out, state, "group", false);
+    mq_put_shown(replica, out, state, "group", false);
 }
 
 void mq_put_day(struct mq_buffer *out, int32_t day)
@@ -131,7 +145,31 @@ static void put_texts(struct mq_buffer *out, struct mq_span value)
     }
 }
 
-static void put_value(struct mq_buffer *out, const struct mq_field *field, struct mq_span value, bool mask)
+/* The name that a place has today; its code where nobody knows one. */
+static void put_place(struct mq_replica *replica, struct mq_buffer *out, const struct mq_field *field,
+                      struct mq_span value)
+{
+    const struct mq_place *place = NULL;
+    struct mq_error error = {0};
+    if (replica != NULL && mq_catalogue_place(replica, value, &place, &error) != MQ_OK)
+        out->failed = true;
+    else if (place != NULL)
+        mq_put_text(out, mq_place_on(place, mq_catalogue_today(replica))->name);
+    else if (mq_value_to_text(field, value, out) != MQ_OK)
+        out->failed = true;
+}
+
+struct mq_span mq_place_called(struct mq_replica *replica, struct mq_span text)
+{
+    const struct mq_place *place;
+    struct mq_error error = {0};
+    return mq_catalogue_place_named(replica, text, &place, &error) != MQ_OK
+               ? text
+               : mq_span_text(mq_place_on(place, mq_catalogue_today(replica))->name);
+}
+
+static void put_value(struct mq_replica *replica, struct mq_buffer *out, const struct mq_field *field,
+                      struct mq_span value, bool mask)
 {
     struct mq_reader reader = mq_reader(value);
     if (!mq_value_valid(field, value)) /* of a newer program: left to the exact copy */
@@ -143,6 +181,7 @@ static void put_value(struct mq_buffer *out, const struct mq_field *field, struc
         return;
     }
     case MQ_TYPE_BOOL: mq_put_text(out, mq_cbor_next(&reader).type == MQ_CBOR_TRUE ? "是" : "否"); return;
+    case MQ_TYPE_PLACE: put_place(replica, out, field, value); return;
     case MQ_TYPE_PHONES: put_phones(out, value, mask); return;
     case MQ_TYPE_TEXTS: put_texts(out, value); return;
     case MQ_TYPE_ID:
@@ -150,7 +189,6 @@ static void put_value(struct mq_buffer *out, const struct mq_field *field, struc
     case MQ_TYPE_LONG_TEXT:
     case MQ_TYPE_DATE:
     case MQ_TYPE_COUNT:
-    case MQ_TYPE_PLACE:
         if (mq_value_to_text(field, value, out) != MQ_OK)
             out->failed = true;
         return;
@@ -162,13 +200,19 @@ static void put_value(struct mq_buffer *out, const struct mq_field *field, struc
     }
 }
 
-void mq_put_shown(struct mq_buffer *out, const struct mq_group_state *state, const char *key, bool mask)
+void mq_put_shown(struct mq_replica *replica, struct mq_buffer *out, const struct mq_group_state *state,
+                  const char *key, bool mask)
 {
     const struct mq_field *field;
     const struct mq_field_state *here = find(state, key, &field);
-    size_t count = here == NULL ? 0 : here->merge == MQ_MERGE_REGISTER ? 1 : here->choice_count;
+    if (here == NULL)
+        return;
+    bool failed;
+    const struct mq_field now = in_force(replica, field, &failed);
+    out->failed = out->failed || failed;
+    size_t count = here->merge == MQ_MERGE_REGISTER ? 1 : here->choice_count;
     for (size_t i = 0; i < count; i++) {
         mq_put_text(out, i == 0 ? "" : field->merge == MQ_MERGE_WORDS ? "\n" : "、");
-        put_value(out, field, here->choices[i].value, mask);
+        put_value(replica, out, &now, here->choices[i].value, mask);
     }
 }

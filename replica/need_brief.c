@@ -60,7 +60,7 @@ static enum mq_status find_last_visit(struct mq_replica *replica, const uint8_t 
         status = mq_view_group(replica, visit, &state, error);
         if (status != MQ_OK)
             break;
-        mq_put_shown(&date, &state, "date", false);
+        mq_put_shown(replica, &date, &state, "date", false);
         memory[date.size] = '\0';
         if (strcmp((const char *)memory, latest) < 0)
             continue;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "protocol/assert.h"
+#include "replica/catalogue.h"
 #include "replica/ledger_value.h"
 #include "replica/need_chain.h"
 #include "replica/replica_keys.h"
@@ -30,14 +31,17 @@ static enum mq_status unknown_value(const char *option, struct mq_span value, st
                    (const char *)value.data);
 }
 
-static enum mq_status read_codes(struct mq_filter_numbers *out, const char *text, const char *option, const char *key,
-                                 struct mq_error *error)
+static enum mq_status read_codes(struct mq_replica *replica, struct mq_filter_numbers *out, const char *text,
+                                 const char *option, const char *key, struct mq_error *error)
 {
     const struct mq_field *field = mq_field_by_key(mq_kind_by_number(MQ_KIND_NEED), mq_span_text(key));
+    const struct mq_code_list *list;
     struct mq_filter_texts texts = {.count = 0};
     enum mq_status status = split(&texts, text, option, error);
+    if (status == MQ_OK)
+        status = mq_catalogue_codes(replica, field->codes, &list, error);
     for (size_t i = 0; i < texts.count && status == MQ_OK; i++) {
-        const struct mq_code *code = mq_code_by_text(field->codes, texts.items[i]);
+        const struct mq_code *code = mq_code_by_text(list, texts.items[i]);
         if (code == NULL && texts.items[i].size > 0)
             return unknown_value(option, texts.items[i], error);
         out->items[out->count++] = code == NULL ? 0 : code->code;
@@ -68,24 +72,26 @@ static enum mq_status read_day(int32_t *day, const char *text, const char *optio
     return mq_fail(error, MQ_REFUSED, _("--%s: \"%s\" is no date; write it as 2026-11-05"), option, text);
 }
 
-enum mq_status mq_need_filter_read(struct mq_need_filter *out, const struct mq_need_filter_text *text,
-                                   struct mq_error *error)
+enum mq_status mq_need_filter_read(struct mq_need_filter *out, struct mq_replica *replica,
+                                   const struct mq_need_filter_text *text, struct mq_error *error)
 {
     *out = (struct mq_need_filter){.topic = mq_span_text(text->topic == NULL ? "" : text->topic),
                                    .counted = text->counted != NULL};
     enum mq_status status = split(&out->villages, text->village, "village", error);
+    for (size_t i = 0; i < out->villages.count; i++)
+        out->villages.items[i] = mq_place_called(replica, out->villages.items[i]);
     if (status == MQ_OK)
         status = split(&out->units, text->unit, "unit", error);
     if (status == MQ_OK)
         status = split(&out->policies, text->policy, "policy", error);
     if (status == MQ_OK)
-        status = read_codes(&out->categories, text->category, "category", "category", error);
+        status = read_codes(replica, &out->categories, text->category, "category", "category", error);
     if (status == MQ_OK)
-        status = read_codes(&out->natures, text->nature, "nature", "nature", error);
+        status = read_codes(replica, &out->natures, text->nature, "nature", "nature", error);
     if (status == MQ_OK)
-        status = read_codes(&out->obstacles, text->obstacle, "obstacle", "obstacles", error);
+        status = read_codes(replica, &out->obstacles, text->obstacle, "obstacle", "obstacles", error);
     if (status == MQ_OK)
-        status = read_codes(&out->asks, text->ask, "ask", "asks", error);
+        status = read_codes(replica, &out->asks, text->ask, "ask", "asks", error);
     if (status == MQ_OK)
         status = read_states(out, text->state, error);
     if (status == MQ_OK)
@@ -140,10 +146,10 @@ static void copy_text(char *out, size_t capacity, struct mq_span text)
     out[size] = '\0';
 }
 
-static void put_place(struct mq_need_facts *out, const struct mq_group_state *state)
+static void put_place(struct mq_replica *replica, struct mq_need_facts *out, const struct mq_group_state *state)
 {
     struct mq_buffer place = mq_buffer(out->village, sizeof out->village - 1);
-    mq_put_shown(&place, state, "place", false);
+    mq_put_shown(replica, &place, state, "place", false);
     out->village[place.failed ? 0 : place.size] = '\0';
 }
 
@@ -166,18 +172,19 @@ struct links {
     bool has_household, has_visit, has_plan;
 };
 
-static void read_own(struct mq_need_facts *out, const struct mq_group_state *state, struct links *links)
+static void read_own(struct mq_need_facts *out, struct mq_replica *replica, const struct mq_group_state *state,
+                     struct links *links)
 {
     *out = (struct mq_need_facts){.day = (int32_t)mq_shown_number(state, "date"),
                                   .category = (uint16_t)mq_shown_number(state, "category"),
                                   .nature = (uint16_t)mq_shown_number(state, "nature"),
-                                  .for_few = mq_is_for_few(state),
+                                  .for_few = mq_is_for_few(replica, state),
                                   .tells = mq_tells(state),
                                   .obstacles = bits_of(state, "obstacles"),
                                   .asks = bits_of(state, "asks")};
     memcpy(out->record, state->canonical, MQ_ID_SIZE);
     memcpy(out->household, state->canonical, MQ_ID_SIZE);
-    put_place(out, state);
+    put_place(replica, out, state);
     copy_text(out->policy, sizeof out->policy, mq_shown_text(state, "policy"));
     links->has_household = mq_shown_reference(state, "household", links->household);
     links->has_visit = mq_shown_reference(state, "visit", links->visit);
@@ -203,7 +210,7 @@ static enum mq_status read_links(struct mq_need_facts *out, struct mq_replica *r
     enum mq_status status = links->has_household ? view_linked(replica, links->household, &state, error) : MQ_NOT_FOUND;
     if (status == MQ_OK) {
         memcpy(out->household, state.canonical, MQ_ID_SIZE);
-        put_place(out, &state);
+        put_place(replica, out, &state);
     } else if (status != MQ_NOT_FOUND)
         return status;
     status = links->has_visit ? view_linked(replica, links->visit, &state, error) : MQ_NOT_FOUND;
@@ -226,7 +233,7 @@ enum mq_status mq_need_facts_read(struct mq_need_facts *out, struct mq_replica *
     enum mq_status status = view_linked(replica, canonical, &state, error);
     if (status != MQ_OK || state.kind != MQ_KIND_NEED)
         return status != MQ_OK ? status : MQ_NOT_FOUND;
-    read_own(out, &state, &links);
+    read_own(out, replica, &state, &links);
     status = read_links(out, replica, &links, error);
     if (status == MQ_OK && out->day == 0)
         status = mq_need_made_on(replica, out->record, &out->day, error);

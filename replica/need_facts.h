@@ -18,7 +18,7 @@ struct mq_filter_texts {
 };
 
 struct mq_need_filter {
-    struct mq_filter_texts villages; /* as records have them, code or name */
+    struct mq_filter_texts villages; /* as mq_place_called */
     struct mq_filter_texts units;    /* who has it */
     struct mq_filter_texts policies;
     struct mq_filter_numbers categories, natures, states, obstacles, asks;
@@ -28,15 +28,15 @@ struct mq_need_filter {
     int32_t from, to;     /* days on which it was spoken, both included; 0: open */
 };
 
-/* Texts of the options, NULL where not given; several values have commas between them, "-" is what is not said. Borrowed
- * as long as `out` is used. */
+/* Texts of the options, NULL where not given; several values have commas between them, "-" is what is not said. A
+ * village may be given by any code or name that it has or had. Borrowed as long as `out` is used. */
 struct mq_need_filter_text {
     const char *village, *unit, *policy, *category, *nature, *state, *obstacle, *ask, *topic, *from, *to, *counted;
 };
 /* MQ_REFUSED, naming the option: a label or code that the list has not (of `state`: "open" besides the states), a date
  * that is none, too many values. */
-MQ_MUST_USE enum mq_status mq_need_filter_read(struct mq_need_filter *out, const struct mq_need_filter_text *text,
-                                               struct mq_error *error);
+MQ_MUST_USE enum mq_status mq_need_filter_read(struct mq_need_filter *out, struct mq_replica *replica,
+                                               const struct mq_need_filter_text *text, struct mq_error *error);
 
 struct mq_need_facts {
     uint8_t record[MQ_ID_SIZE];

@@ -28,7 +28,7 @@ static void put_called(const struct mq_group_state *state, struct mq_json_writer
     } parts[] = {{"group", "", " "}, {"head", "", ""}, {"nickname", "（", "）"}};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         struct mq_buffer part = mq_buffer(memory, sizeof memory);
-        mq_put_shown(&part, state, parts[i].key, false);
+        mq_put_shown(NULL, &part, state, parts[i].key, false);
         if (part.size == 0)
             continue;
         mq_put_text(&called, parts[i].before);
@@ -66,7 +66,7 @@ static void put_words(const struct mq_group_state *state, struct mq_json_writer 
     uint8_t memory[MQ_LONG_TEXT_MAX];
     struct mq_buffer words = mq_buffer(memory, sizeof memory);
     size_t characters = 0, end = 0;
-    mq_put_shown(&words, state, "words", false);
+    mq_put_shown(NULL, &words, state, "words", false);
     while (end < words.size && characters <= WORDS_SHOWN) {
         characters += (memory[end] & 0xc0) != 0x80;
         end += characters <= WORDS_SHOWN;
@@ -93,7 +93,7 @@ enum mq_status mq_put_need_household(struct mq_replica *replica, const uint8_t n
     enum mq_status status = mq_view_group(replica, need, &state, error);
     if (status != MQ_OK)
         return status;
-    mq_put_shown(&reporter, &state, "reporter", false);
+    mq_put_shown(NULL, &reporter, &state, "reporter", false);
     put_text(writer, "reporter", mq_written(&reporter));
     if (with_words)
         put_words(&state, writer);

@@ -186,7 +186,7 @@ static enum mq_status emit_visit(struct list_work *work, const uint8_t plan[MQ_I
     for (size_t i = 0; i < sizeof keys / sizeof *keys && status == MQ_OK; i++) {
         uint8_t memory[MQ_SHORT_TEXT_MAX];
         struct mq_buffer text = mq_buffer(memory, sizeof memory);
-        mq_put_shown(&text, &state, keys[i][0], false);
+        mq_put_shown(work->replica, &text, &state, keys[i][0], false);
         if (text.size == 0)
             continue;
         mq_json_key(&writer, keys[i][1]);

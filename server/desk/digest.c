@@ -196,7 +196,7 @@ enum mq_status mq_list_matching_needs(struct mq_call *call, int64_t limit, struc
     const char *search = mq_option_get(call->line, "search");
     const struct mq_emitter emitter = {&work, emit_matching};
     const struct mq_need_filter_text text = filter_text(call);
-    enum mq_status status = mq_need_filter_read(&work.filter, &text, error);
+    enum mq_status status = mq_need_filter_read(&work.filter, call->desk->replica, &text, error);
     if (status == MQ_OK)
         status = mq_call_merge(call, error);
     if (status != MQ_OK)
