@@ -134,20 +134,19 @@ static enum mq_status read_household(struct matters *work, struct matter *matter
         return status;
     memcpy(matter->household, state.canonical, MQ_ID_SIZE);
     matter->group = mq_alike_group(shown_text(&state, "group"));
-    if (matter->place == 0)
-        matter->place = mq_likeness_place(work->likeness, shown(&state, "place"));
-    return MQ_OK;
+    return matter->place == 0 ? mq_likeness_place(work->likeness, shown(&state, "place"), &matter->place, error) : MQ_OK;
 }
 
-static void read_shown(struct matters *work, struct matter *matter, const struct mq_group_state *state)
+static enum mq_status read_shown(struct matters *work, struct matter *matter, const struct mq_group_state *state,
+                                 struct mq_error *error)
 {
     memcpy(matter->record, state->canonical, MQ_ID_SIZE);
     matter->category = (uint16_t)shown_number(state, "category");
     matter->category = matter->category == CATEGORY_UNSAID ? 0 : matter->category;
     matter->subject = (uint16_t)shown_number(state, "subject");
     matter->day = (int32_t)shown_number(state, "date");
-    matter->place = mq_likeness_place(work->likeness, shown(state, "place"));
     mq_alike_text_read(&matter->text, &work->dictionary, shown_text(state, "words"));
+    return mq_likeness_place(work->likeness, shown(state, "place"), &matter->place, error);
 }
 
 static enum mq_status learn(void *context, const uint8_t canonical[MQ_ID_SIZE], struct mq_error *error)
@@ -161,10 +160,10 @@ static enum mq_status learn(void *context, const uint8_t canonical[MQ_ID_SIZE], 
     enum mq_status status = look_at(work->replica, canonical, &state, &found, error);
     if (status != MQ_OK || !found)
         return status;
-    read_shown(work, &matter, &state);
+    status = read_shown(work, &matter, &state, error);
     bool has_household = shown_reference(&state, "household", household);
     bool has_visit = shown_reference(&state, "visit", visit);
-    if (has_household)
+    if (status == MQ_OK && has_household)
         status = read_household(work, &matter, household, error);
     if (status == MQ_OK && matter.day == 0)
         status = read_day(work, &matter, visit, has_visit, error);

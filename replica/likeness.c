@@ -6,7 +6,7 @@
 
 #include "protocol/assert.h"
 #include "protocol/merge.h"
-#include "replica/likeness_places.h"
+#include "replica/catalogue.h"
 #include "replica/replica_keys.h"
 #include "replica/view.h"
 
@@ -47,7 +47,7 @@ struct known {
 
 struct mq_likeness {
     struct mq_replica *replica;
-    struct mq_places *places;
+    int32_t today;
     struct entry *entries;
     size_t count, room;
     struct known *known;
@@ -314,7 +314,9 @@ static enum mq_status entry_read(struct mq_likeness *likeness, const uint8_t rec
     if (status != MQ_OK || state.kind != MQ_KIND_HOUSEHOLD)
         return status == MQ_OK ? MQ_NOT_FOUND : status;
     memcpy(entry->record, state.canonical, MQ_ID_SIZE);
-    entry->place = mq_places_number(likeness->places, shown(&state, "place"));
+    status = mq_likeness_place(likeness, shown(&state, "place"), &entry->place, error);
+    if (status != MQ_OK)
+        return status;
     entry->group = mq_alike_group(shown_text(&state, "group"));
     read_names(entry, &state);
     read_phones(entry, &state);
@@ -357,7 +359,11 @@ enum mq_status mq_likeness_begin(struct mq_likeness **out, struct mq_replica *re
     struct mq_likeness *likeness = calloc(1, sizeof *likeness);
     MQ_ASSERT(likeness != NULL);
     likeness->replica = replica;
-    enum mq_status status = mq_places_begin(&likeness->places, replica, error);
+    likeness->today = mq_catalogue_today(replica);
+    /* The catalogue is read now: later a state is at hand, which reading would overwrite. */
+    const struct mq_place *const *places;
+    size_t count;
+    enum mq_status status = mq_catalogue_places(replica, &places, &count, error);
     if (status == MQ_OK)
         status = mq_view_each(replica, MQ_KIND_HOUSEHOLD, false, learn, likeness, error);
     if (status != MQ_OK)
@@ -377,7 +383,6 @@ void mq_likeness_end(struct mq_likeness *likeness)
     free(likeness->entries);
     free(likeness->known);
     free(likeness->heads);
-    mq_places_end(likeness->places);
     free(likeness);
 }
 
@@ -487,7 +492,21 @@ enum mq_status mq_likeness_pairs(struct mq_likeness *likeness,
     return status;
 }
 
-uint64_t mq_likeness_place(const struct mq_likeness *likeness, struct mq_span value)
+enum mq_status mq_likeness_place(const struct mq_likeness *likeness, struct mq_span value, uint64_t *number,
+                                 struct mq_error *error)
 {
-    return mq_places_number(likeness->places, value);
+    const struct mq_place *place = NULL;
+    uint8_t hash[8];
+    *number = 0;
+    if (value.size == 0)
+        return MQ_OK;
+    enum mq_status status = mq_catalogue_place(likeness->replica, value, &place, error);
+    if (status != MQ_OK)
+        return status;
+    if (place != NULL)
+        value = mq_span_text(mq_place_on(place, likeness->today)->id);
+    mq_hash_one(hash, sizeof hash, MQ_DOMAIN_ROW, value);
+    struct mq_reader reader = mq_reader(MQ_SPAN(hash));
+    *number = mq_get_u64(&reader) | 1;
+    return MQ_OK;
 }

@@ -35,7 +35,9 @@ MQ_MUST_USE enum mq_status mq_likeness_pairs(struct mq_likeness *likeness,
 /* NULL is fine. */
 void mq_likeness_end(struct mq_likeness *likeness);
 
-/* A number for a `place` value: equal where villages are one, or became one. 0: no value. */
-uint64_t mq_likeness_place(const struct mq_likeness *likeness, struct mq_span value);
+/* A number for a `place` value: equal where one place is meant, or villages that are one today. 0: no value. Changes no
+ * state that the replica has handed out. */
+MQ_MUST_USE enum mq_status mq_likeness_place(const struct mq_likeness *likeness, struct mq_span value, uint64_t *number,
+                                             struct mq_error *error);
 
 #endif

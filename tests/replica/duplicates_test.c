@@ -196,11 +196,91 @@ static void precision_and_recall_after(void **state)
     measure("tests/data/pairs-after.jsonl", 80, 80, 65);
 }
 
+/* ---- what the list depends on ---- */
+
+static enum mq_status count_line(void *context, struct mq_span object, struct mq_error *error)
+{
+    size_t *count = context;
+    (void)object;
+    (void)error;
+    ++*count;
+    return MQ_OK;
+}
+
+static size_t listed(const char *kind, int64_t limit)
+{
+    size_t count = 0;
+    const struct mq_emitter emitter = {.context = &count, .emit = count_line};
+    mq_error_clear(&problem);
+    assert_int_equal(mq_duplicates_list(village.desk.replica, mq_kind_by_key(mq_span_text(kind)), limit, &emitter, &problem),
+                     MQ_OK);
+    return count;
+}
+
+#define HOUSE(id, place, group, head) \
+    "{\"kind\":\"household\",\"id\":\"" id "\",\"place\":\"" place "\",\"group\":\"" group "\",\"head\":\"" head "\"}"
+#define NEED(id, house, date, more) \
+    "{\"kind\":\"need\",\"id\":\"" id "\",\"household\":\"" house "\",\"date\":\"" date "\",\"category\":\"04\"," more \
+    "\"words\":\"三组的井水浑了，娃娃喝了拉肚子\"}"
+
+/* One name in two villages is two households, until the villages are one. */
+static void villages_become_one(void **state)
+{
+    struct village_member *desk = &village.desk;
+    (void)state;
+    village_add(desk, "{\"kind\":\"place\",\"id\":\"P-1\",\"name\":\"杉坪村\",\"codes\":[{\"code\":\"990527103204\"}]}", NULL);
+    village_add(desk, "{\"kind\":\"place\",\"id\":\"P-2\",\"name\":\"龙塘村\",\"codes\":[{\"code\":\"990527103205\"}]}", NULL);
+    village_add(desk, HOUSE("H-1", "990527103204", "三组", "余世海"), NULL);
+    village_add(desk, HOUSE("H-2", "龙塘村", "三组", "余仕海"), NULL);
+    assert_int_equal(listed("household", 0), 0);
+    village_set(desk, "P-2", "into=P-1");
+    assert_int_equal(listed("household", 0), 1);
+}
+
+/* Neighbours may have one matter together where it can be shared; not half a year apart, and not where somebody said whose own it
+ * is. */
+static void neighbours_share(void **state)
+{
+    struct village_member *desk = &village.desk;
+    (void)state;
+    village_add(desk, HOUSE("H-1", "990527103204", "三组", "余世海"), NULL);
+    village_add(desk, HOUSE("H-2", "990527103204", "三组", "冉大珍"), NULL);
+    village_add(desk, HOUSE("H-3", "990527103204", "三组", "吴国平"), NULL);
+    village_add(desk, NEED("N-1", "H-1", "2026-11-05", ""), NULL);
+    assert_int_equal(listed("need", 0), 0);
+    village_add(desk, NEED("N-2", "H-2", "2026-11-08", ""), NULL);
+    assert_int_equal(listed("need", 0), 1);
+    village_add(desk, NEED("N-3", "H-3", "2026-05-08", ""), NULL);
+    assert_int_equal(listed("need", 0), 1);
+    village_add(desk, NEED("N-4", "H-3", "2026-11-05", "\"subject\":\"户\","), NULL);
+    assert_int_equal(listed("need", 0), 1);
+    village_add(desk, NEED("N-5", "H-3", "2026-11-09", "\"subject\":\"组\","), NULL);
+    assert_int_equal(listed("need", 0), 4); /* with N-1, N-2, and with N-4 of its own household */
+    assert_int_equal(listed("need", 2), 2);
+    assert_int_equal(listed("household", 0), 0);
+}
+
+/* Of other kinds none are looked for, and that is said. */
+static void other_kinds(void **state)
+{
+    size_t count = 0;
+    const struct mq_emitter emitter = {.context = &count, .emit = count_line};
+    (void)state;
+    mq_error_clear(&problem);
+    assert_int_equal(mq_duplicates_list(village.desk.replica, mq_kind_by_key(mq_span_text("visit")), 0, &emitter, &problem),
+                     MQ_REFUSED);
+    assert_non_null(strstr(problem.text, "--kind household"));
+    mq_error_clear(&problem);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(precision_and_recall, begin, end),
         cmocka_unit_test_setup_teardown(precision_and_recall_after, begin, end),
+        cmocka_unit_test_setup_teardown(villages_become_one, begin, end),
+        cmocka_unit_test_setup_teardown(neighbours_share, begin, end),
+        cmocka_unit_test_setup_teardown(other_kinds, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
