@@ -1,5 +1,5 @@
 /* How alike two names, telephone numbers, groups or people's words are: what makes a person at the desk look at two records
- * side by side (docs/decisions/0016-duplicates.md). Nothing here decides that two are one. Pure, and never sent: the rules
+ * side by side (docs/decisions/0018-duplicates.md). Nothing here decides that two are one. Pure, and never sent: the rules
  * may change with every version.
  *
  * Each comparison gives a score from 0 to MQ_ALIKE_MOST and the reason for it. */

@@ -1,5 +1,5 @@
 /* Households that may be one: those that are here, made ready for comparing and looked up by what they are known by, so
- * that ten thousand of them are not compared each with each (docs/decisions/0016-duplicates.md). For a look before an import or
+ * that ten thousand of them are not compared each with each (docs/decisions/0018-duplicates.md). For a look before an import or
  * after a record was added, and for the list of a desk (replica/duplicates.h). */
 #ifndef MQ_REPLICA_LIKENESS_H
 #define MQ_REPLICA_LIKENESS_H
