@@ -8,6 +8,10 @@
     {.code = number, .label = word, .alias = others, .from = first, .to = last}
 #define CODE_PRINTED(number, printed, word) {.code = number, .text = printed, .label = word}
 #define CATEGORY(number, printed, word, who) {.code = number, .text = printed, .label = word, .unit = who}
+#define CODE_HEALTH(number, printed, word, others) \
+    {.code = number, .text = printed, .label = word, .alias = others, .flags = MQ_CODE_HEALTH | MQ_CODE_SENSITIVE}
+#define CATEGORY_OF(number, printed, word, who, f) \
+    {.code = number, .text = printed, .label = word, .unit = who, .flags = f}
 #define LIST(key, rows) {.name = key, .codes = rows, .count = sizeof rows / sizeof *rows}
 /* What the program itself goes by, so that nobody adds to it. */
 #define CLOSED_LIST(key, rows) {.name = key, .codes = rows, .count = sizeof rows / sizeof *rows, .closed = true}
@@ -38,17 +42,17 @@ static const struct mq_code household_tags[] = {
     CODE_ALIAS(2, "空巢/留守老人", "空巢老人 留守老人"),
     CODE(3, "留守儿童"),
     CODE(4, "困境儿童"),
-    CODE(5, "残疾人"),
-    CODE_ALIAS(6, "大病/慢病负担", "大病负担 慢病负担"),
-    CODE(7, "失能照护"),
+    CODE_HEALTH(5, NULL, "残疾人", NULL),
+    CODE_HEALTH(6, NULL, "大病/慢病负担", "大病负担 慢病负担"),
+    CODE_HEALTH(7, NULL, "失能照护", NULL),
     CODE(8, "多子女在读"),
     CODE(9, "务工不稳"),
     CODE(10, "受灾"),
     CODE(11, "易地搬迁"),
     CODE(12, "退役军人"),
-    CODE(21, "因病"),
+    CODE_HEALTH(21, NULL, "因病", NULL),
     CODE(22, "因学"),
-    CODE(23, "因残"),
+    CODE_HEALTH(23, NULL, "因残", NULL),
     CODE(24, "因灾"),
     CODE(25, "因意外"),
     CODE(26, "缺劳力"),
@@ -106,28 +110,29 @@ static const struct mq_code natures[] = {
 const struct mq_code_list mq_codes_nature = LIST("nature", natures);
 
 static const struct mq_code categories[] = {
-    CATEGORY(1, "01", "医疗", "医保/卫健"),
+    CATEGORY_OF(1, "01", "医疗", "医保/卫健", MQ_CODE_HEALTH | MQ_CODE_SENSITIVE),
     CATEGORY(2, "02", "教育", "教育"),
     CATEGORY(3, "03", "住房", "住建/自然资源"),
     CATEGORY(4, "04", "饮水", "水利"),
     CATEGORY(5, "05", "道路交通", "交通"),
     CATEGORY(6, "06", "电力通信", "供电/通信"),
-    CATEGORY(7, "07", "救助保障", "民政"),
+    CATEGORY_OF(7, "07", "救助保障", "民政", MQ_CODE_SENSITIVE),
     CATEGORY(8, "08", "养老", "人社/民政"),
-    CATEGORY(9, "09", "残疾", "残联/民政"),
-    CATEGORY(10, "10", "儿童", "民政/教育"),
+    CATEGORY_OF(9, "09", "残疾", "残联/民政", MQ_CODE_HEALTH | MQ_CODE_SENSITIVE),
+    CATEGORY_OF(10, "10", "儿童", "民政/教育", MQ_CODE_SENSITIVE),
     CATEGORY(11, "11", "就业务工", "人社"),
     CATEGORY(12, "12", "产业生产", "农业农村"),
     CATEGORY(13, "13", "惠农补贴", "农业农村/财政"),
     CATEGORY(14, "14", "土地山林", "农业农村/自然资源"),
-    CATEGORY(15, "15", "矛盾调解", "司法/村调委会"),
+    CATEGORY_OF(15, "15", "矛盾调解", "司法/村调委会", MQ_CODE_SENSITIVE),
     CATEGORY(16, "16", "环境卫生", "农业农村/生态"),
     CATEGORY(17, "17", "灾害安全", "应急/林业"),
     {.code = 18, .text = "18", .label = "村务干部作风", .unit = "纪检/组织", .flags = MQ_CODE_RESTRICTED},
     CATEGORY(19, "19", "证件政务", "便民服务中心"),
     {.code = 20, .text = "20", .label = "退役军人/法律", .alias = "退役军人 法律",
      .unit = "退役军人/司法"},
-    {.code = 90, .text = "90", .label = "人身安全", .unit = "110/民政/教育", .flags = MQ_CODE_RESTRICTED},
+    {.code = 90, .text = "90", .label = "人身安全", .unit = "110/民政/教育",
+     .flags = MQ_CODE_RESTRICTED | MQ_CODE_SENSITIVE},
     {.code = 99, .text = "99", .label = "其他/说不清", .alias = "其他 说不清"},
 };
 const struct mq_code_list mq_codes_category = LIST("category", categories);

@@ -47,6 +47,8 @@ struct mq_code {
     const char *unit;  /* who usually takes care of it: a hint; NULL: nobody in particular */
 };
 #define MQ_CODE_RESTRICTED 1u /* whoever writes down such a thing seals it to named persons only */
+#define MQ_CODE_HEALTH 2u     /* tells of illness or disability; then it is sensitive too */
+#define MQ_CODE_SENSITIVE 4u  /* tells of something of class B (docs/domain.md, section 6) */
 
 #define MQ_CODE_CHILDREN 100 /* a code of a second level is its parent's number, and two digits more */
 

@@ -31,6 +31,9 @@ mq_verb mq_verb_reference_add, mq_verb_reference_set, mq_verb_reference_list, mq
     mq_verb_reference_import, mq_verb_place_merge, mq_verb_place_split;
 mq_verb mq_verb_desk_duplicates, mq_verb_desk_distinct, mq_verb_desk_split;
 
+mq_verb mq_verb_request_add, mq_verb_request_list, mq_verb_request_show, mq_verb_request_decide,
+    mq_verb_request_extract, mq_verb_erased_list, mq_verb_retention;
+
 bool mq_call_json(const struct mq_call *call);
 /* One line to the result. */
 void mq_call_print(struct mq_call *call, struct mq_span line);
