@@ -31,11 +31,6 @@ static enum mq_status put_keys(struct mq_replica *replica, const struct mq_group
 
 #define KEYS(keys) (keys), sizeof(keys) / sizeof *(keys)
 
-static unsigned field_of(unsigned kind, const char *key)
-{
-    return mq_field_by_key(mq_kind_by_number(kind), mq_span_text(key))->number;
-}
-
 /* ---- the last visit ---- */
 
 /* Dates stand in the records, so each visit is looked at; a household has some tens. */
@@ -50,8 +45,8 @@ static enum mq_status find_last_visit(struct mq_replica *replica, const uint8_t 
         "SELECT DISTINCT r.source FROM record AS h JOIN refers AS r ON r.target = h.record"
         " JOIN state AS s ON s.canonical = r.source AND s.kind = 3 AND NOT s.deleted"
         " WHERE h.canonical = ?1 AND r.field IN (?2, ?3) ORDER BY s.rowid",
-        "bii", mq_span(household, MQ_ID_SIZE), (int64_t)field_of(MQ_KIND_VISIT, "household"),
-        (int64_t)field_of(MQ_KIND_VISIT, "households"));
+        "bii", mq_span(household, MQ_ID_SIZE), (int64_t)mq_field_number(MQ_KIND_VISIT, "household"),
+        (int64_t)mq_field_number(MQ_KIND_VISIT, "households"));
     *found = false;
     while (status == MQ_OK && mq_db_next(&query, error)) {
         struct mq_group_state state;
@@ -136,8 +131,8 @@ static enum mq_status put_open(struct mq_replica *replica, const uint8_t househo
         "   JOIN record AS w ON w.canonical = v.source JOIN refers AS r ON r.target = w.record AND r.field = ?3"
         "   WHERE h.canonical = ?1 AND NOT EXISTS(SELECT 1 FROM refers AS o WHERE o.source = r.source AND o.field = ?2))"
         " ORDER BY n.state IN (4, 10) OR (n.state = 9 AND NOT n.told) DESC, n.due IS NULL, n.due, n.need",
-        "biii", mq_span(household, MQ_ID_SIZE), (int64_t)field_of(MQ_KIND_NEED, "household"),
-        (int64_t)field_of(MQ_KIND_NEED, "visit"), (int64_t)field_of(MQ_KIND_VISIT, "household"));
+        "biii", mq_span(household, MQ_ID_SIZE), (int64_t)mq_field_number(MQ_KIND_NEED, "household"),
+        (int64_t)mq_field_number(MQ_KIND_NEED, "visit"), (int64_t)mq_field_number(MQ_KIND_VISIT, "household"));
     mq_json_key(writer, "open");
     mq_json_begin(writer, '[');
     while (status == MQ_OK && mq_db_next(&query, error)) {

@@ -81,6 +81,9 @@ MQ_MUST_USE enum mq_status mq_need_put_steps(struct mq_replica *replica, const u
 /* The note beside a group's state (view_index.c): which need a step is about, and how each need concerned stands. */
 MQ_MUST_USE enum mq_status mq_need_note(struct mq_replica *replica, const uint8_t canonical[MQ_ID_SIZE],
                                         const struct mq_group_state *state, struct mq_error *error);
+/* After the last of a run: how each need stands that was touched. Once a run and not once a step, so that a flood of steps
+ * costs what they are and not their square. */
+MQ_MUST_USE enum mq_status mq_need_settle(struct mq_replica *replica, struct mq_error *error);
 /* All that is noted of needs, as a hash: equal where it was made from the same steps. */
 MQ_MUST_USE enum mq_status mq_need_hash(struct mq_replica *replica, uint8_t out[MQ_HASH_SIZE], struct mq_error *error);
 MQ_MUST_USE enum mq_status mq_need_forget(struct mq_replica *replica, const uint8_t canonical[MQ_ID_SIZE],

@@ -9,6 +9,11 @@
 
 #define WORDS_SHOWN 60 /* characters */
 
+unsigned mq_field_number(unsigned kind, const char *key)
+{
+    return mq_field_by_key(mq_kind_by_number(kind), mq_span_text(key))->number;
+}
+
 static void put_text(struct mq_json_writer *writer, const char *key, struct mq_span text)
 {
     if (text.size == 0)

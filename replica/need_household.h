@@ -4,6 +4,9 @@
 
 #include "replica/convert.h"
 
+/* A field's number, for queries over `refers`. The key is one of the kind's. */
+unsigned mq_field_number(unsigned kind, const char *key);
+
 /* Keys of an object that is open: `household_id`, and `household` as it is called in the village: group, head, and the
  * nickname in brackets. */
 MQ_MUST_USE enum mq_status mq_put_household(struct mq_replica *replica, const uint8_t household[MQ_ID_SIZE],

@@ -149,7 +149,7 @@ static enum mq_status today_needs(struct list_work *work, struct mq_error *error
                              "SELECT n.need, t.sentence" HERE
                              "JOIN refers AS r ON r.source = n.need AND r.field = ?1 JOIN record AS x ON x.record = r.target"
                              " JOIN need_state AS t ON t.need = x.canonical WHERE n.state = 14 AND length(t.sentence) > 0" BY_DATE,
-                             "i", (int64_t)mq_field_by_key(mq_kind_by_number(MQ_KIND_NEED), mq_span_text("part_of"))->number);
+                             "i", (int64_t)mq_field_number(MQ_KIND_NEED, "part_of"));
     if (status == MQ_OK)
         status = emit_tasks(work, "tell", &query, error);
     if (status == MQ_OK)
@@ -196,11 +196,6 @@ static enum mq_status emit_visit(struct list_work *work, const uint8_t plan[MQ_I
     return status == MQ_OK ? emit(work, &out, error) : status;
 }
 
-static unsigned field_of(unsigned kind, const char *key)
-{
-    return mq_field_by_key(mq_kind_by_number(kind), mq_span_text(key))->number;
-}
-
 /* Households of a plan that no visit of this plan names yet. */
 static enum mq_status plan_households(struct list_work *work, const uint8_t plan[MQ_ID_SIZE], struct mq_error *error)
 {
@@ -214,9 +209,9 @@ static enum mq_status plan_households(struct list_work *work, const uint8_t plan
         "   JOIN state AS vs ON vs.canonical = v.source AND vs.kind = 3"
         "   WHERE g.canonical = h.canonical AND v.field IN (?3, ?4) AND EXISTS(SELECT 1 FROM refers AS w JOIN record AS q"
         "     ON q.record = w.target WHERE w.source = v.source AND w.field = ?5 AND q.canonical = ?1)) ORDER BY s.rowid",
-        "biiii", mq_span(plan, MQ_ID_SIZE), (int64_t)field_of(MQ_KIND_PLAN, "households"),
-        (int64_t)field_of(MQ_KIND_VISIT, "household"), (int64_t)field_of(MQ_KIND_VISIT, "households"),
-        (int64_t)field_of(MQ_KIND_VISIT, "plan"));
+        "biiii", mq_span(plan, MQ_ID_SIZE), (int64_t)mq_field_number(MQ_KIND_PLAN, "households"),
+        (int64_t)mq_field_number(MQ_KIND_VISIT, "household"), (int64_t)mq_field_number(MQ_KIND_VISIT, "households"),
+        (int64_t)mq_field_number(MQ_KIND_VISIT, "plan"));
     while (status == MQ_OK && mq_db_next(&query, error)) {
         memcpy(household, mq_db_blob(query, 0).data, MQ_ID_SIZE);
         status = emit_visit(work, plan, household, error);

@@ -67,7 +67,33 @@ static enum mq_status settle(struct mq_replica *replica, const uint8_t need[MQ_I
     return status;
 }
 
+enum mq_status mq_need_settle(struct mq_replica *replica, struct mq_error *error)
+{
+    for (;;) { /* without a query open over the writing */
+        struct mq_query *query;
+        uint8_t touched[MQ_ID_SIZE], need[MQ_ID_SIZE];
+        enum mq_status status =
+            mq_db_query(replica->db, &query, error, "SELECT need FROM need_touched LIMIT 1", "");
+        if (status != MQ_OK || !mq_db_next(&query, error))
+            return error->status;
+        memcpy(touched, mq_db_blob(query, 0).data, MQ_ID_SIZE);
+        mq_db_done(&query);
+        status = mq_need_canonical(replica, MQ_SPAN(touched), need, error); /* it may have become part of another */
+        if (status == MQ_OK)
+            status = settle(replica, need, error);
+        if (status == MQ_OK)
+            status = mq_db_run(replica->db, error, "DELETE FROM need_touched WHERE need = ?", "b", MQ_SPAN(touched));
+        if (status != MQ_OK)
+            return status;
+    }
+}
+
 /* ---- when something was stored ---- */
+
+static enum mq_status touch(struct mq_replica *replica, const uint8_t need[MQ_ID_SIZE], struct mq_error *error)
+{
+    return mq_db_run(replica->db, error, "INSERT OR IGNORE INTO need_touched VALUES(?)", "b", mq_span(need, MQ_ID_SIZE));
+}
 
 /* All values of fields that name a record besides `id`: a need's number. */
 static enum mq_status note_numbers(struct mq_replica *replica, const uint8_t need[MQ_ID_SIZE],
@@ -96,7 +122,7 @@ static enum mq_status note_need(struct mq_replica *replica, const uint8_t need[M
         mq_span(need, MQ_ID_SIZE));
     if (status == MQ_OK)
         status = note_numbers(replica, need, state, error);
-    return status == MQ_OK ? settle(replica, need, error) : status;
+    return status == MQ_OK ? touch(replica, need, error) : status;
 }
 
 /* A step that was about a need and says so no longer, because that was erased. */
@@ -128,7 +154,7 @@ static enum mq_status note_step(struct mq_replica *replica, const uint8_t step[M
         return MQ_OK;
     if (status == MQ_OK)
         status = mq_need_canonical(replica, MQ_SPAN(need), need, error);
-    return status == MQ_OK ? settle(replica, need, error) : status;
+    return status == MQ_OK ? touch(replica, need, error) : status;
 }
 
 enum mq_status mq_need_note(struct mq_replica *replica, const uint8_t canonical[MQ_ID_SIZE],

@@ -9,7 +9,7 @@
 
 static const char drop[] = "DELETE FROM change; DELETE FROM record; DELETE FROM link; DELETE FROM state; DELETE FROM refers;"
     " DELETE FROM twice; DELETE FROM other;"
-    " DELETE FROM need_step; DELETE FROM need_state; DELETE FROM need_number;";
+    " DELETE FROM need_step; DELETE FROM need_state; DELETE FROM need_number; DELETE FROM need_touched;";
 
 /* What was admitted, and what did not decode, goes through the door again. What was quarantined was judged by rules
  * that a rebuild does not change. */

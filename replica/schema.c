@@ -143,5 +143,9 @@ static const char derived_search[] =
     "CREATE TABLE search_block(block INTEGER PRIMARY KEY, numbers BLOB NOT NULL);"
     "CREATE TABLE search_gram(place INTEGER PRIMARY KEY, slots BLOB NOT NULL);" VIEW_STALE;
 
-const char *const mq_schema_steps[] = {truth, derived, desk, derived_refers, township, erasing, derived_needs, derived_search};
+/* Needs that were touched in this transaction; empty outside of one. */
+static const char needs_touched[] = "CREATE TABLE need_touched(need BLOB PRIMARY KEY) WITHOUT ROWID;";
+
+const char *const mq_schema_steps[] = {truth,   derived,       desk,           derived_refers, township,
+                                       erasing, derived_needs, derived_search, needs_touched};
 const int mq_schema_count = sizeof mq_schema_steps / sizeof *mq_schema_steps;

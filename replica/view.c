@@ -6,6 +6,7 @@
 
 #include "protocol/assert.h"
 #include "replica/catalogue.h"
+#include "replica/need_chain.h"
 #include "replica/replica_keys.h"
 #include "replica/view_index.h"
 #include "replica/view_references.h"
@@ -344,7 +345,7 @@ enum mq_status mq_view_settle(struct mq_replica *replica, const uint8_t record[M
     return status;
 }
 
-enum mq_status mq_view_settle_references(struct mq_replica *replica, struct mq_error *error)
+static enum mq_status settle_references(struct mq_replica *replica, struct mq_error *error)
 {
     if (!replica->regrouped)
         return MQ_OK;
@@ -370,6 +371,12 @@ enum mq_status mq_view_settle_references(struct mq_replica *replica, struct mq_e
         if (status != MQ_OK)
             return status;
     }
+}
+
+enum mq_status mq_view_settle_references(struct mq_replica *replica, struct mq_error *error)
+{
+    enum mq_status status = settle_references(replica, error);
+    return status == MQ_OK ? mq_need_settle(replica, error) : status;
 }
 
 /* ---- reading ---- */

@@ -19,7 +19,7 @@ struct mq_view_change {
 MQ_MUST_USE enum mq_status mq_view_add(struct mq_replica *replica, const struct mq_view_change *change,
                                        struct mq_error *error);
 /* After the last of a run of settled records: where records became one or parted, looks again at every field that shows
- * or hid a conflict between references to them. */
+ * or hid a conflict between references to them; then works out how the needs stand that were touched. */
 MQ_MUST_USE enum mq_status mq_view_settle_references(struct mq_replica *replica, struct mq_error *error);
 /* Works out again which group `record` belongs to, and the state of every group concerned. */
 MQ_MUST_USE enum mq_status mq_view_settle(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE],
