@@ -30,6 +30,9 @@
 #define REFERENCES(n, name, kind, f) \
     {.number = n, .key = name, .type = MQ_TYPE_REFERENCE, .merge = MQ_MERGE_SET, .target = kind, \
      .flags = (f) | MQ_FIELD_UNSCANNED}
+#define DESK_REFERENCES(n, name, kind) \
+    {.number = n, .key = name, .type = MQ_TYPE_REFERENCE, .merge = MQ_MERGE_SET, .target = kind, \
+     .flags = MADE | MQ_FIELD_UNSCANNED, .guard = MQ_GUARD_DESK}
 
 /* What every kind begins with. */
 #define COMMON(kind) \
@@ -54,7 +57,7 @@ static const struct mq_field household[] = {
     TEXT(14, "dialect", MQ_SHORT_TEXT_MAX, 0),
     CODE(15, "state", mq_codes_household_state, 0),
     REFERENCE(16, "split_from", MQ_KIND_HOUSEHOLD, 0), /* the household that it was part of before (分户) */
-    REFERENCES(17, "not_same_as", MQ_KIND_HOUSEHOLD, MADE), /* it looks like those, and a desk found that it is none of them */
+    DESK_REFERENCES(17, "not_same_as", MQ_KIND_HOUSEHOLD), /* it looks like those, and a desk found that it is none of them */
 };
 
 static const struct mq_field plan[] = {
@@ -124,7 +127,7 @@ static const struct mq_field need[] = {
     DATE(27, "date", 0),
     TEXT(28, "called", MQ_SHORT_TEXT_MAX, SPOKEN), /* who was phoned at once, and when */
     CODE(29, "subcategory", mq_codes_subcategory, 0),
-    REFERENCES(30, "not_same_as", MQ_KIND_NEED, MADE), /* as of a household */
+    DESK_REFERENCES(30, "not_same_as", MQ_KIND_NEED), /* as of a household */
 };
 
 static const struct mq_field step[] = {

@@ -40,6 +40,7 @@ static bool may_replace(const struct mq_merge_step *step, enum mq_field_guard gu
 
     switch (guard) {
     case MQ_GUARD_NONE:
+    case MQ_GUARD_DESK: /* nobody else's change has come this far */
         return true;
     case MQ_GUARD_REASON:
         return !lowers || step->change.note.size > 0;

@@ -147,14 +147,21 @@ static void put_all(struct mq_merge_values *all)
     }
 }
 
-/* Reference data is the desks' alone: what others say of it is kept and counted, and says nothing. */
+static bool is_for_desks(const struct mq_kind *kind, const struct mq_change *change)
+{
+    const struct mq_field *field = change->type == MQ_CHANGE_CREATE ? NULL : mq_field_by_number(kind, change->field);
+
+    return kind->desk_only || (field != NULL && field->guard == MQ_GUARD_DESK);
+}
+
+/* Reference data, and some fields, are the desks' alone: what others say of them is kept and counted, and says nothing. */
 static void void_steps(struct mq_merge_values *out, struct mq_merge_step *steps)
 {
     const struct mq_kind *kind = mq_kind_by_number(out->kind);
 
-    for (size_t i = 0; kind != NULL && kind->desk_only && i < out->step_count; i++) {
+    for (size_t i = 0; kind != NULL && i < out->step_count; i++) {
         struct mq_change *change = &steps[i].change;
-        if (steps[i].fact->rank >= MQ_RANK_DESK || !known(change->type))
+        if (steps[i].fact->rank >= MQ_RANK_DESK || !known(change->type) || !is_for_desks(kind, change))
             continue;
         *change = (struct mq_change){.type = 0};
         out->unknown++;

@@ -74,7 +74,8 @@ struct mq_code_list {
 enum mq_field_guard {
     MQ_GUARD_NONE,
     MQ_GUARD_REASON, /* everybody, with a reason in the change's note */
-    MQ_GUARD_COUNTY  /* a county desk */
+    MQ_GUARD_COUNTY, /* a county desk */
+    MQ_GUARD_DESK    /* not only lowering: what anybody below a desk says of the field counts for nothing */
 };
 
 struct mq_field {

@@ -41,13 +41,15 @@ static bool sizes_allow(const struct mq_change *change)
     return !reader.failed;
 }
 
-/* Does a create say of its own record that it is the same as another? */
+/* Does a create say of its own record that it is the same as another, or that it is not? */
 static bool creates_link(const struct mq_change *change)
 {
     struct mq_reader reader = mq_reader(change->fields);
     uint64_t count = mq_cbor_map(&reader, MQ_FIELDS_MAX);
     for (uint64_t i = 0; i < count; i++) {
-        if (mq_cbor_uint(&reader) == MQ_FIELD_SAME_AS)
+        uint64_t number = mq_cbor_uint(&reader);
+        const struct mq_field *field = mq_field_by_number(mq_kind_by_number(change->kind), number);
+        if (number == MQ_FIELD_SAME_AS || (field != NULL && field->guard == MQ_GUARD_DESK))
             return true;
         (void)mq_cbor_take(&reader);
     }

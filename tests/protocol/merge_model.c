@@ -90,12 +90,15 @@ static bool counts(const struct mq_fact *facts, size_t count, size_t i)
     return true;
 }
 
-/* Reference data is written by desks; what others write of it says nothing. */
+/* Reference data is written by desks, and so are some fields; what others write of them says nothing. */
 static bool is_void(const struct mq_fact *fact, uint64_t kind)
 {
     const struct mq_kind *known = mq_kind_by_number(kind);
 
-    return known != NULL && known->desk_only && fact->rank < 2 && type_of(fact) >= 1 && type_of(fact) <= 6;
+    if (known == NULL || fact->rank >= 2 || type_of(fact) < 1 || type_of(fact) > 6)
+        return false;
+    const struct mq_field *field = type_of(fact) == 1 ? NULL : mq_field_by_number(known, number_of(item_of(fact, 2)));
+    return known->desk_only || (field != NULL && field->guard == MQ_GUARD_DESK);
 }
 
 bool model_named(const struct mq_fact *facts, size_t count, uint64_t field, const uint8_t name[8])

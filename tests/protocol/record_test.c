@@ -99,9 +99,9 @@ static void required_and_merging(void **state)
                                            "request.right", "request.date", "exported.date", "exported.what",
                                            "exported.format", "code.list", "code.code", "place.name", "unit.name", "calendar.year",
                                            "preset.name", "preset.clock"};
-    static const char *const sets[] = {"household.types", "household.tags", "plan.households", "visit.households",
-                                       "need.asks",       "need.obstacles", "step.after",     "told.after",
-                                       "person.tags",     "unit.categories"};
+    static const char *const sets[] = {"household.types", "household.tags", "household.not_same_as", "plan.households",
+                                       "visit.households", "need.asks",     "need.obstacles",        "need.not_same_as",
+                                       "step.after",      "told.after",     "person.tags",           "unit.categories"};
     size_t required_count = 0, set_count = 0, words = 0;
 
     (void)state;
