@@ -474,6 +474,22 @@ static enum mq_status make_missing_id(struct mq_replica *replica, struct mq_pars
     return mq_parsed_put(out, field, mq_span(out->memory.data + start, out->memory.size - start), error);
 }
 
+/* Who writes down what happened at the door should not have to say which day it is. */
+static enum mq_status make_missing_dates(struct mq_replica *replica, struct mq_parsed *out, struct mq_error *error)
+{
+    enum mq_status status = MQ_OK;
+    for (size_t i = 0; i < out->kind->field_count && status == MQ_OK; i++) {
+        const struct mq_field *field = &out->kind->fields[i];
+        if (field->type != MQ_TYPE_DATE || !(field->flags & MQ_FIELD_REQUIRED) || mq_parsed_find(out, field->number) != NULL)
+            continue;
+        size_t start = out->memory.size;
+        mq_cbor_put_uint(&out->memory, (uint64_t)mq_catalogue_today(replica));
+        MQ_ASSERT(!out->memory.failed);
+        status = mq_parsed_put(out, field, mq_span(out->memory.data + start, out->memory.size - start), error);
+    }
+    return status;
+}
+
 static enum mq_status check_needed(const struct mq_parsed *parsed, struct mq_error *error)
 {
     const struct mq_kind *kind = parsed->kind;
@@ -553,6 +569,8 @@ enum mq_status mq_parse_record(struct mq_replica *replica, const struct mq_team 
     }
     if (status == MQ_OK && make_id && mq_parsed_find(out, MQ_FIELD_ID) == NULL)
         status = make_missing_id(replica, out, error);
+    if (status == MQ_OK && make_id && out->made_id.size == 0)
+        status = make_missing_dates(replica, out, error);
     if (status == MQ_OK)
         status = complete_levels(out, error);
     return status == MQ_OK ? check_needed(out, error) : status;

@@ -557,6 +557,24 @@ static void history_begins_with_the_create(void **state)
     village_end(&village);
 }
 
+/* Who adds a visit need not say that it is today; a line of an import without its date is refused. */
+static void a_visit_is_of_today(void **state)
+{
+    struct village village;
+    struct mq_saved saved;
+    (void)state;
+    village_begin(&village, 52);
+    struct village_member *member = &village.devices[0];
+    mq_fake_set_wall(member->fake, 1794268800); /* 2026-11-10, midnight */
+    village_add(member, "{\"kind\":\"visit\",\"id\":\"V-1\",\"place\":\"990527103204\"}", &saved);
+    char *text = export_of(member);
+    assert_non_null(strstr(text, "\"date\":\"2026-11-10\""));
+    free(text);
+    const char *line = "{\"kind\":\"visit\",\"id\":\"V-2\",\"place\":\"990527103204\"}";
+    assert_int_equal(import_line(member, mq_span_text(line), &saved), MQ_REFUSED);
+    village_end(&village);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -571,6 +589,7 @@ int main(void)
         cmocka_unit_test(words_stay),
         cmocka_unit_test(decisions_by_device_and_desk),
         cmocka_unit_test(history_begins_with_the_create),
+        cmocka_unit_test(a_visit_is_of_today),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
