@@ -46,10 +46,19 @@ begin_township() { # NAME; its desk runs
     fail "the township's desk does not start"
 }
 
-# A later day for all programs: export LD_PRELOAD=$faketime FAKETIME="@2027-03-10 09:00:00" (package faketime).
+# ---- clocks (package faketime) ----
+
 faketime=$(dpkg -L libfaketime 2>/dev/null | grep '/libfaketime.so.1$' | head -n 1)
 at() { # DAYS COMMAND...: with a clock that is so many days off, +1 or -1
     local days=$1
     shift
     LD_PRELOAD=$faketime FAKETIME="${days}d" FAKETIME_DONT_FAKE_MONOTONIC=1 "$@"
+}
+on() { # DATE: that day for all programs from now on, those that run already too
+    local morning now
+    now=$(LD_PRELOAD='' date +%s)
+    morning=$(LD_PRELOAD='' date -d "$1 09:00" +%s)
+    printf '%+d\n' $((morning - now)) > "$work/clock.new"
+    mv "$work/clock.new" "$work/clock"
+    export LD_PRELOAD=$faketime FAKETIME_TIMESTAMP_FILE=$work/clock FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1
 }
