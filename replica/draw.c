@@ -8,6 +8,7 @@
 #include "protocol/assert.h"
 #include "protocol/hash.h"
 #include "replica/convert.h"
+#include "replica/place_filter.h"
 #include "replica/replica_keys.h"
 #include "replica/view.h"
 
@@ -29,6 +30,7 @@ struct candidate {
 struct candidates {
     struct mq_replica *replica;
     const struct mq_draw *draw;
+    struct mq_place_asked place;
     struct candidate *items;
     size_t count, room;
 };
@@ -74,8 +76,7 @@ static bool fits(const struct mq_draw *draw, const struct mq_group_state *state)
 {
     uint64_t life = number_of(state, STATE);
     bool lives = life != STATE_EMPTY && life != STATE_MOVED_OUT && life != STATE_JOINED && life != STATE_DISSOLVED;
-    return lives && (draw->place.size == 0 || shows(state, PLACE, draw->place)) &&
-           (draw->group.size == 0 || shows(state, GROUP, draw->group)) &&
+    return lives && (draw->group.size == 0 || shows(state, GROUP, draw->group)) &&
            (draw->type == 0 || has_element(state, TYPES, draw->type));
 }
 
@@ -136,7 +137,10 @@ static enum mq_status take(void *context, const uint8_t canonical[MQ_ID_SIZE], s
     struct candidates *all = context;
     struct mq_group_state state;
     enum mq_status status = mq_view_group(all->replica, canonical, &state, error);
-    if (status != MQ_OK || !fits(all->draw, &state))
+    bool there = false;
+    if (status == MQ_OK)
+        status = mq_place_is_asked(all->replica, &all->place, value_of(&state, PLACE), &there, error);
+    if (status != MQ_OK || !there || !fits(all->draw, &state))
         return status;
     struct candidate one = {.ordinary = has_element(&state, TYPES, TYPE_ORDINARY)};
     memcpy(one.record, canonical, MQ_ID_SIZE);
@@ -217,7 +221,9 @@ enum mq_status mq_draw_households(struct mq_replica *replica, const struct mq_dr
                                   const struct mq_emitter *emitter, struct mq_error *error)
 {
     struct candidates all = {.replica = replica, .draw = draw};
-    enum mq_status status = mq_view_each(replica, MQ_KIND_HOUSEHOLD, false, take, &all, error);
+    enum mq_status status = mq_place_ask(replica, draw->place, 0, &all.place, error);
+    if (status == MQ_OK)
+        status = mq_view_each(replica, MQ_KIND_HOUSEHOLD, false, take, &all, error);
     size_t wanted = draw->count == 0 ? all.count : (size_t)draw->count;
     if (all.count > 1)
         qsort(all.items, all.count, sizeof *all.items, draw->count == 0 ? by_silence : by_lot);

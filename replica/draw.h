@@ -6,7 +6,7 @@
 #include "replica/records.h"
 
 struct mq_draw {
-    struct mq_span place;    /* as the household has it: code or name; empty: everywhere */
+    struct mq_span place;    /* a code, a name or an earlier name (place_filter.h); empty: everywhere */
     struct mq_span group;    /* empty: all */
     uint64_t type;           /* a code of household types that the household must have; 0: any */
     int32_t today;           /* days since 1970-01-01 */

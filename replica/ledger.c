@@ -9,6 +9,7 @@
 #include "protocol/assert.h"
 #include "replica/ledger_value.h"
 #include "replica/need_chain.h"
+#include "replica/place_filter.h"
 #include "replica/replica_keys.h"
 #include "replica/scrub.h"
 #include "replica/standing.h"
@@ -28,6 +29,7 @@ struct row {
     int32_t day;
     bool tells;     /* nobody should be recognised beside it */
     bool in_village;
+    struct mq_place_asked village;
     struct mq_span cells[MQ_CSV_COLUMNS_MAX];
     struct mq_buffer memory; /* what cells point to */
     struct mq_standing *standing;
@@ -114,13 +116,13 @@ static size_t visited(const struct mq_group_state *state)
     return here == NULL ? 0 : here->choice_count;
 }
 
-static void look_at_place(struct row *row, const struct mq_group_state *state)
+static enum mq_status look_at_place(struct row *row, const struct mq_group_state *state, struct mq_error *error)
 {
-    uint8_t memory[MQ_NAME_TEXT_MAX + 16];
-    struct mq_buffer place = mq_buffer(memory, sizeof memory);
-    mq_put_shown(row->replica, &place, state, "place", false);
-    row->in_village = row->in_village || row->choice->filter.village.size == 0 ||
-                      mq_span_equal(mq_written(&place), mq_place_called(row->replica, row->choice->filter.village));
+    bool there = false;
+    enum mq_status status =
+        mq_place_is_asked(row->replica, &row->village, mq_shown_value(state, "place"), &there, error);
+    row->in_village = row->in_village || there;
+    return status;
 }
 
 static bool is_wanted(const struct row *row)
@@ -131,10 +133,9 @@ static bool is_wanted(const struct row *row)
            (!dated || filter->to == 0 || row->day <= filter->to);
 }
 
-static void read_links(struct row *row, const struct mq_group_state *state)
+static enum mq_status read_links(struct row *row, const struct mq_group_state *state, struct mq_error *error)
 {
     row->in_village = false;
-    look_at_place(row, state);
     row->has_household = mq_shown_reference(state, "household", row->household);
     row->has_visit = mq_shown_reference(state, "visit", row->visit);
     row->day = (int32_t)mq_shown_number(state, "date");
@@ -145,6 +146,7 @@ static void read_links(struct row *row, const struct mq_group_state *state)
     mq_names_add(&row->names, mq_shown_text(state, "head"));
     mq_names_add(&row->names, mq_shown_text(state, "nickname"));
     mq_names_add(&row->names, mq_shown_text(state, "reporter"));
+    return look_at_place(row, state, error);
 }
 
 static void fill_household(struct row *row, const struct mq_group_state *state)
@@ -340,7 +342,9 @@ static enum mq_status read_household(struct row *row, struct mq_error *error)
     enum mq_status status = view_linked(row, row->household, &state, error);
     if (status != MQ_OK)
         return status;
-    look_at_place(row, &state);
+    status = look_at_place(row, &state, error);
+    if (status != MQ_OK)
+        return status;
     fill_household(row, &state);
     return read_persons(row, error);
 }
@@ -351,9 +355,9 @@ static enum mq_status fill_linked(struct row *row, const uint8_t canonical[MQ_ID
     enum mq_status status = mq_view_group(row->replica, canonical, &state, error);
     if (status != MQ_OK)
         return status;
-    read_links(row, &state);
     uint64_t kind = state.kind;
-    if (row->has_household)
+    status = read_links(row, &state, error);
+    if (status == MQ_OK && row->has_household)
         status = read_household(row, error);
     if (status == MQ_NOT_FOUND)
         status = MQ_OK;
@@ -444,8 +448,8 @@ static enum mq_status find_place(void *context, const uint8_t canonical[MQ_ID_SI
         put_where(order->row->replica, item, &state);
         return MQ_OK;
     }
-    read_links(order->row, &state);
-    return read_day(order->row, canonical, state.kind, &item->day, error);
+    status = read_links(order->row, &state, error);
+    return status == MQ_OK ? read_day(order->row, canonical, state.kind, &item->day, error) : status;
 }
 
 static enum mq_status write_in_order(struct row *row, struct mq_error *error)
@@ -469,7 +473,9 @@ enum mq_status mq_ledger_write(struct mq_replica *replica, const struct mq_ledge
                         .memory = mq_buffer(mq_work_memory(MQ_OBJECT_MAX), MQ_OBJECT_MAX),
                         .standing = mq_work_memory(sizeof *row->standing)};
     row->standing->state = mq_need_state_by_number(MQ_NEED_REGISTERED);
-    enum mq_status status = write_in_order(row, error);
+    enum mq_status status = mq_place_ask(replica, choice->filter.village, 0, &row->village, error);
+    if (status == MQ_OK)
+        status = write_in_order(row, error);
     mq_work_free(row->standing, sizeof *row->standing);
     mq_work_free(row->memory.data, MQ_OBJECT_MAX);
     mq_work_free(row, sizeof *row);

@@ -243,6 +243,11 @@ static enum mq_status check_place(struct mq_replica *replica, struct mq_span id,
     const struct mq_place *place = status == MQ_OK ? place_by_id(places, count, id) : NULL;
     if (place == NULL)
         return status;
+    size_t letters = place->letters == NULL ? 0 : strlen(place->letters);
+    if (place->letters != NULL && (letters > MQ_VILLAGE_LETTERS_MAX ||
+                                   strspn(place->letters, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != letters))
+        return mq_fail(error, MQ_REFUSED, _("\"letters\" are up to %d capital letters and digits, such as SP"),
+                       MQ_VILLAGE_LETTERS_MAX);
     const struct mq_place *other = same_code(places, count, place, &code);
     if (other != NULL)
         return mq_fail(error, MQ_REFUSED, _("%012llu is the code of %s; a code is never given to another place"),

@@ -62,6 +62,8 @@ const struct mq_command mq_server_commands[] = {
       {"pin", "HEX", N_("SHA-256 of the relay's public key")}}, mq_run_desk},
     {"desk list", "KIND", N_("lists records, all teams together"), 1, 1, false,
      {{"state", "STATE", N_("only those in this state; of needs also open, and several with commas between them")},
+      {"place", "PLACE", N_("only what is in this village or town: code, name or earlier name")},
+      {"place-as-of", "DATE", N_("by what belonged where on that day")},
       VILLAGE, FROM, TO,
       {"category", "LIST", N_("needs of these categories; -: not said")},
       {"unit", "UNIT", N_("needs that this unit has")},

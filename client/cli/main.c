@@ -46,6 +46,8 @@ static const struct mq_command commands[] = {
      {{"search", "TEXT",
        N_("only what these words find: a part of a name, pinyin, initials, digits of a phone, words said")},
       {"state", "STATE", N_("only those in this state")},
+      {"place", "PLACE", N_("only what is in this village or town: code, name or earlier name")},
+      {"place-as-of", "DATE", N_("by what belonged where on that day")},
       {"limit", "N", N_("at most N")}}, command_list},
     {"reference", "[LIST]", N_("the codes that are offered today, and what they are called"), 0, 1, false,
      {{"all", NULL, N_("with those that are not offered today")}}, command_reference},

@@ -7,6 +7,7 @@
 #include "client/cli/program.h"
 #include "protocol/keys.h"
 #include "replica/needs.h"
+#include "replica/place_filter.h"
 #include "replica/reference.h"
 
 
@@ -139,8 +140,11 @@ int command_list(void *context, const struct mq_command_line *line)
     struct program *program = context;
     const struct mq_kind *kind;
     const char *search = mq_option_get(line, "search"), *limit_text = mq_option_get(line, "limit");
-    const char *state = mq_option_get(line, "state");
-    const struct mq_emitter emitter = program_emitter(program);
+    const char *state = mq_option_get(line, "state"), *place = mq_option_get(line, "place");
+    const struct mq_emitter shown = program_emitter(program);
+    struct mq_emitter emitter = shown;
+    struct mq_place_filter filter;
+    int32_t day = 0;
     int64_t limit = 0;
     enum mq_status status = kind_find(program, line->words[0], &kind);
     if (status == MQ_OK && state != NULL && (kind == NULL || kind->number != MQ_KIND_NEED || search != NULL))
@@ -148,7 +152,15 @@ int command_list(void *context, const struct mq_command_line *line)
     if (status == MQ_OK && limit_text != NULL && !number_read(limit_text, &limit))
         status = mq_fail(&program->error, MQ_REFUSED, _("--limit should be a whole number"));
     if (status == MQ_OK)
+        status = mq_place_day(mq_option_get(line, "place-as-of"), &day, &program->error);
+    if (status == MQ_OK)
         status = program_open(program);
+    if (status == MQ_OK && place != NULL) {
+        status = mq_place_filter_begin(&filter, program->device.replica, mq_span_text(place), day, limit, &shown,
+                                       &program->error);
+        emitter = mq_place_filter_emitter(&filter);
+        limit = 0; /* counted behind the filter */
+    }
     if (status == MQ_OK && state != NULL)
         status = mq_needs_list(program->device.replica, mq_span_text(state), limit, &emitter, &program->error);
     else if (status == MQ_OK)

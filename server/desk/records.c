@@ -1,5 +1,6 @@
 /* Records at the desk: what is listed, shown, decided and exported, after everything stored was merged. */
 #include "replica/needs.h"
+#include "replica/place_filter.h"
 #include "replica/records.h"
 
 #include <string.h>
@@ -60,28 +61,38 @@ enum mq_status mq_verb_desk_list(struct mq_call *call, struct mq_error *error)
     const struct mq_kind *kind;
     const char *search = mq_option_get(call->line, "search"), *limit_text = mq_option_get(call->line, "limit");
     struct state_filter filter = {.call = call, .state = mq_option_get(call->line, "state")};
-    struct mq_emitter emitter = {&filter, emit_in_state};
+    const struct mq_emitter in_state = {&filter, emit_in_state}, lines = {call, emit_line};
+    const char *place = mq_option_get(call->line, "place");
+    struct mq_place_filter there;
+    int32_t day = 0;
     int64_t limit = 0;
     enum mq_status status = find_kind(call->line->words[0], true, &kind, error);
 
     if (status == MQ_OK && limit_text != NULL)
         status = mq_call_number(limit_text, "--limit", 1, INT32_MAX, &limit, error);
+    if (status == MQ_OK)
+        status = mq_place_day(mq_option_get(call->line, "place-as-of"), &day, error);
     filter.left = limit > 0 ? limit : -1;
     bool needs = status == MQ_OK && kind != NULL && kind->number == MQ_KIND_NEED;
     if (needs && (mq_call_filters_needs(call) || (filter.state != NULL && search != NULL)))
-        return mq_list_matching_needs(call, limit, error);
-    if (filter.state == NULL)
-        emitter = (struct mq_emitter){call, emit_line};
+        return place == NULL
+                   ? mq_list_matching_needs(call, limit, error)
+                   : mq_fail(error, MQ_REFUSED, _("--place goes with one --state; with the others say --village"));
     if (status == MQ_OK)
         status = mq_call_merge(call, error);
+    const struct mq_emitter *last = filter.state != NULL && !needs ? &in_state : &lines;
+    if (last == &in_state) /* it counts for itself */
+        limit = 0;
+    if (status == MQ_OK)
+        status = mq_place_filter_begin(&there, call->desk->replica, mq_span_text(place == NULL ? "" : place), day, limit,
+                                       last, error);
     if (status != MQ_OK)
         return status;
-    if (filter.state != NULL && needs) {
-        emitter = (struct mq_emitter){call, emit_line};
-        return mq_needs_list(call->desk->replica, mq_span_text(filter.state), limit, &emitter, error);
-    }
-    return mq_records_list(call->desk->replica, kind, mq_span_text(search == NULL ? "" : search),
-                           filter.state == NULL ? limit : 0, &emitter, error);
+    const struct mq_emitter filtered = mq_place_filter_emitter(&there), *emitter = place == NULL ? last : &filtered;
+    limit = place == NULL ? limit : 0;
+    if (filter.state != NULL && needs)
+        return mq_needs_list(call->desk->replica, mq_span_text(filter.state), limit, emitter, error);
+    return mq_records_list(call->desk->replica, kind, mq_span_text(search == NULL ? "" : search), limit, emitter, error);
 }
 
 enum mq_status mq_verb_desk_show(struct mq_call *call, struct mq_error *error)
