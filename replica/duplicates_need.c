@@ -6,6 +6,7 @@
 #include "protocol/assert.h"
 #include "protocol/merge.h"
 #include "replica/duplicates_parts.h"
+#include "replica/ledger_value.h"
 #include "replica/replica_keys.h"
 #include "replica/view.h"
 
@@ -38,6 +39,7 @@ struct matter {
     uint64_t team, place, group;
     uint16_t category, subject; /* 0: not said */
     int32_t day;                /* 0: not known */
+    bool for_few;
     struct mq_alike_text text;
     size_t next_of_household, next_of_place; /* plus one */
 };
@@ -55,43 +57,6 @@ struct matters {
 };
 
 /* ---- reading ---- */
-
-static const struct mq_field_state *field_of(const struct mq_group_state *state, const char *key)
-{
-    const struct mq_field *field = mq_field_by_key(mq_kind_by_number(state->kind), mq_span_text(key));
-    const struct mq_field_state *here = field == NULL ? NULL : mq_group_field(state, field->number);
-    return here == NULL || here->choice_count == 0 ? NULL : here;
-}
-
-static struct mq_span shown(const struct mq_group_state *state, const char *key)
-{
-    const struct mq_field_state *here = field_of(state, key);
-    return here == NULL ? mq_span(NULL, 0) : here->choices[0].value;
-}
-
-static uint64_t shown_number(const struct mq_group_state *state, const char *key)
-{
-    struct mq_reader reader = mq_reader(shown(state, key));
-    return mq_left(&reader) == 0 ? 0 : mq_cbor_uint(&reader);
-}
-
-static struct mq_span shown_text(const struct mq_group_state *state, const char *key)
-{
-    struct mq_reader reader = mq_reader(shown(state, key));
-    return mq_left(&reader) == 0 ? mq_span(NULL, 0) : mq_cbor_text(&reader, MQ_LONG_TEXT_MAX);
-}
-
-static bool shown_reference(const struct mq_group_state *state, const char *key, uint8_t out[MQ_ID_SIZE])
-{
-    struct mq_reader reader = mq_reader(shown(state, key));
-    if (mq_left(&reader) == 0 || mq_cbor_next(&reader).type != MQ_CBOR_REFERENCE)
-        return false;
-    struct mq_span record = mq_cbor_bytes(&reader, MQ_ID_SIZE);
-    if (record.size != MQ_ID_SIZE)
-        return false;
-    memcpy(out, record.data, MQ_ID_SIZE);
-    return true;
-}
 
 /* A record that a need points to; what is not here, or unreadable, says nothing. */
 static enum mq_status look_at(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct mq_group_state *state,
@@ -114,7 +79,7 @@ static enum mq_status read_day(struct matters *work, struct matter *matter, cons
     bool found = false;
     enum mq_status status = has_visit ? look_at(work->replica, visit, &state, &found, error) : MQ_OK;
     if (status == MQ_OK && found)
-        matter->day = (int32_t)shown_number(&state, "date");
+        matter->day = (int32_t)mq_shown_number(&state, "date");
     if (status != MQ_OK || matter->day != 0)
         return status;
     int64_t wall = 0;
@@ -133,20 +98,21 @@ static enum mq_status read_household(struct matters *work, struct matter *matter
     if (status != MQ_OK || !found)
         return status;
     memcpy(matter->household, state.canonical, MQ_ID_SIZE);
-    matter->group = mq_alike_group(shown_text(&state, "group"));
-    return matter->place == 0 ? mq_likeness_place(work->likeness, shown(&state, "place"), &matter->place, error) : MQ_OK;
+    matter->group = mq_alike_group(mq_shown_text(&state, "group"));
+    return matter->place == 0 ? mq_likeness_place(work->likeness, mq_shown_value(&state, "place"), &matter->place, error) : MQ_OK;
 }
 
 static enum mq_status read_shown(struct matters *work, struct matter *matter, const struct mq_group_state *state,
                                  struct mq_error *error)
 {
     memcpy(matter->record, state->canonical, MQ_ID_SIZE);
-    matter->category = (uint16_t)shown_number(state, "category");
+    matter->category = (uint16_t)mq_shown_number(state, "category");
     matter->category = matter->category == CATEGORY_UNSAID ? 0 : matter->category;
-    matter->subject = (uint16_t)shown_number(state, "subject");
-    matter->day = (int32_t)shown_number(state, "date");
-    mq_alike_text_read(&matter->text, &work->dictionary, shown_text(state, "words"));
-    return mq_likeness_place(work->likeness, shown(state, "place"), &matter->place, error);
+    matter->subject = (uint16_t)mq_shown_number(state, "subject");
+    matter->day = (int32_t)mq_shown_number(state, "date");
+    matter->for_few = mq_is_for_few(work->replica, state);
+    mq_alike_text_read(&matter->text, &work->dictionary, mq_shown_text(state, "words"));
+    return mq_likeness_place(work->likeness, mq_shown_value(state, "place"), &matter->place, error);
 }
 
 static enum mq_status learn(void *context, const uint8_t canonical[MQ_ID_SIZE], struct mq_error *error)
@@ -161,8 +127,8 @@ static enum mq_status learn(void *context, const uint8_t canonical[MQ_ID_SIZE], 
     if (status != MQ_OK || !found)
         return status;
     status = read_shown(work, &matter, &state, error);
-    bool has_household = shown_reference(&state, "household", household);
-    bool has_visit = shown_reference(&state, "visit", visit);
+    bool has_household = mq_shown_reference(&state, "household", household);
+    bool has_visit = mq_shown_reference(&state, "visit", visit);
     if (status == MQ_OK && has_household)
         status = read_household(work, &matter, household, error);
     if (status == MQ_OK && matter.day == 0)
@@ -257,7 +223,7 @@ static unsigned weigh(const struct matters *work, const struct matter *a, const 
 {
     int32_t days = a->day > b->day ? a->day - b->day : b->day - a->day;
     *reasons = 0;
-    if (a->team != b->team || (a->day != 0 && b->day != 0 && days > MQ_ALIKE_NEED_DAYS_MAX))
+    if (a->team != b->team || a->for_few != b->for_few || (a->day != 0 && b->day != 0 && days > MQ_ALIKE_NEED_DAYS_MAX))
         return 0;
     int score = people_weight(work, a, b, reasons);
     if (score < 0)

@@ -7,6 +7,7 @@
 #include "protocol/assert.h"
 #include "protocol/merge.h"
 #include "replica/catalogue.h"
+#include "replica/ledger_value.h"
 #include "replica/replica_keys.h"
 #include "replica/view.h"
 
@@ -229,24 +230,11 @@ static struct mq_like weigh(const struct mq_likeness *likeness, const struct ent
 
 /* ---- reading households ---- */
 
-static struct mq_span shown(const struct mq_group_state *state, const char *key)
-{
-    const struct mq_field *field = mq_field_by_key(mq_kind_by_number(MQ_KIND_HOUSEHOLD), mq_span_text(key));
-    const struct mq_field_state *here = mq_group_field(state, field->number);
-    return here == NULL || here->choice_count == 0 ? mq_span(NULL, 0) : here->choices[0].value;
-}
-
-static struct mq_span shown_text(const struct mq_group_state *state, const char *key)
-{
-    struct mq_reader reader = mq_reader(shown(state, key));
-    return mq_left(&reader) == 0 ? mq_span(NULL, 0) : mq_cbor_text(&reader, MQ_SHORT_TEXT_MAX);
-}
-
 static void read_names(struct entry *entry, const struct mq_group_state *state)
 {
     struct mq_alike_name head, bracket, nickname;
-    mq_alike_name_read(&head, &bracket, shown_text(state, "head"));
-    mq_alike_name_read(&nickname, NULL, shown_text(state, "nickname"));
+    mq_alike_name_read(&head, &bracket, mq_shown_text(state, "head"));
+    mq_alike_name_read(&nickname, NULL, mq_shown_text(state, "nickname"));
     if (head.count == 0)
         return;
     entry->names[entry->name_count++] = head;
@@ -258,7 +246,7 @@ static void read_names(struct entry *entry, const struct mq_group_state *state)
 
 static void read_phones(struct entry *entry, const struct mq_group_state *state)
 {
-    struct mq_span phones = shown(state, "phones");
+    struct mq_span phones = mq_shown_value(state, "phones");
     struct mq_reader reader = mq_reader(phones);
     uint64_t numbers = phones.size == 0 ? 0 : mq_cbor_array(&reader, MQ_PHONES_MAX);
     for (uint64_t i = 0; i < numbers && entry->phone_count < MQ_ALIKE_PHONES_MAX; i++) {
@@ -314,10 +302,10 @@ static enum mq_status entry_read(struct mq_likeness *likeness, const uint8_t rec
     if (status != MQ_OK || state.kind != MQ_KIND_HOUSEHOLD)
         return status == MQ_OK ? MQ_NOT_FOUND : status;
     memcpy(entry->record, state.canonical, MQ_ID_SIZE);
-    status = mq_likeness_place(likeness, shown(&state, "place"), &entry->place, error);
+    status = mq_likeness_place(likeness, mq_shown_value(&state, "place"), &entry->place, error);
     if (status != MQ_OK)
         return status;
-    entry->group = mq_alike_group(shown_text(&state, "group"));
+    entry->group = mq_alike_group(mq_shown_text(&state, "group"));
     read_names(entry, &state);
     read_phones(entry, &state);
     status = mq_view_kind(likeness->replica, record, &kind, team, error);
@@ -360,12 +348,7 @@ enum mq_status mq_likeness_begin(struct mq_likeness **out, struct mq_replica *re
     MQ_ASSERT(likeness != NULL);
     likeness->replica = replica;
     likeness->today = mq_catalogue_today(replica);
-    /* The catalogue is read now: later a state is at hand, which reading would overwrite. */
-    const struct mq_place *const *places;
-    size_t count;
-    enum mq_status status = mq_catalogue_places(replica, &places, &count, error);
-    if (status == MQ_OK)
-        status = mq_view_each(replica, MQ_KIND_HOUSEHOLD, false, learn, likeness, error);
+    enum mq_status status = mq_view_each(replica, MQ_KIND_HOUSEHOLD, false, learn, likeness, error);
     if (status != MQ_OK)
         mq_likeness_end(likeness);
     *out = status == MQ_OK ? likeness : NULL;

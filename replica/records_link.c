@@ -6,6 +6,7 @@
 #include "protocol/change.h"
 #include "replica/convert.h"
 #include "replica/journal.h"
+#include "replica/ledger_value.h"
 #include "replica/records.h"
 #include "replica/replica_keys.h"
 #include "replica/view.h"
@@ -109,23 +110,12 @@ static enum mq_status sides_find(struct mq_replica *replica, struct link_work *w
 
 /* ---- may they be one? ---- */
 
-/* Is it sealed to named persons only, by what it says? */
-static enum mq_status is_restricted(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], bool *restricted,
-                                    struct mq_error *error)
+static enum mq_status is_for_few(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], bool *few,
+                                 struct mq_error *error)
 {
     struct mq_group_state state;
     enum mq_status status = mq_view_group(replica, record, &state, error);
-    *restricted = false;
-    for (size_t i = 0; status == MQ_OK && i < state.field_count; i++) {
-        const struct mq_field *field = mq_field_by_number(mq_kind_by_number(state.kind), state.fields[i].number);
-        for (size_t c = 0; field != NULL && c < state.fields[i].choice_count; c++) {
-            struct mq_reader reader = mq_reader(state.fields[i].choices[c].value);
-            struct mq_cbor_item item = mq_cbor_next(&reader);
-            const struct mq_code *code = field->type == MQ_TYPE_CODE ? mq_code_by_number(field->codes, item.number) : NULL;
-            *restricted = *restricted || ((field->flags & MQ_FIELD_RESTRICTED) && item.type == MQ_CBOR_TRUE) ||
-                          (code != NULL && (code->flags & MQ_CODE_RESTRICTED));
-        }
-    }
+    *few = status == MQ_OK && mq_is_for_few(replica, &state);
     return status;
 }
 
@@ -139,9 +129,9 @@ static enum mq_status sides_match(struct mq_replica *replica, const struct link_
         return mq_fail(error, MQ_REFUSED, _("these two belong to different teams; only what one team wrote can be one"));
     if (memcmp(a->canonical, b->canonical, MQ_ID_SIZE) == 0)
         return mq_fail(error, MQ_REFUSED, _("these are one record already"));
-    enum mq_status status = is_restricted(replica, a->canonical, &first, error);
+    enum mq_status status = is_for_few(replica, a->canonical, &first, error);
     if (status == MQ_OK)
-        status = is_restricted(replica, b->canonical, &second, error);
+        status = is_for_few(replica, b->canonical, &second, error);
     if (status == MQ_OK && first != second)
         return mq_fail(error, MQ_REFUSED,
                        _("one of these is for named persons only and the other is not; they stay apart, so that nothing of "

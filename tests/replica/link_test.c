@@ -344,6 +344,10 @@ static void refusals(void **state)
     village_add(desk, HOUSE("H-1", "杨顺华", ""), NULL);
     village_add(desk, NEED("N-1", "H-1", "井水浑了", ""), NULL);
     village_add(desk, NEED("N-2", "H-1", "井水浑了", ",\"secrecy\":\"普通\""), NULL);
+    village_add(desk, NEED("N-3", "H-1", "井水浑了", ",\"secrecy\":\"限定知悉\""), NULL);
+    village_add(desk, HOUSE("H-9", "杨顺花", ""), NULL);
+    refuses(try_merge(desk, "N-1", "N-3", false), "named persons");
+    assert_hasnt(duplicates(desk), "N-3");
     refuses(try_merge(desk, "H-1", "N-1", false), "never one");
     refuses(try_merge(desk, "N-1", "N-1", false), "one record already");
     assert_int_equal(try_merge(desk, "N-1", "N-9", false), MQ_NOT_FOUND);
