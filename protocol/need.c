@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "protocol/assert.h"
+#include "protocol/certificate.h"
 #include "protocol/merge_values.h"
 
 /* ---- the table ---- */
@@ -269,6 +270,8 @@ static void evaluate(struct derivation *all, size_t at)
         all->before[at] =
             better(all, all->before[at], all->steps[named].effective ? (int16_t)named : all->before[named]);
     }
+    if (step->rank < MQ_RANK_DESK) /* below a desk nobody joins chains: he knows the one that he follows */
+        all->past[at] = all->before[at] < 0 ? (struct set){{0}} : all->past[all->before[at]];
     if (all->before[at] >= 0)
         before = all->steps[all->before[at]].status;
     const struct mq_need_rule *rule = mq_need_rule_find(&before, step);

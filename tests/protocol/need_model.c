@@ -85,26 +85,30 @@ static int order(size_t a, size_t b)
 
 static void settle(size_t at);
 
+static void reach(size_t at, bool reached[MODEL_STEPS_MAX])
+{
+    settle(at);
+    if (moves[at])
+        reached[at] = true;
+    if (all[at].rank < 2) { /* knows the one that it follows, and through it the rest */
+        if (followed[at] >= 0)
+            reach((size_t)followed[at], reached);
+        return;
+    }
+    for (size_t i = 0; i < total; i++)
+        if (names(at, i))
+            reach(i, reached);
+}
+
 /* All effective steps that `at` knows, greatest first; itself too where it is effective. */
 static size_t past_of(size_t at, size_t out[MODEL_STEPS_MAX])
 {
     size_t count = 0;
     bool reached[MODEL_STEPS_MAX] = {false};
-    reached[at] = true;
-    for (bool more = true; more;) {
-        more = false;
-        for (size_t i = 0; i < total; i++)
-            for (size_t j = 0; j < total && reached[i]; j++)
-                if (!reached[j] && names(i, j))
-                    reached[j] = more = true;
-    }
-    for (size_t i = 0; i < total; i++) {
-        if (!reached[i])
-            continue;
-        settle(i);
-        if (moves[i])
+    reach(at, reached);
+    for (size_t i = 0; i < total; i++)
+        if (reached[i])
             out[count++] = i;
-    }
     for (size_t i = 0; i < count; i++)
         for (size_t j = i + 1; j < count; j++)
             if (order(out[j], out[i]) > 0) {
