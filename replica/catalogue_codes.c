@@ -223,3 +223,22 @@ enum mq_status mq_catalogue_field(struct mq_replica *replica, const struct mq_fi
     *out = *field;
     return field->codes == NULL ? MQ_OK : mq_catalogue_codes(replica, field->codes, &out->codes, error);
 }
+
+enum mq_status mq_catalogue_restricts(struct mq_replica *replica, const struct mq_field *field, struct mq_span value,
+                                      bool *restricts, struct mq_error *error)
+{
+    const struct mq_code_list *list;
+    struct mq_reader reader = mq_reader(value);
+    *restricts = false;
+    if (value.size == 0)
+        return MQ_OK;
+    struct mq_cbor_item item = mq_cbor_next(&reader);
+    if (field->flags & MQ_FIELD_RESTRICTED)
+        *restricts = item.type == MQ_CBOR_TRUE;
+    if (field->type != MQ_TYPE_CODE || item.type != MQ_CBOR_UINT)
+        return MQ_OK;
+    enum mq_status status = mq_catalogue_codes(replica, field->codes, &list, error);
+    const struct mq_code *code = status == MQ_OK ? mq_code_by_number(list, item.number) : NULL;
+    *restricts = *restricts || (code != NULL && (code->flags & MQ_CODE_RESTRICTED) != 0);
+    return status;
+}

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "client/cli/program.h"
+#include "replica/catalogue.h"
 #include "replica/draw.h"
 
 #define DAY_SECONDS 86400
@@ -38,10 +39,15 @@ static enum mq_status type_option(struct program *program, uint64_t *type)
 {
     const char *text = mq_option_get(program->line, "type");
     const struct mq_field *field = mq_field_by_key(mq_kind_by_number(MQ_KIND_HOUSEHOLD), mq_span_text("types"));
-    const struct mq_code *code = text == NULL ? NULL : mq_code_by_text(field->codes, mq_span_text(text));
+    const struct mq_code_list *list;
+    enum mq_status status =
+        mq_catalogue_codes(program->device.replica, field->codes, &list, &program->error);
+    if (status != MQ_OK)
+        return status;
+    const struct mq_code *code = text == NULL ? NULL : mq_code_by_text(list, mq_span_text(text));
     if (text != NULL && code == NULL)
-        return mq_fail(&program->error, MQ_REFUSED, _("\"%s\" is no type of household; `minqing add household --help` "
-                                                      "lists them"), text);
+        return mq_fail(&program->error, MQ_REFUSED, _("\"%s\" is no type of household; `minqing reference "
+                                                      "household_type` lists them"), text);
     *type = code == NULL ? 0 : code->code;
     return MQ_OK;
 }
@@ -59,7 +65,7 @@ static enum mq_status options_read(struct program *program, struct mq_draw *draw
         status = number_option(program, "seed", 0, INT64_MAX, &seed);
     draw->unheard_days = (int32_t)(months * MONTH_DAYS);
     draw->seed = (uint64_t)seed;
-    return status == MQ_OK ? type_option(program, &draw->type) : status;
+    return status;
 }
 
 /* Shows each household, and puts it into the plan where one is named. */
@@ -118,6 +124,8 @@ int command_draw(void *context, const struct mq_command_line *line)
         status = number_option(program, "count", 1, DRAWN_MAX, &draw.count);
     if (status == MQ_OK)
         status = program_open(program);
+    if (status == MQ_OK)
+        status = type_option(program, &draw.type);
     if (status == MQ_OK) {
         status = mq_draw_households(program->device.replica, &draw, &emitter, &program->error);
         fprintf(stderr, _("Drawn with seed %" PRIu64 "; the same seed draws the same households from the same records.\n"),
@@ -138,6 +146,8 @@ int command_unheard(void *context, const struct mq_command_line *line)
     enum mq_status status = options_read(program, &draw);
     if (status == MQ_OK)
         status = program_open(program);
+    if (status == MQ_OK)
+        status = type_option(program, &draw.type);
     if (status == MQ_OK)
         status = mq_draw_households(program->device.replica, &draw, &emitter, &program->error);
     return program_end(program, status);

@@ -51,7 +51,7 @@ int program_end(struct program *program, enum mq_status status)
 
 /* ---- objects for people: the same keys, without the punctuation ---- */
 
-static void print_plain(const struct mq_json *value, const char *separator);
+static void print_plain(struct program *program, const struct mq_json *value, const char *separator);
 static void print_text(struct mq_span text);
 
 /* A kind is a word of ours, so it is shown as one. */
@@ -61,7 +61,7 @@ static void print_kind(const struct mq_json *value)
     fputs(kind == NULL ? "?" : program_word(kind->key), stdout);
 }
 
-static void print_members(const struct mq_json *object, const char *separator)
+static void print_members(struct program *program, const struct mq_json *object, const char *separator)
 {
     void *iterator = NULL;
     const char *key;
@@ -72,9 +72,9 @@ static void print_members(const struct mq_json *object, const char *separator)
         if (strcmp(key, "kind") == 0 && mq_json_type(member) == MQ_JSON_STRING)
             print_kind(member);
         else if (mq_json_type(member) == MQ_JSON_STRING)
-            print_text(program_value(key, mq_json_string(member)));
+            print_text(program_value(program, key, mq_json_string(member)));
         else
-            print_plain(member, " ");
+            print_plain(program, member, " ");
         first = false;
     }
 }
@@ -90,14 +90,14 @@ static void print_text(struct mq_span text)
     }
 }
 
-static void print_plain(const struct mq_json *value, const char *separator)
+static void print_plain(struct program *program, const struct mq_json *value, const char *separator)
 {
     switch (mq_json_type(value)) {
-    case MQ_JSON_OBJECT: print_members(value, separator); return;
+    case MQ_JSON_OBJECT: print_members(program, value, separator); return;
     case MQ_JSON_ARRAY:
         for (size_t i = 0; i < mq_json_size(value); i++) {
             fputs(i == 0 ? "" : "; ", stdout);
-            print_plain(mq_json_item(value, i), " ");
+            print_plain(program, mq_json_item(value, i), " ");
         }
         return;
     case MQ_JSON_STRING: print_text(mq_json_string(value)); return;
@@ -116,13 +116,14 @@ static enum mq_status emit_json(void *context, struct mq_span object, struct mq_
     return MQ_OK;
 }
 
-static enum mq_status emit_plain(struct mq_span object, const char *separator, struct mq_error *error)
+static enum mq_status emit_plain(struct program *program, struct mq_span object, const char *separator,
+                                 struct mq_error *error)
 {
     struct mq_json *json;
     enum mq_status status = mq_json_parse(&json, object, error);
     if (status != MQ_OK)
         return status;
-    print_members(json, separator);
+    print_members(program, json, separator);
     mq_json_free(json);
     return putchar('\n') == EOF ? mq_fail(error, MQ_FAULT, _("the result could not be written to where it should go"))
                                 : MQ_OK;
@@ -130,14 +131,12 @@ static enum mq_status emit_plain(struct mq_span object, const char *separator, s
 
 static enum mq_status emit_line(void *context, struct mq_span object, struct mq_error *error)
 {
-    (void)context;
-    return emit_plain(object, "  ", error);
+    return emit_plain(context, object, "  ", error);
 }
 
 static enum mq_status emit_page(void *context, struct mq_span object, struct mq_error *error)
 {
-    (void)context;
-    enum mq_status status = emit_plain(object, "\n", error);
+    enum mq_status status = emit_plain(context, object, "\n", error);
     if (status == MQ_OK)
         putchar('\n');
     return status;

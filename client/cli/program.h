@@ -31,7 +31,7 @@ struct mq_emitter program_pages(struct program *program);
 /* A key of --json as a person reads it, in his language; the key itself where there is no word for it. Not to be freed. */
 const char *program_word(const char *key);
 /* The same of a value that is a word of ours: a need's state, whose turn it is, what is to be done; else the value. */
-struct mq_span program_value(const char *key, struct mq_span value);
+struct mq_span program_value(struct program *program, const char *key, struct mq_span value);
 
 /* What a command that takes fields of a record takes: the fields of a kind, with the words of their lists; or, where
  * `kind` names none, the kinds. To stdout. */

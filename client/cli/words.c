@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "client/cli/program.h"
+#include "replica/catalogue.h"
 #include "protocol/need.h"
 
 static const char *const keys[] = {
@@ -65,24 +66,32 @@ static bool in_chinese(void)
     return strcmp(gettext("state"), "state") != 0;
 }
 
-/* Of a value that the record format prints as a code ("04", "assign"): what people call it. NULL: it is none. */
-static const char *label_of(const char *key, struct mq_span value)
+/* Of a value that the record format prints as a code ("04", "assign"): what people call it, in the lists that are in
+ * force where the device is open. NULL: it is none. */
+static const char *label_of(struct program *program, const char *key, struct mq_span value)
 {
     for (size_t i = 0; i < mq_kind_count; i++) {
         const struct mq_field *field = mq_field_by_key(&mq_kinds[i], mq_span_text(key));
-        const struct mq_code *code = field == NULL || field->codes == NULL ? NULL : mq_code_by_text(field->codes, value);
+        if (field == NULL || field->codes == NULL)
+            continue;
+        const struct mq_code_list *list = field->codes;
+        struct mq_error ignored = {0}; /* then the program's own words do */
+        if (program->device.replica != NULL &&
+            mq_catalogue_codes(program->device.replica, field->codes, &list, &ignored) != MQ_OK)
+            list = field->codes;
+        const struct mq_code *code = mq_code_by_text(list, value);
         if (code != NULL && code->text != NULL)
             return code->label;
     }
     return NULL;
 }
 
-struct mq_span program_value(const char *key, struct mq_span value)
+struct mq_span program_value(struct program *program, const char *key, struct mq_span value)
 {
     const struct mq_need_state *state = strcmp(key, "state") == 0 ? mq_need_state_by_text(value) : NULL;
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         if (strcmp(values[i].key, key) == 0 && mq_span_equal(mq_span_text(values[i].value), value))
             return mq_span_text(gettext(values[i].words));
-    const char *label = state != NULL ? state->label : label_of(key, value);
+    const char *label = state != NULL ? state->label : label_of(program, key, value);
     return label != NULL && in_chinese() ? mq_span_text(label) : value;
 }
