@@ -3,6 +3,7 @@
 #ifndef MQ_PROTOCOL_CERTIFICATE_H
 #define MQ_PROTOCOL_CERTIFICATE_H
 
+#include "protocol/compartment.h"
 #include "protocol/hash.h"
 
 enum mq_role {

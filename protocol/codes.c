@@ -132,12 +132,12 @@ static const struct mq_code categories[] = {
     {.code = 20, .text = "20", .label = "退役军人/法律", .alias = "退役军人 法律",
      .unit = "退役军人/司法"},
     {.code = 90, .text = "90", .label = "人身安全", .unit = "110/民政/教育",
-     .flags = MQ_CODE_RESTRICTED | MQ_CODE_SENSITIVE},
+     .flags = MQ_CODE_RESTRICTED | MQ_CODE_SENSITIVE | MQ_CODE_CALL_FIRST},
     {.code = 99, .text = "99", .label = "其他/说不清", .alias = "其他 说不清"},
 };
 const struct mq_code_list mq_codes_category = LIST("category", categories);
 
-static const struct mq_code urgencies[] = {CODE(1, "特急"), CODE(2, "紧急"), CODE(3, "一般")};
+static const struct mq_code urgencies[] = {{.code = 1, .label = "特急", .flags = MQ_CODE_CALL_FIRST}, CODE(2, "紧急"), CODE(3, "一般")};
 const struct mq_code_list mq_codes_urgency = CLOSED_LIST("urgency", urgencies);
 
 static const struct mq_code asks[] = {
@@ -187,7 +187,7 @@ static const struct mq_code reporter_kinds[] = {
 const struct mq_code_list mq_codes_reporter_kind = LIST("reporter_kind", reporter_kinds);
 
 /* The smaller, the closer: a guarded field (protocol/record.h). */
-static const struct mq_code secrecies[] = {CODE(1, "限定知悉"), CODE(2, "敏感"), CODE(3, "普通")};
+static const struct mq_code secrecies[] = {{.code = 1, .label = "限定知悉", .flags = MQ_CODE_RESTRICTED}, CODE(2, "敏感"), CODE(3, "普通")};
 const struct mq_code_list mq_codes_secrecy = CLOSED_LIST("secrecy", secrecies);
 
 static const struct mq_code obstacles[] = {
@@ -291,10 +291,10 @@ static const struct mq_code subcategories[] = {
     CODE_PRINTED(1904, "1904", "证件政务:代办"),
     CODE_PRINTED(2001, "2001", "退役军人/法律:优抚"),
     CODE_PRINTED(2002, "2002", "退役军人/法律:法律援助"),
-    {.code = 9001, .text = "9001", .label = "人身安全:疑似侵害未成年人", .flags = MQ_CODE_RESTRICTED},
-    {.code = 9002, .text = "9002", .label = "人身安全:家暴", .flags = MQ_CODE_RESTRICTED},
-    {.code = 9003, .text = "9003", .label = "人身安全:轻生", .flags = MQ_CODE_RESTRICTED},
-    {.code = 9004, .text = "9004", .label = "人身安全:失联", .flags = MQ_CODE_RESTRICTED},
+    {.code = 9001, .text = "9001", .label = "人身安全:疑似侵害未成年人", .flags = MQ_CODE_RESTRICTED | MQ_CODE_CALL_FIRST},
+    {.code = 9002, .text = "9002", .label = "人身安全:家暴", .flags = MQ_CODE_RESTRICTED | MQ_CODE_CALL_FIRST},
+    {.code = 9003, .text = "9003", .label = "人身安全:轻生", .flags = MQ_CODE_RESTRICTED | MQ_CODE_CALL_FIRST},
+    {.code = 9004, .text = "9004", .label = "人身安全:失联", .flags = MQ_CODE_RESTRICTED | MQ_CODE_CALL_FIRST},
 };
 const struct mq_code_list mq_codes_subcategory = {
     .name = "subcategory",

@@ -18,6 +18,7 @@ MQ_MUST_USE enum mq_status mq_decompress(struct mq_buffer *out, size_t raw_size,
 /* Shipped prose number n: raw bytes inside the program; an empty span where unknown. A text once shipped never changes:
  * a test compares H_32("pt", text) with the hash below. */
 struct mq_span mq_prose(uint8_t number);
+#define MQ_PROSE_WRITTEN 1 /* the one that writers use */
 #define MQ_PROSE_1_HASH "affa74bb6c284302d76c6ef02e81ab6144d6ca5dfcc07615f96cebb32681c572"
 
 #endif

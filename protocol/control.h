@@ -56,6 +56,8 @@ MQ_MUST_USE enum mq_status mq_receipt_get(struct mq_receipt *out, struct mq_span
 #define MQ_ACCESS_MEMBER 1u /* reads and writes */
 #define MQ_ACCESS_DESK 2u   /* besides: gets enrolment requests, answers them */
 #define MQ_ACCESS_REVOKED 4u/* may still bring a bounded amount, gets nothing */
+#define MQ_ACCESS_RESTRICTED 8u /* besides: reads the restricted compartment and every case */
+#define MQ_ACCESS_SENSITIVE 16u /* besides: reads the sensitive compartment */
 #define MQ_ACCESS_ENTRY_SIZE (MQ_ID_SIZE + MQ_KID_SIZE + 1)
 struct mq_access {
     uint8_t token_hash[MQ_ID_SIZE];

@@ -45,7 +45,8 @@ MQ_MUST_USE enum mq_status mq_enrol_request_name(uint8_t out[MQ_ID_SIZE], struct
 MQ_MUST_USE enum mq_status mq_enrol_request_open(struct mq_enrol_request *out, struct mq_span sealed,
                                                  const uint8_t secret[MQ_SECRET_SIZE], const struct mq_identity *desk);
 
-/* What the desk answers: certificate, the desk's certificate, token, and for each compartment a grant with its wrap. */
+/* What the desk answers: certificate, the desk's certificate, token, and for each compartment a grant with its wrap; the
+ * wrap is zeros where the member may write there and not read. */
 struct mq_enrol_reply {
     struct mq_certificate certificate, desk;
     uint8_t token[MQ_TOKEN_SIZE];

@@ -18,6 +18,8 @@ enum mq_frame_type {
     MQ_FRAME_PART = 0x0B,        /* segment id 32, segment's size 3, offset 3, bytes */
     /* Segment id 32, offset 3: go on from there. Offset = size: I have it whole, pass over it in the log. */
     MQ_FRAME_WANT_PART = 0x0C,
+    /* Compartment 4: its mailbox holds something for you that you did not ask for. */
+    MQ_FRAME_ELSEWHERE = 0x0D,
     MQ_FRAME_ENROL = 0x10,       /* an enrolment request that waits for the desk */
     MQ_FRAME_ENROLLED = 0x11,    /* its id 16, then the sealed reply */
     MQ_FRAME_END = 0x7F          /* nothing; in a bundle: H_32("body", all bytes before this frame) */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "protocol/assert.h"
+#include "protocol/compartment.h"
 #include "protocol/grant_keys.h"
 
 #define VERSION 1
@@ -158,6 +159,8 @@ enum mq_status mq_grant_verify(const struct mq_grant *grant, const struct mq_cer
         return MQ_BAD_SIGNATURE;
     mq_key_name(issuer, desk->sign_public);
     if (memcmp(grant->issuer, issuer, sizeof issuer) != 0 || memcmp(grant->team, desk->team, MQ_ID_SIZE) != 0)
+        return MQ_REFUSED;
+    if (mq_compartment_restricted(grant->compartment) && desk->role != MQ_ROLE_COUNTY_DESK)
         return MQ_REFUSED;
     return MQ_OK;
 }

@@ -152,12 +152,13 @@
 #define MQ_REVOKED_QUOTA (5 * 1024 * 1024)      /* bytes that a revoked device may still bring */
 #define MQ_ENROLS_WAITING_MAX 256
 #define MQ_ENROLS_KEPT_MAX 4096      /* answered ones included */
-#define MQ_COMPARTMENT_TEAM 0        /* what every member of a team reads */
-#define MQ_COMPARTMENTS_MAX 256      /* numbers of compartments: 0 to 255 */
+#define MQ_COMPARTMENTS_MAX 256      /* numbers of a team's common compartments: 0 to 255 (protocol/compartment.h) */
 #define MQ_WANT_PARTS_MAX 64         /* in one request */
 #define MQ_REPLY_BUDGET_MIN 2048     /* a reply may have at least this, whatever the request says */
 #define MQ_PARTS_WAITING_MAX 4096    /* of all members */
 #define MQ_PARTS_OWNER_MAX 64        /* of one: some twelve segments on a thin link */
+#define MQ_OWN_CASES_MAX 8           /* case compartments of one key: one for each certificate that it had */
+#define MQ_CASES_MAX 1024            /* case compartments of one team */
 #define MQ_STRANGER_CONTROLS_MAX 64  /* signatures that somebody unknown may have verified in one request */
 #define MQ_DESKS_MAX 256
 

@@ -49,6 +49,7 @@ struct mq_code {
 #define MQ_CODE_RESTRICTED 1u /* whoever writes down such a thing seals it to named persons only */
 #define MQ_CODE_HEALTH 2u     /* tells of illness or disability; then it is sensitive too */
 #define MQ_CODE_SENSITIVE 4u  /* tells of something of class B (docs/domain.md, section 6) */
+#define MQ_CODE_CALL_FIRST 8u /* somebody is in danger: phone first, then write */
 
 #define MQ_CODE_CHILDREN 100 /* a code of a second level is its parent's number, and two digits more */
 
@@ -146,6 +147,12 @@ const struct mq_code *mq_code_by_number(const struct mq_code_list *list, uint64_
 const struct mq_code *mq_code_by_text(const struct mq_code_list *list, struct mq_span text);
 /* Is it offered to people on that day? (It is accepted on every day.) */
 bool mq_code_offered(const struct mq_code *code, int32_t day);
+/* Does this value, one CBOR item, send a new record to the restricted compartment? A true value of a field with
+ * MQ_FIELD_RESTRICTED, or a code with MQ_CODE_RESTRICTED. */
+bool mq_value_restricts(const struct mq_field *field, struct mq_span value);
+/* Can a record of this kind be restricted by a value of its own? */
+bool mq_kind_restricts(const struct mq_kind *kind);
+
 /* All lists that come with the program; a desk adds to them by records of kind `code`. By name; NULL: there is none. */
 extern const struct mq_code_list *const mq_code_lists[];
 extern const size_t mq_code_list_count;

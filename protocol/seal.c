@@ -255,13 +255,29 @@ static enum mq_status unpack(struct mq_opened *opened, struct mq_span plain, uin
     return opened->compression == ZSTD ? MQ_OK : MQ_REFUSED;
 }
 
-/* The epoch key, or the S that was sealed to the commitment it makes. */
-static enum mq_status open_base_key(struct mq_secret *base, struct mq_span sealed_key, const struct mq_secret *key)
+/* The writer's own S: what stands in front must be what sealing it again gives. */
+static enum mq_status reopen_base_key(struct mq_secret *base, struct mq_span sealed_key,
+                                      const struct mq_seal_context *context)
 {
+    uint8_t memory[MQ_SEALED_BOX_SIZE];
+    struct mq_buffer again = mq_buffer(memory, sizeof memory);
+    enum mq_status status = put_base_key(base, &again, context);
+
+    return status == MQ_OK && mq_span_equal(mq_written(&again), sealed_key) ? MQ_OK : MQ_BAD_SIGNATURE;
+}
+
+/* The epoch key, or the S that was sealed to the commitment it makes. */
+static enum mq_status open_base_key(struct mq_secret *base, struct mq_span sealed_key,
+                                    const struct mq_seal_context *context)
+{
+    const struct mq_secret *key = context->key;
+
     if (sealed_key.size == 0) {
         *base = *key;
         return MQ_OK;
     }
+    if (key == NULL)
+        return reopen_base_key(base, sealed_key, context);
     struct mq_secret box_seed;
     struct mq_buffer out = mq_buffer(base->bytes, sizeof base->bytes);
     mq_derive(&box_seed, key, MQ_DOMAIN_WRAP_BOX, mq_span(NULL, 0));
@@ -277,7 +293,7 @@ enum mq_status mq_open(struct mq_opened *opened, const struct mq_segment *segmen
     struct mq_span sealed_key = mq_span(NULL, 0);
     uint8_t nonce[MQ_NONCE_SIZE], aad[AAD_SIZE];
 
-    MQ_ASSERT(context->key != NULL);
+    MQ_ASSERT(context->key != NULL || (context->commitment != NULL && (context->flags & MQ_SEGMENT_FLAG_WRITE_ONLY)));
     if (segment->flags & MQ_SEGMENT_FLAG_WRITE_ONLY) {
         sealed_key = mq_take(&body, MQ_SEALED_BOX_SIZE);
     }
@@ -288,7 +304,7 @@ enum mq_status mq_open(struct mq_opened *opened, const struct mq_segment *segmen
     }
     struct mq_buffer plain = mq_buffer(space->plain, sizeof space->plain);
     struct mq_secret base, key;
-    enum mq_status status = open_base_key(&base, sealed_key, context->key);
+    enum mq_status status = open_base_key(&base, sealed_key, context);
     if (status == MQ_OK) {
         make_aad(aad, MQ_SPAN(segment->header), context);
         mq_derive(&key, &base, MQ_DOMAIN_AEAD, MQ_SPAN(segment->stream));

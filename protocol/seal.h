@@ -17,9 +17,9 @@ struct mq_seal_context {
     uint8_t grant_hash[MQ_HASH_SIZE];
     uint8_t certificate_hash[MQ_HASH_SIZE]; /* the writer's */
     const struct mq_secret *key;            /* of the epoch; sealing write-only: unused */
-    const uint8_t *commitment;              /* sealing write-only: the 32 bytes to seal S to; otherwise NULL */
+    const uint8_t *commitment;              /* write-only, at the writer: the 32 bytes to seal S to; otherwise NULL */
     const struct mq_identity *writer;       /* sealing only */
-    uint8_t seed[64];                       /* sealing only: 64 fresh random bytes; H_32("seed", seed, index u8) gives
+    uint8_t seed[64];                       /* at the writer: 64 fresh random bytes; H_32("seed", seed, index u8) gives
                                                0 random32, 1 S, 2 the seed of the pair that seals S. Wipe after use */
 };
 
@@ -42,7 +42,9 @@ MQ_MUST_USE enum mq_status mq_seal(struct mq_buffer *out, const struct mq_seal_c
                                    const struct mq_prefix *prefix, struct mq_seal_space *space);
 
 /* First step of opening: decrypt and unpad, so that prose and links are known. `segment` is already verified.
- * For write-only segments `key` in the context is the compartment's epoch key, from which the box pair is derived.
+ * For write-only segments `key` in the context is the compartment's epoch key, from which the box pair is derived; or,
+ * where there is none (NULL), the writer reads back what he has just sealed, by the same seed, and sees that S in front
+ * is sealed to his commitment.
  * MQ_BAD_SIGNATURE: does not decrypt under this key, grant and certificate; MQ_REFUSED: padding or head is not
  * canonical, or the body is gone. `opened` borrows from `space`; mq_inflate() leaves that in place. */
 struct mq_opened {
