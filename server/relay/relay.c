@@ -30,14 +30,6 @@ static enum mq_status expire(struct mq_relay *relay, struct mq_error *error)
     return status;
 }
 
-bool mq_work_own_mailbox(const struct mq_relay_work *work, const uint8_t mailbox[MQ_ID_SIZE])
-{
-    for (size_t i = 0; i < MQ_COMPARTMENTS_MAX; i++)
-        if (memcmp(work->mailboxes[i], mailbox, MQ_ID_SIZE) == 0)
-            return true;
-    return false;
-}
-
 bool mq_work_control_good(const struct mq_relay_work *work, const struct mq_control *control)
 {
     for (size_t i = 0; i < work->desk_count; i++)
@@ -190,7 +182,9 @@ static enum mq_status collect_streams(struct mq_relay_work *work)
     struct mq_store *store = work->relay->store;
 
     work->stream_count = 0;
-    return store->verbs->streams_of(store, work->access.key_name, collect_stream, work, work->error);
+    enum mq_status status =
+        store->verbs->streams_of(store, work->access.key_name, collect_stream, work, work->error);
+    return status == MQ_OK ? mq_work_own_cases(work) : status;
 }
 
 /* ---- The exchange ---- */

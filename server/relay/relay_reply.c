@@ -54,6 +54,16 @@ static bool give_member_control(void *context, struct mq_span bytes)
     return true;
 }
 
+static bool give_desk_control(void *context, struct mq_span bytes)
+{
+    const struct writer *writer = context;
+    struct mq_control control;
+
+    if (mq_control_decode(&control, bytes) == MQ_OK && !mq_work_gets(writer->work, &control))
+        return true;
+    return give_control(context, bytes);
+}
+
 /* A member gets what is said of his streams and of his team as a whole; a desk everything of its team, the greatest
  * number first, so that a restored desk sees how far it had come. */
 static enum mq_status give_controls(struct writer *writer)
@@ -63,13 +73,32 @@ static enum mq_status give_controls(struct writer *writer)
     struct mq_store *store = work->relay->store;
 
     share_out(writer, 3);
-    if (mq_work_may(work, MQ_ACCESS_DESK))
-        return store->verbs->controls(store, work->team, 0, NULL, give_control, writer, work->error);
-    enum mq_status status =
-        store->verbs->controls(store, work->team, 0, team_itself, give_member_control, writer, work->error);
+    enum mq_status status = mq_work_pick_receipts(work);
+    if (status != MQ_OK || mq_work_may(work, MQ_ACCESS_DESK))
+        return status != MQ_OK
+                   ? status
+                   : store->verbs->controls(store, work->team, 0, NULL, give_desk_control, writer, work->error);
+    status = store->verbs->controls(store, work->team, 0, team_itself, give_member_control, writer, work->error);
     for (size_t i = 0; status == MQ_OK && i < work->stream_count; i++)
         status = store->verbs->controls(store, work->team, 0, work->streams[i], give_member_control, writer,
                                         work->error);
+    return status;
+}
+
+/* A few bytes for each mailbox that holds something for him and that he does not know of. */
+static enum mq_status give_elsewhere(struct writer *writer)
+{
+    struct mq_relay_work *work = writer->work;
+    enum mq_status status = mq_work_elsewhere(work);
+
+    share_out(writer, 2);
+    for (size_t i = 0; status == MQ_OK && i < work->elsewhere_count; i++) {
+        uint8_t memory[4];
+        struct mq_buffer compartment = mq_buffer(memory, sizeof memory);
+        mq_put_u32(&compartment, work->elsewhere[i]);
+        if (!put_frame(writer, MQ_FRAME_ELSEWHERE, mq_written(&compartment)))
+            break;
+    }
     return status;
 }
 
@@ -131,9 +160,14 @@ static enum mq_status tell_heads(struct writer *writer)
     enum mq_status status = MQ_OK;
 
     share_out(writer, 2);
-    for (size_t i = 0; status == MQ_OK && i < request->mailbox_count; i++)
-        if (mq_work_own_mailbox(writer->work, request->mailboxes[i].mailbox))
+    for (size_t i = 0; status == MQ_OK && i < request->mailbox_count; i++) {
+        uint32_t compartment;
+        status = mq_work_place(writer->work, request->mailboxes[i].mailbox, &compartment);
+        if (status == MQ_OK)
             status = tell_head(writer, &request->mailboxes[i], &writer->head.mailboxes[i]);
+        else if (status == MQ_NOT_FOUND || status == MQ_REFUSED)
+            status = MQ_OK;
+    }
     return status;
 }
 
@@ -151,8 +185,9 @@ static enum mq_status may_read(struct mq_relay_work *work, struct mq_span bytes,
     if (mq_segment_decode(&segment, bytes) != MQ_OK)
         return mq_fail(work->error, MQ_DAMAGED, _("a segment in the relay's store is damaged; run check"));
     enum mq_status status = store->verbs->announce(store, segment.stream, mailbox, &announce, work->error);
-    *reads = status == MQ_OK && mq_work_own_mailbox(work, mailbox);
-    return status == MQ_NOT_FOUND ? MQ_OK : status;
+    if (status != MQ_OK)
+        return status == MQ_NOT_FOUND ? MQ_OK : status;
+    return mq_work_reads_mailbox(work, mailbox, reads);
 }
 
 /* As much of the segment as there is room for, from `offset`. */
@@ -283,9 +318,12 @@ static enum mq_status give_logs(struct writer *writer)
     for (size_t i = 0; status == MQ_OK && i < request->mailbox_count; i++) {
         const struct mq_mailbox_request *asked = &request->mailboxes[i];
         struct mq_mailbox_reply *told = &writer->head.mailboxes[i];
+        bool reads = false;
         if (asked->cursor == MQ_CURSOR_NONE)
             told->cursor = MQ_CURSOR_NONE;
-        else if (mq_work_own_mailbox(writer->work, asked->mailbox))
+        else
+            status = mq_work_reads_mailbox(writer->work, asked->mailbox, &reads);
+        if (reads)
             status = give_log(writer, asked, told);
     }
     return status;
@@ -322,10 +360,15 @@ static enum mq_status compare_positions(struct writer *writer)
         const struct mq_mailbox_request *asked = &request->mailboxes[i];
         uint8_t fingerprint[MQ_FINGERPRINT_SIZE];
         struct mq_log_position position;
-        if (asked->cursor == MQ_CURSOR_NONE || !mq_work_own_mailbox(work, asked->mailbox))
+        bool reads = false;
+        enum mq_status status = asked->cursor == MQ_CURSOR_NONE
+                                    ? MQ_OK
+                                    : mq_work_reads_mailbox(work, asked->mailbox, &reads);
+        if (status != MQ_OK)
+            return status;
+        if (!reads)
             continue;
-        enum mq_status status =
-            store->verbs->position(store, asked->mailbox, asked->cursor, &position, work->error);
+        status = store->verbs->position(store, asked->mailbox, asked->cursor, &position, work->error);
         if (status != MQ_OK && status != MQ_NOT_FOUND)
             return status;
         mq_sum_fingerprint(fingerprint, &position.sum);
@@ -366,6 +409,8 @@ static enum mq_status give_frames(struct writer *writer)
     enum mq_status status = compare_positions(writer);
     if (status == MQ_OK)
         status = give_controls(writer);
+    if (status == MQ_OK)
+        status = give_elsewhere(writer);
     if (status == MQ_OK) {
         give_wants(writer);
         status = tell_heads(writer);

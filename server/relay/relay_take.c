@@ -51,7 +51,7 @@ static enum mq_status take_announce(struct mq_relay_work *work, struct mq_span b
     struct mq_announce announce;
     uint8_t mailbox[MQ_ID_SIZE];
 
-    if (mq_announce_decode(&announce, bytes) != MQ_OK || announce.compartment >= MQ_COMPARTMENTS_MAX ||
+    if (mq_announce_decode(&announce, bytes) != MQ_OK || !mq_compartment_known(announce.compartment) ||
         mq_role_rank(announce.certificate.role) == 0 ||
         mq_certificate_verify(&announce.certificate, work->relay->root_public, work->desks, work->desk_count) !=
             MQ_OK ||
@@ -136,7 +136,7 @@ static bool grant_good(const struct mq_relay_work *work, const struct mq_grant *
 {
     for (size_t i = 0; i < work->desk_count; i++)
         if (mq_role_governs(work->desks[i].role) && mq_grant_verify(grant, &work->desks[i]) == MQ_OK)
-            return grant->compartment < MQ_COMPARTMENTS_MAX;
+            return mq_compartment_known(grant->compartment);
     return false;
 }
 
@@ -149,7 +149,7 @@ static enum mq_status take_grant(struct mq_relay_work *work, struct mq_span byte
         return MQ_OK;
     struct mq_log_item item = item_of(MQ_FRAME_GRANT, bytes);
     mq_grant_kid(item.name, &grant);
-    mq_mailbox(mailbox, grant.team, grant.compartment);
+    mq_work_grant_mailbox(mailbox, &grant);
     return append(work, mailbox, &item);
 }
 
@@ -157,15 +157,20 @@ static enum mq_status take_grant(struct mq_relay_work *work, struct mq_span byte
 static enum mq_status take_wrap(struct mq_relay_work *work, struct mq_span payload)
 {
     struct mq_store *store = work->relay->store;
-    uint8_t mailbox[MQ_ID_SIZE];
+    uint8_t mailbox[MQ_ID_SIZE], memory[MQ_GRANT_SIZE];
+    struct mq_buffer bytes = mq_buffer(memory, sizeof memory);
+    struct mq_grant grant;
 
     if (payload.size != MQ_WRAP_FRAME_SIZE || !mq_work_may(work, MQ_ACCESS_DESK))
         return MQ_OK;
-    enum mq_status status = store->verbs->grant(store, payload.data, mailbox, work->error);
+    enum mq_status status = store->verbs->grant(store, payload.data, &bytes, work->error);
     if (status != MQ_OK)
         return status == MQ_NOT_FOUND ? MQ_OK : status;
+    if (mq_grant_decode(&grant, mq_written(&bytes)) != MQ_OK || memcmp(grant.team, work->team, MQ_ID_SIZE) != 0)
+        return MQ_OK;
     struct mq_log_item item = item_of(MQ_FRAME_WRAP, payload);
-    return mq_work_own_mailbox(work, mailbox) ? append(work, mailbox, &item) : MQ_OK;
+    mq_mailbox(mailbox, grant.team, grant.compartment);
+    return append(work, mailbox, &item);
 }
 
 /* A desk's certificate also goes to its team, who meet a new desk in this way. Pass one has verified and stored it. */
@@ -202,10 +207,15 @@ static enum mq_status take_have(struct mq_relay_work *work, struct mq_span paylo
 {
     struct mq_reader reader = mq_reader(payload);
     struct mq_span mailbox = mq_take(&reader, MQ_ID_SIZE);
-    enum mq_status status = MQ_OK;
+    uint32_t compartment;
 
-    if (reader.failed || mq_work_may(work, MQ_ACCESS_REVOKED) || !mq_work_own_mailbox(work, mailbox.data))
+    if (reader.failed || mq_work_may(work, MQ_ACCESS_REVOKED))
         return MQ_OK;
+    enum mq_status status = mq_work_place(work, mailbox.data, &compartment);
+    if (status == MQ_REFUSED)
+        return MQ_OK;
+    if (status == MQ_NOT_FOUND) /* a store that was emptied has nothing there, and wants everything */
+        status = MQ_OK;
     while (status == MQ_OK && mq_left(&reader) >= MQ_HAVE_ENTRY_SIZE && work->want_count < MQ_STREAMS_MAX) {
         struct mq_have have;
         bool wanted = false;

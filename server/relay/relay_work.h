@@ -2,6 +2,7 @@
 #ifndef MQ_SERVER_RELAY_RELAY_WORK_H
 #define MQ_SERVER_RELAY_RELAY_WORK_H
 
+#include "protocol/grant.h"
 #include "server/relay/relay.h"
 
 struct mq_want_part {
@@ -24,7 +25,9 @@ struct mq_relay_work {
     bool stranger;
     struct mq_access access; /* what the token may do */
     uint8_t team[MQ_ID_SIZE];
-    uint8_t mailboxes[MQ_COMPARTMENTS_MAX][MQ_ID_SIZE]; /* of that team: the only ones that are read from */
+    uint8_t mailboxes[MQ_COMPARTMENTS_MAX][MQ_ID_SIZE]; /* of that team's common compartments */
+    uint32_t cases[MQ_OWN_CASES_MAX];                   /* of the token's own key */
+    size_t case_count;
     uint64_t revoked_bytes;                             /* what a revoked token's key has stored already */
 
     uint8_t streams[MQ_STREAMS_MAX][MQ_ID_SIZE]; /* of the token's key, the newest first */
@@ -34,6 +37,12 @@ struct mq_relay_work {
     struct mq_want_part want_parts[MQ_WANT_PARTS_MAX]; /* what the request asks for */
     size_t want_part_count;
 
+    uint32_t elsewhere[MQ_CASES_MAX]; /* compartments that hold something for the token and were not asked for */
+    size_t elsewhere_count;
+    bool picks_receipts; /* of its team's receipts the token gets those of these streams only */
+    uint8_t receipts[MQ_STREAMS_MAX][MQ_ID_SIZE];
+    size_t receipt_count;
+
     uint8_t segment[MQ_SEGMENT_MAX]; /* scratch */
 };
 
@@ -41,7 +50,27 @@ static inline bool mq_work_may(const struct mq_relay_work *work, uint8_t right)
 {
     return (work->access.rights & right) != 0;
 }
-bool mq_work_own_mailbox(const struct mq_relay_work *work, const uint8_t mailbox[MQ_ID_SIZE]);
+/* relay_rights.c: which compartment of the token's team a mailbox is. MQ_REFUSED: another team's; MQ_NOT_FOUND: nothing
+ * lies there, so it is nobody's yet. Whoever is of the team may write there, and be told how far his own streams have
+ * come. */
+MQ_MUST_USE enum mq_status mq_work_place(struct mq_relay_work *work, const uint8_t mailbox[MQ_ID_SIZE],
+                                         uint32_t *compartment);
+/* May the token have what lies there? */
+bool mq_work_reads(const struct mq_relay_work *work, uint32_t compartment);
+/* Both at once; *reads is false for mailboxes of others. */
+MQ_MUST_USE enum mq_status mq_work_reads_mailbox(struct mq_relay_work *work, const uint8_t mailbox[MQ_ID_SIZE],
+                                                 bool *reads);
+/* Finds the cases of the token's key, once its streams are known. */
+MQ_MUST_USE enum mq_status mq_work_own_cases(struct mq_relay_work *work);
+/* Fills work->elsewhere. */
+MQ_MUST_USE enum mq_status mq_work_elsewhere(struct mq_relay_work *work);
+/* A desk is given every receipt of its team; one that does not read the restricted compartment only those of streams that
+ * it may read. Finds them. */
+MQ_MUST_USE enum mq_status mq_work_pick_receipts(struct mq_relay_work *work);
+bool mq_work_gets(const struct mq_relay_work *work, const struct mq_control *control);
+/* A grant lies where those look who need it: of the common compartments with the whole team, since anybody may write
+ * there; of a case with the case. Its wraps lie in the compartment itself. */
+void mq_work_grant_mailbox(uint8_t out[MQ_ID_SIZE], const struct mq_grant *grant);
 /* Signed by a desk that this relay knows, for the desk's own team? */
 bool mq_work_control_good(const struct mq_relay_work *work, const struct mq_control *control);
 

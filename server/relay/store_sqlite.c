@@ -210,6 +210,7 @@ static const struct mq_store_verbs verbs = {
     .list = mq_sqlite_list,
     .announce = mq_sqlite_announce,
     .grant = mq_sqlite_grant,
+    .grants = mq_sqlite_grants,
     .segment = mq_sqlite_segment,
     .head = mq_sqlite_head,
     .held = mq_sqlite_held,

@@ -44,7 +44,8 @@ enum mq_status mq_sqlite_position(struct mq_store *, const uint8_t *, uint64_t, 
 enum mq_status mq_sqlite_list(struct mq_store *, const uint8_t *, uint64_t, mq_take_item *, void *, struct mq_error *);
 enum mq_status mq_sqlite_announce(struct mq_store *, const uint8_t *, uint8_t *, struct mq_buffer *,
                                   struct mq_error *);
-enum mq_status mq_sqlite_grant(struct mq_store *, const uint8_t *, uint8_t *, struct mq_error *);
+enum mq_status mq_sqlite_grant(struct mq_store *, const uint8_t *, struct mq_buffer *, struct mq_error *);
+enum mq_status mq_sqlite_grants(struct mq_store *, mq_take_bytes *, void *, struct mq_error *);
 enum mq_status mq_sqlite_segment(struct mq_store *, const uint8_t *, struct mq_buffer *, struct mq_error *);
 enum mq_status mq_sqlite_head(struct mq_store *, const uint8_t *, struct mq_stream_head *, struct mq_error *);
 enum mq_status mq_sqlite_held(struct mq_store *, const uint8_t *, struct mq_have *, uint64_t *, struct mq_error *);

@@ -277,20 +277,31 @@ enum mq_status mq_sqlite_announce(struct mq_store *base, const uint8_t *stream, 
     return status;
 }
 
-enum mq_status mq_sqlite_grant(struct mq_store *base, const uint8_t *kid, uint8_t *mailbox, struct mq_error *error)
+enum mq_status mq_sqlite_grant(struct mq_store *base, const uint8_t *kid, struct mq_buffer *bytes,
+                               struct mq_error *error)
 {
     struct mq_query *query;
     enum mq_status status =
         mq_db_query(mq_sqlite(base)->db, &query, error,
-                    "SELECT mailbox FROM log WHERE frame = 4 AND name = ? ORDER BY rowid LIMIT 1", "b",
+                    "SELECT bytes FROM log WHERE frame = 4 AND name = ? ORDER BY rowid LIMIT 1", "b",
                     mq_span(kid, MQ_KID_SIZE));
 
-    if (status == MQ_OK)
+    return mq_sqlite_blob(status, &query, bytes, error);
+}
+
+enum mq_status mq_sqlite_grants(struct mq_store *base, mq_take_bytes *take, void *context, struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status =
+        mq_db_query(mq_sqlite(base)->db, &query, error, "SELECT bytes FROM log WHERE frame = 4 ORDER BY rowid", "");
+    bool more = status == MQ_OK;
+
+    while (more) {
         status = mq_sqlite_step(&query, error);
-    if (status == MQ_OK)
-        status = mq_sqlite_fixed(query, 0, mailbox, MQ_ID_SIZE, error);
+        more = status == MQ_OK && take(context, mq_db_blob(query, 0));
+    }
     mq_db_done(&query);
-    return status;
+    return status == MQ_NOT_FOUND ? MQ_OK : status;
 }
 
 enum mq_status mq_sqlite_segment(struct mq_store *base, const uint8_t *id, struct mq_buffer *bytes,

@@ -336,6 +336,11 @@ static bool see_stream(void *context, const uint8_t stream[MQ_ID_SIZE])
     return see(context, &(struct mq_log_item){.id = {stream[0]}});
 }
 
+static bool see_bytes(void *context, struct mq_span bytes)
+{
+    return see(context, &(struct mq_log_item){.id = {bytes.data[0]}});
+}
+
 /* The streams of a key, the newest first; of another key none. */
 static void streams_of_a_key(void **state)
 {
@@ -352,21 +357,31 @@ static void streams_of_a_key(void **state)
     assert_int_equal(none.count, 0);
 }
 
-/* A grant's mailbox is found by its kid; an announce with the same name is no grant. */
+/* A grant is found by its kid, and all of them in the order in which they came; an announce with the same name is no
+ * grant. */
 static void grants_by_kid(void **state)
 {
     struct mq_log_item grant = {.frame = MQ_FRAME_GRANT, .bytes = mq_span_text("grant")};
-    uint8_t mailbox[MQ_ID_SIZE];
+    uint8_t bytes_memory[MQ_GRANT_SIZE];
+    struct mq_buffer bytes = mq_buffer(bytes_memory, sizeof bytes_memory);
+    struct seen seen = {.most = 32};
 
     (void)state;
     memset(grant.id, 1, sizeof grant.id);
     memset(grant.name, 0x71, sizeof grant.name);
     assert_true(append(OTHER_BOX, grant));
     assert_true(append(BOX, announce_item(2, 0x51, 0x72, "a")));
-    assert_int_equal(store->verbs->grant(store, named(0x71).bytes, mailbox, &error), MQ_OK);
-    assert_memory_equal(mailbox, OTHER_BOX, sizeof mailbox);
-    assert_int_equal(store->verbs->grant(store, named(0x72).bytes, mailbox, &error), MQ_NOT_FOUND);
+    memset(grant.id, 3, sizeof grant.id);
+    memset(grant.name, 0x73, sizeof grant.name);
+    grant.bytes = mq_span_text("Grant of another");
+    assert_true(append(BOX, grant));
+    assert_int_equal(store->verbs->grant(store, named(0x71).bytes, &bytes, &error), MQ_OK);
+    assert_true(mq_span_equal(mq_written(&bytes), mq_span_text("grant")));
+    assert_int_equal(store->verbs->grant(store, named(0x72).bytes, &bytes, &error), MQ_NOT_FOUND);
     assert_int_equal(error.status, MQ_OK);
+    assert_int_equal(store->verbs->grants(store, see_bytes, &seen, &error), MQ_OK);
+    assert_int_equal(seen.count, 2);
+    assert_memory_equal(seen.first_bytes, "gG", 2);
 }
 
 /* ---- All at once ---- */
