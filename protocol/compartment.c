@@ -34,7 +34,7 @@ bool mq_compartment_speaks(uint32_t from, uint32_t about)
     return mq_compartment_is_case(about) && from == MQ_COMPARTMENT_RESTRICTED;
 }
 
-bool mq_said_counts(const struct mq_said *said, const struct mq_about *about)
+bool mq_said_counts(const struct mq_said *said, const struct mq_belongs *about)
 {
     if (!mq_compartment_speaks(said->compartment, about->compartment))
         return false;

@@ -33,7 +33,7 @@ struct mq_said {
     uint8_t writer[MQ_KID_SIZE]; /* mq_key_name of his sign key */
 };
 /* What is known of a record by the change that created it; of one whose create has not come, by the first that did. */
-struct mq_about {
+struct mq_belongs {
     uint32_t compartment;
     uint32_t home; /* restricted: the case in which its author is answered; 0: none */
     uint8_t author[MQ_KID_SIZE];
@@ -45,7 +45,7 @@ bool mq_compartment_speaks(uint32_t from, uint32_t about);
 /* Does this change count for this record? As mq_compartment_speaks; and about restricted records only their own case is
  * heard, and what was written without the key counts for its writer's own records alone: anybody can seal to a
  * commitment. */
-bool mq_said_counts(const struct mq_said *said, const struct mq_about *about);
+bool mq_said_counts(const struct mq_said *said, const struct mq_belongs *about);
 /* The same change under two compartments belongs to one, whichever came first: to the more protected. */
 uint32_t mq_compartment_stricter(uint32_t a, uint32_t b);
 

@@ -121,21 +121,6 @@ uint64_t mq_value_openness(struct mq_span value)
     return item.type == MQ_CBOR_UINT ? item.number : UINT64_MAX;
 }
 
-bool mq_value_restricts(const struct mq_field *field, struct mq_span value)
-{
-    struct mq_reader reader = mq_reader(value);
-    struct mq_cbor_item item = mq_cbor_next(&reader);
-
-    if (field->flags & MQ_FIELD_RESTRICTED)
-        return item.type == MQ_CBOR_TRUE;
-    if (field->type != MQ_TYPE_CODE || item.type != MQ_CBOR_UINT)
-        return false;
-    const struct mq_code *code = mq_code_by_number(field->codes, item.number);
-    if (code == NULL && field->codes->parent != NULL) /* of a second level that a desk added */
-        code = mq_code_by_number(field->codes->parent, item.number / MQ_CODE_CHILDREN);
-    return code != NULL && (code->flags & MQ_CODE_RESTRICTED) != 0;
-}
-
 bool mq_kind_restricts(const struct mq_kind *kind)
 {
     for (size_t i = 0; i < kind->field_count; i++) {

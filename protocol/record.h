@@ -147,9 +147,6 @@ const struct mq_code *mq_code_by_number(const struct mq_code_list *list, uint64_
 const struct mq_code *mq_code_by_text(const struct mq_code_list *list, struct mq_span text);
 /* Is it offered to people on that day? (It is accepted on every day.) */
 bool mq_code_offered(const struct mq_code *code, int32_t day);
-/* Does this value, one CBOR item, send a new record to the restricted compartment? A true value of a field with
- * MQ_FIELD_RESTRICTED, or a code with MQ_CODE_RESTRICTED. */
-bool mq_value_restricts(const struct mq_field *field, struct mq_span value);
 /* Can a record of this kind be restricted by a value of its own? */
 bool mq_kind_restricts(const struct mq_kind *kind);
 

@@ -19,6 +19,8 @@ struct payload_work {
     size_t count;
     int64_t number; /* of the segment */
     unsigned rank;
+    struct mq_said said;
+    uint32_t serial;
     const uint8_t *team;
     bool erasures; /* something was erased in this store at some time */
     bool erased;   /* and something that this segment holds */
@@ -137,6 +139,8 @@ static enum mq_status change_merge(struct mq_replica *replica, struct payload_wo
                                  .record = record,
                                  .team = work->team,
                                  .rank = work->rank,
+                                 .said = work->said,
+                                 .serial = work->serial,
                                  .segment = work->number,
                                  .wall = wall,
                                  .expanded = change->expanded};
@@ -188,11 +192,16 @@ static enum mq_status state_set(struct mq_replica *replica, int64_t number, enum
 
 /* The payload is open: decode, check, merge. */
 static enum mq_status admit_payload(struct mq_replica *replica, int64_t number, const struct mq_announce *announce,
-                                    struct mq_span payload, uint8_t links, struct mq_admitted *result,
+                                    bool keyless, struct mq_span payload, uint8_t links, struct mq_admitted *result,
                                     struct mq_error *error)
 {
     struct payload_work work = {
-        .number = number, .rank = mq_role_rank(announce->certificate.role), .team = announce->certificate.team};
+        .number = number,
+        .rank = mq_role_rank(announce->certificate.role),
+        .said = {.compartment = announce->compartment, .keyless = keyless},
+        .serial = announce->certificate.serial,
+        .team = announce->certificate.team};
+    mq_key_name(work.said.writer, announce->certificate.sign_public);
     struct mq_buffer space = mq_work_expanded(replica);
     work.changes = mq_work_memory(MQ_CHANGES_MAX * sizeof *work.changes);
     enum mq_status status = mq_payload_decode(&work.head, work.changes, MQ_CHANGES_MAX, &work.count, payload, &space);
@@ -240,9 +249,10 @@ enum mq_status mq_segment_try(struct mq_replica *replica, int64_t number, struct
         return waits_for(replica, number, error);
     if (status == MQ_REFUSED || status == MQ_BAD_SIGNATURE || status == MQ_WRONG_KEY)
         return state_set(replica, number, MQ_SEGMENT_UNDECODABLE, links > 0 ? "predecessor" : "body", links, error);
+    bool keyless = (segment.flags & MQ_SEGMENT_FLAG_WRITE_ONLY) != 0;
     bool borrowed = status == MQ_OK && links > 0 && replica->chain.borrowed;
     if (status == MQ_OK)
-        status = admit_payload(replica, number, &announce, mq_written(&payload), links, result, error);
+        status = admit_payload(replica, number, &announce, keyless, mq_written(&payload), links, result, error);
     return status == MQ_OK && borrowed ? mq_survivors_keep(replica, number, error) : status;
 }
 
@@ -351,7 +361,7 @@ enum mq_status mq_partition(struct mq_replica *replica, struct mq_partition *out
     struct mq_query *query;
     *out = (struct mq_partition){0};
     enum mq_status status =
-        mq_db_query(replica->db, &query, error, "SELECT state, count(*) FROM segment GROUP BY state", "");
+        mq_db_query(replica->db, &query, error, "SELECT state, count(*) FROM segment WHERE NOT " MQ_SEGMENT_FOREIGN " GROUP BY state", "");
     if (status != MQ_OK)
         return status;
     while (mq_db_next(&query, error)) {

@@ -98,6 +98,24 @@ static enum mq_status admit_announce(struct mq_replica *replica, struct mq_span 
     return status == MQ_OK ? unverified_again(replica, MQ_FRAME_SEGMENT, stream, result, error) : status;
 }
 
+/* Wraps that came before their grant, as they may in a reply with several mailboxes. The kid names them, as a stream
+ * names segments. */
+static void wrap_name(uint8_t out[MQ_ID_SIZE], const uint8_t kid[MQ_KID_SIZE])
+{
+    memset(out, 0, MQ_ID_SIZE);
+    memcpy(out, kid, MQ_KID_SIZE);
+}
+
+static enum mq_status grant_take(struct mq_replica *replica, const struct mq_grant *grant, struct mq_admitted *result,
+                                 struct mq_error *error)
+{
+    uint8_t kid[MQ_KID_SIZE], name[MQ_ID_SIZE];
+    mq_grant_kid(kid, grant);
+    wrap_name(name, kid);
+    enum mq_status status = mq_grant_put(replica, grant, NULL, error);
+    return status == MQ_OK ? unverified_again(replica, MQ_FRAME_WRAP, name, result, error) : status;
+}
+
 /* The grant's desk among those known: a county's; hint and team must fit, and the signature. */
 static enum mq_status admit_grant(struct mq_replica *replica, struct mq_span payload, struct mq_admitted *result,
                                   struct mq_error *error)
@@ -111,39 +129,63 @@ static enum mq_status admit_grant(struct mq_replica *replica, struct mq_span pay
     if (mq_grant_decode(&grant, payload) == MQ_OK)
         for (size_t i = 0; i < count; i++)
             if (mq_role_governs(desks[i].role) && mq_grant_verify(&grant, &desks[i]) == MQ_OK)
-                return mq_grant_put(replica, &grant, NULL, error);
+                return grant_take(replica, &grant, result, error);
     result->refused++;
     return MQ_OK;
+}
+
+/* A key that was not here. What this replica itself sealed under it can be read from now on. */
+static enum mq_status key_take(struct mq_replica *replica, struct mq_span kid, const struct mq_grant *grant,
+                               const struct mq_secret *key, struct mq_error *error)
+{
+    enum mq_status status = mq_grant_put(replica, grant, key, error);
+    if (status != MQ_OK)
+        return status;
+    return mq_db_run(replica->db, error,
+                     "UPDATE segment SET state = 0 WHERE number IN (SELECT segment FROM matter)"
+                     " AND substr(bytes, 23, 8) = ?",
+                     "b", kid);
 }
 
 static enum mq_status admit_wrap(struct mq_replica *replica, struct mq_span payload, struct mq_admitted *result,
                                  struct mq_error *error)
 {
+    uint8_t own[MQ_KID_SIZE], name[MQ_ID_SIZE];
+    struct mq_query *query;
+    struct mq_grant grant;
+    struct mq_secret key;
+    bool known;
     if (payload.size != MQ_WRAP_FRAME_SIZE) {
         result->refused++;
         return MQ_OK;
     }
-    struct mq_query *query;
-    struct mq_grant grant;
-    struct mq_secret key;
+    const struct mq_span kid = mq_span(payload.data, MQ_KID_SIZE);
+    const struct mq_span wrap = mq_span(payload.data + MQ_KID_SIZE, MQ_WRAP_SIZE);
+    mq_key_name(own, replica->identity->box_public);
+    if (memcmp(wrap.data, own, sizeof own) != 0)
+        return MQ_OK; /* for somebody else */
     enum mq_status status =
-        mq_db_query(replica->db, &query, error, "SELECT bytes FROM grants WHERE kid = ? AND key IS NULL", "b",
-                    mq_span(payload.data, MQ_KID_SIZE));
+        mq_db_query(replica->db, &query, error, "SELECT bytes, key IS NULL FROM grants WHERE kid = ?", "b", kid);
     if (status != MQ_OK)
         return status;
-    if (!mq_db_next(&query, error))
-        return error->status; /* no such grant, or its key is here already */
+    if (!mq_db_next(&query, error)) {
+        wrap_name(name, kid.data);
+        return error->status != MQ_OK
+                   ? error->status
+                   : mq_unverified_put(replica, MQ_FRAME_WRAP, name, payload, false, result, error);
+    }
+    known = mq_db_int(query, 1) == 0;
     status = mq_grant_decode(&grant, mq_db_blob(query, 0));
     mq_db_done(&query);
+    if (known)
+        return MQ_OK;
     if (status == MQ_OK)
-        status = mq_wrap_open(&key, mq_span(payload.data + MQ_KID_SIZE, MQ_WRAP_SIZE), &grant, replica->identity);
-    if (status == MQ_NOT_FOUND)
-        return MQ_OK; /* for somebody else */
+        status = mq_wrap_open(&key, wrap, &grant, replica->identity);
     if (status != MQ_OK) {
         result->refused++;
         return MQ_OK;
     }
-    status = mq_grant_put(replica, &grant, &key, error);
+    status = key_take(replica, kid, &grant, &key, error);
     mq_secret_wipe(&key);
     return status;
 }

@@ -177,9 +177,14 @@ static enum mq_status own_desk_store(struct mq_replica *replica, const struct mq
 static enum mq_status grants_store(struct mq_replica *replica, const struct mq_enrol_reply *answer,
                                    struct mq_error *error)
 {
+    static const uint8_t none[MQ_WRAP_SIZE]; /* written to and not read: only what to seal to */
     enum mq_status status = MQ_OK;
     for (size_t i = 0; i < answer->grant_count && status == MQ_OK; i++) {
         struct mq_secret key;
+        if (answer->grants[i].compartment != MQ_COMPARTMENT_TEAM && memcmp(answer->wraps[i], none, sizeof none) == 0) {
+            status = mq_grant_put(replica, &answer->grants[i], NULL, error);
+            continue;
+        }
         if (mq_wrap_open(&key, mq_span(answer->wraps[i], MQ_WRAP_SIZE), &answer->grants[i],
                          mq_replica_identity(replica)) != MQ_OK)
             return mq_fail(error, MQ_REFUSED,

@@ -6,6 +6,8 @@
 #include "protocol/assert.h"
 #include "replica/erase.h"
 #include "replica/replica_keys.h"
+#include "replica/route.h"
+#include "replica/sealed.h"
 #include "replica/view.h"
 
 /* What a change may take in its payload at most: indexes for references are 2 bytes longer than in the expanded form, a
@@ -21,27 +23,27 @@ struct open_batch {
     uint8_t salt[MQ_SALT_SIZE];
 };
 
-static enum mq_status batch_new(struct mq_replica *replica, const struct mq_team *team, struct mq_error *error)
+static enum mq_status batch_new(struct mq_replica *replica, const uint8_t mailbox[MQ_ID_SIZE], struct mq_error *error)
 {
     const struct mq_platform *platform = replica->platform;
     uint8_t salt[MQ_SALT_SIZE];
     mq_random(platform, salt, sizeof salt);
     return mq_db_run(replica->db, error,
                      "INSERT INTO batch(mailbox, salt, boot, monotonic, wall, utc_offset) VALUES(?, ?, ?, ?, ?, ?)",
-                     "bbiiii", MQ_SPAN(team->mailbox), MQ_SPAN(salt), (int64_t)platform->boot(platform->self),
+                     "bbiiii", mq_span(mailbox, MQ_ID_SIZE), MQ_SPAN(salt), (int64_t)platform->boot(platform->self),
                      platform->monotonic_ms(platform->self) / 1000, mq_now(platform),
                      (int64_t)platform->utc_offset(platform->self));
 }
 
 /* The newest batch of the mailbox, if a change of this cost still fits. */
-static enum mq_status batch_find(struct mq_replica *replica, const struct mq_team *team, int64_t cost,
+static enum mq_status batch_find(struct mq_replica *replica, const uint8_t mailbox[MQ_ID_SIZE], int64_t cost,
                                  struct open_batch *out, struct mq_error *error)
 {
     struct mq_query *query;
     enum mq_status status = mq_db_query(
         replica->db, &query, error,
         "SELECT number, count, minute, wall, salt, raw FROM batch WHERE mailbox = ? ORDER BY number DESC LIMIT 1", "b",
-        MQ_SPAN(team->mailbox));
+        mq_span(mailbox, MQ_ID_SIZE));
     if (status != MQ_OK)
         return status;
     if (!mq_db_next(&query, error))
@@ -64,18 +66,20 @@ struct journal_work {
     const uint8_t *record;
     uint8_t *id;
     bool erases;
+    uint32_t compartment;
 };
 
-static enum mq_status journal_write(struct mq_replica *replica, void *context, struct mq_error *error)
+static enum mq_status journal_put(struct mq_replica *replica, const struct journal_work *work, struct mq_error *error)
 {
-    struct journal_work *work = context;
     struct open_batch batch;
+    uint8_t mailbox[MQ_ID_SIZE];
     int64_t cost = payload_cost(work->expanded);
-    enum mq_status status = batch_find(replica, work->team, cost, &batch, error);
+    mq_mailbox(mailbox, work->team->team, work->compartment);
+    enum mq_status status = batch_find(replica, mailbox, cost, &batch, error);
     if (status == MQ_NOT_FOUND) {
-        status = batch_new(replica, work->team, error);
+        status = batch_new(replica, mailbox, error);
         if (status == MQ_OK)
-            status = batch_find(replica, work->team, cost, &batch, error);
+            status = batch_find(replica, mailbox, cost, &batch, error);
     }
     if (status != MQ_OK)
         return status;
@@ -97,17 +101,34 @@ static enum mq_status journal_write(struct mq_replica *replica, void *context, s
     int64_t wall = batch.wall + (batch.minute + minutes) * 60;
     if (work->erases)
         return mq_erase_note(replica, work->team->team, wall, work->expanded, error);
-    const struct mq_view_change change = {.id = work->id,
-                                          .record = work->record != NULL ? work->record : work->id,
-                                          .team = work->team->team,
-                                          .rank = mq_role_rank(work->team->certificate.role),
-                                          .segment = -batch.number,
-                                          .wall = wall,
-                                          .expanded = work->expanded};
+    struct mq_view_change change = {.id = work->id,
+                                    .record = work->record != NULL ? work->record : work->id,
+                                    .team = work->team->team,
+                                    .rank = mq_role_rank(work->team->certificate.role),
+                                    .serial = work->team->certificate.serial,
+                                    .said = {.compartment = work->compartment},
+                                    .segment = -batch.number,
+                                    .wall = wall,
+                                    .expanded = work->expanded};
+    mq_key_name(change.said.writer, replica->identity->sign_public);
     status = mq_view_add(replica, &change, error);
     if (status == MQ_OK)
         status = mq_view_settle(replica, change.record, error);
     return status == MQ_OK ? mq_view_settle_references(replica, error) : status;
+}
+
+static enum mq_status journal_write(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    struct journal_work *work = context;
+    bool readable = true;
+    enum mq_status status =
+        mq_route(replica, work->team, work->expanded, work->record, &work->compartment, error);
+    if (status == MQ_OK && work->compartment != MQ_COMPARTMENT_TEAM)
+        status = mq_key_here(replica, work->team->team, work->compartment, &readable, error);
+    if (status != MQ_OK)
+        return status;
+    return readable ? journal_put(replica, work, error)
+                    : mq_seal_now(replica, work->team, work->compartment, work->expanded, work->record, work->id, error);
 }
 
 enum mq_status mq_journal_add(struct mq_replica *replica, const struct mq_team *team, struct mq_span expanded,

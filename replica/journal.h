@@ -6,9 +6,13 @@
 #include "protocol/change.h"
 #include "replica/replica.h"
 
-/* Appends an expanded change (at most MQ_CHANGE_MAX) to the team's open batch and brings the view up to date. `record`
- * is the record it is about, NULL for a create; `id` gets the change's id, which for a create is the new record's.
- * Within a transaction of the caller, or in one of its own. MQ_REFUSED: larger than a change may be. */
+/* Saves an expanded change (at most MQ_CHANGE_MAX) in the compartment where it belongs, which replica/route.h finds by
+ * the tables: the one door for everything that is written here. Where this replica holds the compartment's key, it goes
+ * to the open batch there and the view is brought up to date. Where it does not, the change is sealed at once, in the
+ * same transaction, and nothing of it stays but a row of replica/matter.h. `record` is the record it is about, NULL for
+ * a create; `id` gets the change's id, which for a create is the new record's. Within a transaction of the caller, or in
+ * one of its own. MQ_REFUSED: larger than a change may be, or what route.h refuses, or what it is to be sealed to is not
+ * known here yet. */
 MQ_MUST_USE enum mq_status mq_journal_add(struct mq_replica *replica, const struct mq_team *team,
                                           struct mq_span expanded, const uint8_t *record, uint8_t id[MQ_ID_SIZE],
                                           struct mq_error *error);

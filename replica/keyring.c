@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "protocol/assert.h"
+#include "protocol/compartment.h"
 
 static enum mq_status team_row(struct mq_query *query, struct mq_team *out)
 {
@@ -12,7 +13,7 @@ static enum mq_status team_row(struct mq_query *query, struct mq_team *out)
     memcpy(out->team, team.data, team.size);
     memset(out->name, 0, sizeof out->name);
     memcpy(out->name, name.data, name.size < sizeof out->name ? name.size : sizeof out->name - 1);
-    mq_mailbox(out->mailbox, out->team, 0);
+    mq_mailbox(out->mailbox, out->team, MQ_COMPARTMENT_TEAM);
     struct mq_span token = mq_db_blob(query, 3);
     memset(out->token, 0, sizeof out->token);
     if (token.size == sizeof out->token)
@@ -61,17 +62,36 @@ enum mq_status mq_team_each(struct mq_replica *replica,
     return status != MQ_OK ? status : error->status;
 }
 
+/* A mailbox that is known of; whether it is asked for is said elsewhere. */
+static enum mq_status mailbox_put(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE], uint32_t compartment,
+                                  uint8_t mailbox[MQ_ID_SIZE], struct mq_error *error)
+{
+    mq_mailbox(mailbox, team, compartment);
+    return mq_db_run(replica->db, error, "INSERT OR IGNORE INTO mailbox(mailbox, team, compartment) VALUES(?, ?, ?)",
+                     "bbi", mq_span(mailbox, MQ_ID_SIZE), mq_span(team, MQ_ID_SIZE), (int64_t)compartment);
+}
+
+enum mq_status mq_mailbox_ask(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE], uint32_t compartment,
+                              bool *news, struct mq_error *error)
+{
+    uint8_t mailbox[MQ_ID_SIZE];
+    enum mq_status status = mailbox_put(replica, team, compartment, mailbox, error);
+    if (status == MQ_OK)
+        status = mq_db_run(replica->db, error, "UPDATE mailbox SET asked = 1 WHERE mailbox = ? AND asked = 0", "b",
+                           MQ_SPAN(mailbox));
+    *news = status == MQ_OK && mq_db_changes(replica->db) > 0;
+    return status;
+}
+
 enum mq_status mq_team_put(struct mq_replica *replica, const struct mq_team *team, struct mq_error *error)
 {
     uint8_t certificate[MQ_CERTIFICATE_SIZE], mailbox[MQ_ID_SIZE];
     mq_certificate_encode(certificate, &team->certificate);
-    mq_mailbox(mailbox, team->team, 0);
     enum mq_status status = mq_db_run(replica->db, error, "INSERT OR REPLACE INTO team VALUES(?, ?, ?, ?)", "bzbb",
                                       MQ_SPAN(team->team), team->name, MQ_SPAN(certificate), MQ_SPAN(team->token));
     if (status != MQ_OK)
         return status;
-    return mq_db_run(replica->db, error, "INSERT OR IGNORE INTO mailbox(mailbox, team, compartment) VALUES(?, ?, 0)",
-                     "bb", MQ_SPAN(mailbox), MQ_SPAN(team->team));
+    return mailbox_put(replica, team->team, MQ_COMPARTMENT_TEAM, mailbox, error);
 }
 
 enum mq_status mq_root_put(struct mq_replica *replica, const uint8_t root_public[MQ_PUBLIC_SIZE],
@@ -169,16 +189,43 @@ enum mq_status mq_key_newest(struct mq_replica *replica, const uint8_t mailbox[M
     return status != MQ_OK ? status : grant_find(query, grant, key, error);
 }
 
+enum mq_status mq_grant_newest(struct mq_replica *replica, const uint8_t mailbox[MQ_ID_SIZE], struct mq_grant *grant,
+                               struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error,
+                    "SELECT bytes FROM grants WHERE mailbox = ? ORDER BY epoch DESC, kid LIMIT 1", "b",
+                    mq_span(mailbox, MQ_ID_SIZE));
+    if (status != MQ_OK)
+        return status;
+    if (!mq_db_next(&query, error))
+        return error->status != MQ_OK ? error->status : MQ_NOT_FOUND;
+    status = mq_grant_decode(grant, mq_db_blob(query, 0));
+    mq_db_done(&query);
+    return status == MQ_OK ? MQ_OK : mq_fail(error, MQ_DAMAGED, _("a grant in this store is damaged"));
+}
+
+enum mq_status mq_key_here(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE], uint32_t compartment, bool *here,
+                           struct mq_error *error)
+{
+    uint8_t mailbox[MQ_ID_SIZE];
+    int64_t keys;
+    mq_mailbox(mailbox, team, compartment);
+    enum mq_status status = mq_db_number(replica->db, &keys, error,
+                                         "SELECT count(*) FROM grants WHERE mailbox = ? AND key IS NOT NULL", "b",
+                                         MQ_SPAN(mailbox));
+    *here = status == MQ_OK && keys > 0;
+    return status;
+}
+
 enum mq_status mq_grant_put(struct mq_replica *replica, const struct mq_grant *grant, const struct mq_secret *key,
                             struct mq_error *error)
 {
     uint8_t bytes[MQ_GRANT_SIZE], kid[MQ_KID_SIZE], mailbox[MQ_ID_SIZE];
     mq_grant_encode(bytes, grant);
     mq_grant_kid(kid, grant);
-    mq_mailbox(mailbox, grant->team, grant->compartment);
-    enum mq_status status =
-        mq_db_run(replica->db, error, "INSERT OR IGNORE INTO mailbox(mailbox, team, compartment) VALUES(?, ?, ?)",
-                  "bbi", MQ_SPAN(mailbox), MQ_SPAN(grant->team), (int64_t)grant->compartment);
+    enum mq_status status = mailbox_put(replica, grant->team, grant->compartment, mailbox, error);
     if (status == MQ_OK)
         status =
             mq_db_run(replica->db, error, "INSERT OR IGNORE INTO grants(kid, mailbox, epoch, bytes) VALUES(?, ?, ?, ?)",
@@ -212,7 +259,10 @@ enum mq_status mq_stream_put(struct mq_replica *replica, const struct mq_announc
     uint8_t bytes[MQ_ANNOUNCE_SIZE], stream[MQ_ID_SIZE], mailbox[MQ_ID_SIZE];
     mq_announce_encode(bytes, announce);
     mq_announce_stream(stream, announce);
-    mq_mailbox(mailbox, announce->certificate.team, announce->compartment);
+    enum mq_status status =
+        mailbox_put(replica, announce->certificate.team, announce->compartment, mailbox, error);
+    if (status != MQ_OK)
+        return status;
     return mq_db_run(replica->db, error,
                      "INSERT OR IGNORE INTO stream(stream, mailbox, announce, rank, mine) VALUES(?, ?, ?, ?, ?)",
                      "bbbii", MQ_SPAN(stream), MQ_SPAN(mailbox), MQ_SPAN(bytes),

@@ -30,6 +30,10 @@ MQ_MUST_USE enum mq_status mq_certificate_trust(struct mq_replica *replica, cons
 /* Stores a verified grant, with its key where we have it (NULL: not yet). Idempotent. */
 MQ_MUST_USE enum mq_status mq_grant_put(struct mq_replica *replica, const struct mq_grant *grant,
                                         const struct mq_secret *key, struct mq_error *error);
+/* From now on this replica asks the server for the compartment's records; the team's own it always asks for. `*news`: it
+ * did not before. */
+MQ_MUST_USE enum mq_status mq_mailbox_ask(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE],
+                                          uint32_t compartment, bool *news, struct mq_error *error);
 /* Stores a verified announce. Idempotent. */
 MQ_MUST_USE enum mq_status mq_stream_put(struct mq_replica *replica, const struct mq_announce *announce, bool mine,
                                          struct mq_error *error);

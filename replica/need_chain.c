@@ -7,6 +7,7 @@
 #include "protocol/assert.h"
 #include "protocol/change.h"
 #include "replica/replica_keys.h"
+#include "replica/view.h"
 
 #define DAY_SECONDS 86400
 
@@ -178,22 +179,42 @@ static enum mq_status add_step(struct mq_need_chain *chain, struct mq_replica *r
 
 /* ---- all steps of a need ---- */
 
+/* Is the step of this row heard about the need? As a change of the need would be (protocol/compartment.h). */
+static bool heard(struct mq_query *query, const struct mq_belongs *about)
+{
+    struct mq_said origin = {.compartment = (uint32_t)mq_db_int(query, 1)};
+    struct mq_span writer = mq_db_blob(query, 2);
+    origin.keyless = writer.size == sizeof origin.writer;
+    if (origin.keyless)
+        memcpy(origin.writer, writer.data, writer.size);
+    return mq_said_counts(&origin, about);
+}
+
 /* Of the highest ranks first, so that a flood of a cadre's keeps no desk's out; one more than count, so that the
- * derivation sees that there are too many. Steps of another team are not this need's. */
+ * derivation sees that there are too many. Steps of another team are not this need's, nor those of whoever is not heard
+ * about it. Of a need that has not come nobody knows where it belongs: every step is its. */
 static enum mq_status find_steps(struct mq_replica *replica, const uint8_t need[MQ_ID_SIZE],
                                  uint8_t (*out)[MQ_ID_SIZE], size_t *count, struct mq_error *error)
 {
     struct mq_query *query;
-    enum mq_status status = mq_db_query(
+    struct mq_belongs about;
+    enum mq_status status = mq_view_about(replica, need, &about, error);
+    bool known = status == MQ_OK;
+    *count = 0;
+    if (status != MQ_OK && status != MQ_NOT_FOUND)
+        return status;
+    status = mq_db_query(
         replica->db, &query, error,
-        "SELECT r.canonical FROM need_step AS s JOIN record AS r ON r.record = s.step JOIN change AS c ON c.id = s.step"
+        "SELECT r.canonical, c.compartment, c.writer, max(c.rank) AS rank FROM need_step AS s"
+        " JOIN record AS r ON r.record = s.step JOIN change AS c ON c.id = s.step"
         " WHERE s.need IN (SELECT ?1 UNION SELECT record FROM record WHERE canonical = ?1)"
         " AND r.team = ifnull((SELECT team FROM record WHERE record = ?1), r.team)"
-        " GROUP BY r.canonical ORDER BY max(c.rank) DESC, r.canonical LIMIT ?2",
-        "bi", mq_span(need, MQ_ID_SIZE), (int64_t)(MQ_NEED_STEPS_MAX + 1));
-    *count = 0;
-    while (status == MQ_OK && mq_db_next(&query, error))
-        memcpy(out[(*count)++], mq_db_blob(query, 0).data, MQ_ID_SIZE);
+        " GROUP BY r.canonical ORDER BY rank DESC, r.canonical",
+        "b", mq_span(need, MQ_ID_SIZE));
+    while (status == MQ_OK && *count <= MQ_NEED_STEPS_MAX && mq_db_next(&query, error))
+        if (!known || heard(query, &about))
+            memcpy(out[(*count)++], mq_db_blob(query, 0).data, MQ_ID_SIZE);
+    mq_db_done(&query);
     return status != MQ_OK ? status : error->status;
 }
 

@@ -5,10 +5,7 @@
 
 #include "protocol/assert.h"
 #include "protocol/compress.h"
-#include "protocol/identity_keys.h"
-#include "replica/keyring_keys.h"
-
-#define PROSE_FIRST 1
+#include "replica/stream_keys.h"
 
 enum mq_status mq_streams_close(struct mq_replica *replica, struct mq_error *error)
 {
@@ -20,94 +17,10 @@ enum mq_status mq_streams_close(struct mq_replica *replica, struct mq_error *err
     return mq_db_run(replica->db, error, "UPDATE segment SET carry = 1 WHERE mine = 1 AND stored = 0 AND erased < 2", "");
 }
 
-/* ---- the stream to write to ---- */
-
-struct own_stream {
-    uint8_t stream[MQ_ID_SIZE];
-    uint32_t seq;                         /* the next */
-    uint8_t previous[MQ_SEGMENT_ID_SIZE]; /* what it follows */
-    int64_t unanchored; /* segments since the last receipt */
-    struct mq_announce announce;
-};
-
-/* The last own stream of the mailbox, closed or not, goes into the announce of the next one. */
-static enum mq_status stream_open(struct mq_replica *replica, const struct mq_team *team, uint32_t compartment,
-                                  struct mq_error *error)
-{
-    struct mq_announce announce = {.certificate = team->certificate, .compartment = compartment};
-    struct mq_query *query;
-    mq_random(replica->platform, announce.nonce, sizeof announce.nonce);
-    enum mq_status status = mq_db_query(
-        replica->db, &query, error,
-        "SELECT stream, next_seq - 1, head_id FROM stream WHERE mailbox = ? AND mine = 1 ORDER BY opened DESC LIMIT 1",
-        "b", MQ_SPAN(team->mailbox));
-    if (status != MQ_OK)
-        return status;
-    if (mq_db_next(&query, error)) {
-        struct mq_span head = mq_db_blob(query, 2);
-        memcpy(announce.previous_stream, mq_db_blob(query, 0).data, MQ_ID_SIZE);
-        announce.previous_seq = (uint32_t)mq_db_int(query, 1);
-        if (head.size == MQ_SEGMENT_ID_SIZE && announce.previous_seq > 0)
-            memcpy(announce.previous_id, head.data, MQ_SEGMENT_ID_SIZE);
-        mq_db_done(&query);
-    }
-    if (error->status != MQ_OK)
-        return error->status;
-    mq_announce_sign(&announce, replica->identity);
-    uint8_t stream[MQ_ID_SIZE];
-    mq_announce_stream(stream, &announce);
-    status = mq_stream_put(replica, &announce, true, error);
-    if (status != MQ_OK)
-        return status;
-    return mq_db_run(replica->db, error,
-                     "UPDATE stream SET opened = (SELECT 1 + max(opened) FROM stream) WHERE stream = ?", "b",
-                     MQ_SPAN(stream));
-}
-
-static enum mq_status stream_read(struct mq_replica *replica, const struct mq_team *team, struct own_stream *out,
-                                  struct mq_error *error)
-{
-    struct mq_query *query;
-    enum mq_status status = mq_db_query(
-        replica->db, &query, error,
-        "SELECT stream, next_seq, head_id, announce,"
-        " (SELECT count(*) FROM segment WHERE segment.stream = stream.stream AND mine = 1 AND anchored = 0)"
-        " FROM stream WHERE mailbox = ? AND mine = 1 AND closed = 0 LIMIT 1",
-        "b", MQ_SPAN(team->mailbox));
-    if (status != MQ_OK)
-        return status;
-    if (!mq_db_next(&query, error))
-        return error->status != MQ_OK ? error->status : MQ_NOT_FOUND;
-    memcpy(out->stream, mq_db_blob(query, 0).data, MQ_ID_SIZE);
-    out->seq = (uint32_t)mq_db_int(query, 1);
-    struct mq_span head = mq_db_blob(query, 2);
-    status = mq_announce_decode(&out->announce, mq_db_blob(query, 3));
-    out->unanchored = mq_db_int(query, 4);
-    if (out->seq == 1)
-        mq_announce_hash(out->previous, &out->announce);
-    else if (head.size == MQ_SEGMENT_ID_SIZE)
-        memcpy(out->previous, head.data, MQ_SEGMENT_ID_SIZE);
-    else
-        status = MQ_DAMAGED;
-    mq_db_done(&query);
-    return status == MQ_OK ? MQ_OK
-                           : mq_fail(error, MQ_DAMAGED, _("this store's own stream is damaged; `check` names what"));
-}
-
-static enum mq_status stream_current(struct mq_replica *replica, const struct mq_team *team, struct own_stream *out,
-                                     struct mq_error *error)
-{
-    enum mq_status status = stream_read(replica, team, out, error);
-    if (status != MQ_NOT_FOUND)
-        return status;
-    status = stream_open(replica, team, 0, error);
-    return status == MQ_OK ? stream_read(replica, team, out, error) : status;
-}
-
 /* ---- the payload ---- */
 
 /* Other streams of the mailbox that moved on since our last segment said how far they were. */
-static enum mq_status frontier_read(struct mq_replica *replica, const struct mq_team *team,
+static enum mq_status frontier_read(struct mq_replica *replica, const uint8_t mailbox[MQ_ID_SIZE],
                                     const uint8_t own[MQ_ID_SIZE], struct mq_payload_head *head, struct mq_error *error)
 {
     struct mq_query *query;
@@ -118,7 +31,7 @@ static enum mq_status frontier_read(struct mq_replica *replica, const struct mq_
                     " AND g.seq = (SELECT max(seq) FROM segment WHERE stream = s.stream AND state = 1)"
                     " AND g.seq > coalesce((SELECT seq FROM frontier WHERE frontier.stream = s.stream), 0)"
                     " GROUP BY s.stream ORDER BY s.stream LIMIT 64",
-                    "bb", MQ_SPAN(team->mailbox), mq_span(own, MQ_ID_SIZE));
+                    "bb", mq_span(mailbox, MQ_ID_SIZE), mq_span(own, MQ_ID_SIZE));
     if (status != MQ_OK)
         return status;
     while (head->frontier_count < MQ_FRONTIER_MAX && mq_db_next(&query, error)) {
@@ -194,7 +107,7 @@ static enum mq_status batch_changes(struct mq_replica *replica, int64_t batch, s
 /* ---- one segment ---- */
 
 /* Will a body go, or is one gone, among those that the next segment would lean on? */
-static enum mq_status run_erased(struct mq_replica *replica, const struct own_stream *stream, bool *erased,
+static enum mq_status run_erased(struct mq_replica *replica, const struct mq_own_stream *stream, bool *erased,
                                  struct mq_error *error)
 {
     int64_t found;
@@ -209,7 +122,7 @@ static enum mq_status run_erased(struct mq_replica *replica, const struct own_st
 
 /* How many payloads the next segment may lean on (section 2): none at the start, under a new key, every 64th time, each
  * time another fifteen wait for a receipt, and where one of them is to be erased. */
-static enum mq_status links_choose(struct mq_replica *replica, const struct own_stream *stream,
+static enum mq_status links_choose(struct mq_replica *replica, const struct mq_own_stream *stream,
                                    const uint8_t kid[MQ_KID_SIZE], uint8_t *links, struct mq_error *error)
 {
     struct mq_query *query;
@@ -263,22 +176,11 @@ static enum mq_status read_back(struct mq_replica *replica, struct mq_span segme
     return MQ_OK;
 }
 
-static enum mq_status segment_store(struct mq_replica *replica, int64_t batch, const struct own_stream *stream,
-                                    const struct mq_segment *segment, uint8_t links, struct mq_span bytes,
-                                    struct mq_error *error)
+static enum mq_status segment_store(struct mq_replica *replica, int64_t batch, const struct mq_segment *segment,
+                                    uint8_t links, struct mq_span bytes, struct mq_error *error)
 {
     int64_t number;
-    enum mq_status status = mq_db_run(
-        replica->db, error,
-        "INSERT INTO segment(id, stream, seq, previous, mine, state, links, bytes) VALUES(?, ?, ?, ?, 1, 1, ?, ?)",
-        "bbibib", MQ_SPAN(segment->id), MQ_SPAN(segment->stream), (int64_t)segment->seq, MQ_SPAN(segment->previous),
-        (int64_t)links, bytes);
-    if (status == MQ_OK)
-        status = mq_db_run(replica->db, error, "UPDATE stream SET next_seq = ?, head_id = ? WHERE stream = ?", "ibb",
-                           (int64_t)segment->seq + 1, MQ_SPAN(segment->id), MQ_SPAN(stream->stream));
-    if (status == MQ_OK)
-        status = mq_db_number(replica->db, &number, error, "SELECT number FROM segment WHERE id = ?", "b",
-                              MQ_SPAN(segment->id));
+    enum mq_status status = mq_own_segment_put(replica, segment, links, false, bytes, &number, error);
     if (status == MQ_OK)
         status = mq_db_run(replica->db, error, "UPDATE change SET segment = ? WHERE segment = ?", "ii", number, -batch);
     if (status == MQ_OK)
@@ -291,9 +193,11 @@ static enum mq_status segment_store(struct mq_replica *replica, int64_t batch, c
 struct seal_work {
     int64_t batch;
     struct mq_team team;
+    uint32_t compartment;
+    uint8_t mailbox[MQ_ID_SIZE];
     uint8_t *memory; /* of the segment's bytes and the batch's changes */
     struct mq_batch_change *changes;
-    struct own_stream stream;
+    struct mq_own_stream stream;
 };
 
 #define SEAL_MEMORY (2 * MQ_BATCH_MAX + 2 * MQ_SEGMENT_MAX)
@@ -301,15 +205,11 @@ struct seal_work {
 static enum mq_status seal_payload(struct mq_replica *replica, struct seal_work *work, struct mq_span payload,
                                    const struct mq_grant *grant, const struct mq_secret *key, struct mq_error *error)
 {
-    struct own_stream *stream = &work->stream;
-    struct mq_seal_context context = {.seq = stream->seq, .key = key, .writer = replica->identity};
-    struct mq_prefix prefix = {.prose = PROSE_FIRST};
-    memcpy(context.stream, stream->stream, MQ_ID_SIZE);
-    memcpy(context.previous, stream->previous, MQ_SEGMENT_ID_SIZE);
-    mq_grant_kid(context.kid, grant);
-    mq_grant_hash(context.grant_hash, grant);
-    mq_certificate_hash(context.certificate_hash, &stream->announce.certificate);
-    mq_random(replica->platform, context.seed, sizeof context.seed);
+    struct mq_own_stream *stream = &work->stream;
+    struct mq_seal_context context;
+    struct mq_prefix prefix = {.prose = MQ_PROSE_WRITTEN};
+    mq_own_context(replica, stream, grant, &context);
+    context.key = key;
 
     enum mq_status status = links_choose(replica, stream, context.kid, &prefix.links, error);
     if (status != MQ_OK)
@@ -324,7 +224,7 @@ static enum mq_status seal_payload(struct mq_replica *replica, struct seal_work 
     mq_wipe(context.seed, sizeof context.seed);
     if (status != MQ_OK)
         return status;
-    return segment_store(replica, work->batch, stream, &segment, prefix.links, mq_written(&bytes), error);
+    return segment_store(replica, work->batch, &segment, prefix.links, mq_written(&bytes), error);
 }
 
 static enum mq_status seal_batch(struct mq_replica *replica, void *context, struct mq_error *error)
@@ -334,17 +234,17 @@ static enum mq_status seal_batch(struct mq_replica *replica, void *context, stru
     struct mq_secret key;
     struct mq_payload_head head = {0};
     size_t count;
-    enum mq_status status = mq_key_newest(replica, work->team.mailbox, &grant, &key, error);
+    enum mq_status status = mq_key_newest(replica, work->mailbox, &grant, &key, error);
     if (status == MQ_NOT_FOUND)
         return mq_fail(
             error, MQ_NOT_FOUND,
             _("the team's key is not here yet, so nothing can be sealed; the records stay saved on this device"));
     if (status == MQ_OK)
-        status = stream_current(replica, &work->team, &work->stream, error);
+        status = mq_own_stream(replica, &work->team, work->compartment, &work->stream, error);
     if (status == MQ_OK)
         status = batch_head(replica, work->batch, &head, error);
     if (status == MQ_OK)
-        status = frontier_read(replica, &work->team, work->stream.stream, &head, error);
+        status = frontier_read(replica, work->mailbox, work->stream.stream, &head, error);
     struct mq_buffer expanded = mq_buffer(work->memory + MQ_SEGMENT_MAX, MQ_BATCH_MAX);
     if (status == MQ_OK)
         status = batch_changes(replica, work->batch, work->changes, &count, &expanded, error);
@@ -360,31 +260,23 @@ static enum mq_status seal_batch(struct mq_replica *replica, void *context, stru
     return status;
 }
 
-/* Outside the store, so that a store set back to before this segment is noticed. */
-static enum mq_status witness(struct mq_replica *replica, const struct own_stream *stream, struct mq_error *error)
-{
-    char path[MQ_PATH_MAX];
-    uint8_t memory[MQ_ID_SIZE + 4];
-    struct mq_buffer content = mq_buffer(memory, sizeof memory);
-    mq_put(&content, stream->stream, MQ_ID_SIZE);
-    mq_put_u32(&content, stream->seq);
-    mq_home_path(path, replica->home, "witness");
-    return replica->platform->write(replica->platform->self, path, mq_written(&content), error);
-}
-
 static enum mq_status next_batch(struct mq_replica *replica, struct seal_work *work, struct mq_error *error)
 {
     struct mq_query *query;
     uint8_t team[MQ_ID_SIZE];
     enum mq_status status = mq_db_query(
         replica->db, &query, error,
-        "SELECT number, team FROM batch JOIN mailbox USING(mailbox) WHERE count > 0 ORDER BY number LIMIT 1", "");
+        "SELECT number, team, compartment, mailbox FROM batch JOIN mailbox USING(mailbox) WHERE count > 0"
+        " ORDER BY number LIMIT 1",
+        "");
     if (status != MQ_OK)
         return status;
     if (!mq_db_next(&query, error))
         return error->status != MQ_OK ? error->status : MQ_NOT_FOUND;
     work->batch = mq_db_int(query, 0);
     memcpy(team, mq_db_blob(query, 1).data, MQ_ID_SIZE);
+    work->compartment = (uint32_t)mq_db_int(query, 2);
+    memcpy(work->mailbox, mq_db_blob(query, 3).data, MQ_ID_SIZE);
     mq_db_done(&query);
     return mq_team_find(replica, team, &work->team, error);
 }
@@ -409,7 +301,7 @@ enum mq_status mq_seal_all(struct mq_replica *replica, struct mq_error *error)
     if (status == MQ_NOT_FOUND && error->status == MQ_OK)
         status = MQ_OK;
     if (sealed && status == MQ_OK)
-        status = witness(replica, &work.stream, error);
+        status = mq_own_witness(replica, &work.stream, error);
     if (status != MQ_OK)
         mq_chain_reset(&replica->chain); /* it may stand on a segment that was rolled back */
     mq_work_free(work.memory, SEAL_MEMORY);

@@ -8,6 +8,7 @@
 #include "protocol/mask.h"
 #include "replica/catalogue.h"
 #include "replica/convert.h"
+#include "replica/matter.h"
 #include "replica/replica_keys.h"
 #include "replica/view.h"
 
@@ -178,11 +179,16 @@ static enum mq_status encode_reference(const struct parse_context *context, stru
     const struct mq_kind *target = mq_kind_by_number(context->field->target);
     uint8_t memory[MQ_RECORD_ID_TEXT_MAX + 8], canonical[MQ_ID_SIZE];
     struct mq_buffer id = mq_buffer(memory, sizeof memory);
+    struct mq_matter matter = {.kind = 0};
     MQ_ASSERT(target != NULL);
     enum mq_status status = MQ_NOT_FOUND;
     if (mq_value_from_text(mq_field_by_number(target, MQ_FIELD_ID), text, &id) == MQ_OK)
         status = mq_view_by_id(context->replica, context->team->team, target->number, mq_written(&id), canonical,
                                context->error);
+    if (status == MQ_NOT_FOUND && id.size > 0) { /* one that was sealed here */
+        status = mq_matter_by_id(context->replica, target->number, mq_written(&id), &matter, context->error);
+        memcpy(canonical, matter.record, sizeof canonical);
+    }
     if (status == MQ_NOT_FOUND)
         return mq_fail(context->error, MQ_REFUSED,
                        _("\"%s\": there is no %s \"%.*s\" here; it must stand in an earlier line"), context->field->key,

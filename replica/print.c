@@ -5,6 +5,7 @@
 #include "protocol/assert.h"
 #include "replica/catalogue.h"
 #include "replica/convert.h"
+#include "replica/matter.h"
 #include "replica/need_chain.h"
 #include "replica/print_related.h"
 #include "replica/replica_keys.h"
@@ -25,6 +26,7 @@ enum mq_status mq_print_reference(struct mq_replica *replica, const uint8_t reco
                                   struct mq_error *error)
 {
     struct mq_query *query;
+    struct mq_matter matter;
     const struct mq_field *id = mq_field_by_number(mq_kind_by_number(MQ_KIND_HOUSEHOLD), MQ_FIELD_ID);
     enum mq_status status =
         mq_db_query(replica->db, &query, error, "SELECT id FROM record WHERE record = ? AND id IS NOT NULL", "b",
@@ -36,8 +38,13 @@ enum mq_status mq_print_reference(struct mq_replica *replica, const uint8_t reco
         mq_db_done(&query);
         return status;
     }
+    if (error->status != MQ_OK)
+        return error->status;
+    status = mq_matter_find(replica, record, &matter, error);
+    if (status == MQ_OK && matter.id_size > 0)
+        return mq_value_to_text(id, mq_span(matter.id, matter.id_size), out);
     put_hex(out, record, MQ_ID_SIZE);
-    return error->status;
+    return status == MQ_NOT_FOUND ? MQ_OK : status;
 }
 
 static enum mq_status print_reference_item(struct mq_replica *replica, struct mq_reader *reader,
@@ -291,6 +298,19 @@ static enum mq_status print_extras(struct mq_replica *replica, const struct mq_k
                                                        : status;
 }
 
+/* Said only where it is so: few may read it, and whoever shows it to others should know. */
+static enum mq_status print_restricted(struct mq_replica *replica, const uint8_t canonical[MQ_ID_SIZE],
+                                       struct mq_json_writer *writer, struct mq_error *error)
+{
+    bool restricted;
+    enum mq_status status = mq_view_restricted(replica, canonical, &restricted, error);
+    if (restricted) {
+        mq_json_key(writer, "restricted");
+        mq_json_bool_value(writer, true);
+    }
+    return status;
+}
+
 /* What the program makes for itself, and no import takes. */
 static bool is_hidden(const struct mq_field *field)
 {
@@ -317,6 +337,8 @@ enum mq_status mq_print_record(struct mq_replica *replica, const struct mq_group
         status = print_place_names(replica, kind, state, &writer, error);
     if (status == MQ_OK && extras != MQ_PRINT_EXACT && kind != NULL)
         status = print_extras(replica, kind, state, extras, &writer, error);
+    if (status == MQ_OK && extras != MQ_PRINT_EXACT)
+        status = print_restricted(replica, state->canonical, &writer, error);
     mq_json_end(&writer, '}');
     if (status == MQ_OK && out->failed)
         return mq_fail(error, MQ_NO_SPACE, _("this record is too long to show in one piece"));

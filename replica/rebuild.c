@@ -17,9 +17,11 @@ static enum mq_status readmit(struct mq_replica *replica, struct mq_error *error
 {
     struct mq_admitted result = {0};
     mq_chain_reset(&replica->chain);
-    enum mq_status status = mq_db_run(replica->db, error, "UPDATE segment SET state = 0 WHERE state = 1 OR (state = 3 AND NOT EXISTS"
-                                      " (SELECT 1 FROM segment AS p WHERE p.id = segment.previous AND (p.erased = 2 OR p.kept)))",
-                                      "");
+    enum mq_status status = mq_db_run(
+        replica->db, error,
+        "UPDATE segment SET state = 0 WHERE (state = 1 AND NOT " MQ_SEGMENT_SEALED_AWAY ") OR (state = 3 AND NOT EXISTS"
+        " (SELECT 1 FROM segment AS p WHERE p.id = segment.previous AND (p.erased = 2 OR p.kept)))",
+        "");
     return status == MQ_OK ? mq_admit_waiting(replica, &result, error) : status;
 }
 
@@ -51,10 +53,14 @@ static enum mq_status rejournal_row(struct mq_replica *replica, struct mq_query 
     status = mq_team_find(replica, open.team, &team, error);
     if (status != MQ_OK)
         return status;
+    struct mq_said said = {.compartment = (uint32_t)mq_db_int(query, 6)};
+    mq_key_name(said.writer, replica->identity->sign_public);
     const struct mq_view_change row = {.id = open.id,
                                        .record = open.record,
                                        .team = open.team,
                                        .rank = mq_role_rank(team.certificate.role),
+                                       .serial = team.certificate.serial,
+                                       .said = said,
                                        .segment = -*batch,
                                        .wall = mq_db_int(query, 4) + *minutes * 60,
                                        .expanded = expanded};
@@ -68,7 +74,7 @@ static enum mq_status rejournal(struct mq_replica *replica, struct mq_error *err
     int64_t minutes = 0, batch = 0;
     enum mq_status status = mq_db_query(
         replica->db, &query, error,
-        "SELECT j.id, j.expanded, j.minutes, j.batch, b.wall, m.team FROM journal AS j JOIN batch AS b ON b.number = j.batch"
+        "SELECT j.id, j.expanded, j.minutes, j.batch, b.wall, m.team, m.compartment FROM journal AS j JOIN batch AS b ON b.number = j.batch"
         " JOIN mailbox AS m USING(mailbox) ORDER BY j.number",
         "");
     if (status != MQ_OK)

@@ -363,8 +363,9 @@ enum mq_status mq_safety_count(struct mq_replica *replica, struct mq_safety *out
     enum mq_status status = mq_db_query(
         replica->db, &query, error,
         "SELECT level, count(*) FROM (SELECT min(CASE WHEN c.segment < 0 THEN 0 WHEN s.excepted <> 0 THEN -1 WHEN s.anchored THEN 2"
-        " WHEN s.stored THEN 1 ELSE 0 END) AS level FROM change AS c LEFT JOIN segment AS s ON s.number = c.segment"
-        " WHERE c.segment < 0 OR s.mine = 1 GROUP BY c.record) GROUP BY level",
+        " WHEN s.stored THEN 1 ELSE 0 END) AS level FROM"
+        " (SELECT record, segment FROM change UNION ALL SELECT record, segment FROM matter) AS c"
+        " LEFT JOIN segment AS s ON s.number = c.segment WHERE c.segment < 0 OR s.mine = 1 GROUP BY c.record) GROUP BY level",
         "");
     if (status != MQ_OK)
         return status;
@@ -378,7 +379,10 @@ enum mq_status mq_safety_count(struct mq_replica *replica, struct mq_safety *out
     if (error->status != MQ_OK)
         return error->status;
     status = mq_db_number(replica->db, &out->records, error,
-                          "SELECT count(*) FROM state WHERE kind > 0 AND NOT deleted", "");
+                          "SELECT (SELECT count(*) FROM state WHERE kind > 0 AND NOT deleted) +"
+                          " (SELECT count(*) FROM matter WHERE kind > 0 AND record NOT IN"
+                          " (SELECT record FROM record WHERE kind > 0))",
+                          "");
     if (status == MQ_OK)
         status = mq_db_number(replica->db, &out->conflicts, error,
                               "SELECT count(*) FROM state WHERE conflicts > 0 OR review", "");

@@ -86,9 +86,13 @@ MQ_MUST_USE enum mq_status mq_records_show(struct mq_replica *replica, struct mq
 /* {"id":…,"record":…,"kind":…,"field":…,"values":[{"value":…,"by":…,"at":…}]}, one a conflicting field. */
 MQ_MUST_USE enum mq_status mq_records_conflicts(struct mq_replica *replica, const struct mq_emitter *emitter,
                                                 struct mq_error *error);
-/* The exact copy, in the record format, references before what refers to them. `kind` NULL: all. */
+/* The exact copy, in the record format, references before what refers to them. `kind` NULL: all. Restricted matters are
+ * left out. */
 MQ_MUST_USE enum mq_status mq_records_export(struct mq_replica *replica, const struct mq_kind *kind,
                                              const struct mq_emitter *emitter, struct mq_error *error);
+/* The same with restricted matters among them, each marked; whoever asks for them says why (docs/contract.md). */
+MQ_MUST_USE enum mq_status mq_records_export_restricted(struct mq_replica *replica, const struct mq_kind *kind,
+                                                        const struct mq_emitter *emitter, struct mq_error *error);
 /* Segments that wait for a person or for something that has not come: {"id":…,"reason":…,"stream":…,"seq":…}. */
 MQ_MUST_USE enum mq_status mq_records_quarantine(struct mq_replica *replica, const struct mq_emitter *emitter,
                                                  struct mq_error *error);

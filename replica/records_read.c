@@ -7,7 +7,7 @@
 #include "protocol/change.h"
 #include "replica/catalogue.h"
 #include "replica/convert.h"
-#include "replica/records.h"
+#include "replica/records_matter.h"
 #include "replica/replica_keys.h"
 #include "replica/search.h"
 #include "replica/view.h"
@@ -18,6 +18,7 @@ struct read_work {
     const struct mq_emitter *emitter;
     int64_t left; /* of the limit; < 0: none */
     enum mq_print_extras extras;
+    bool without_restricted;
     uint8_t *memory;
 };
 
@@ -28,14 +29,26 @@ static enum mq_status emit_state(struct read_work *work, const struct mq_group_s
     return status == MQ_OK ? work->emitter->emit(work->emitter->context, mq_written(&out), error) : status;
 }
 
+static enum mq_status emit_matter(struct read_work *work, const struct mq_matter *matter, struct mq_error *error)
+{
+    struct mq_buffer out = mq_buffer(work->memory, MQ_OBJECT_MAX);
+    enum mq_status status = mq_matter_print(work->replica, matter, &out, error);
+    return status == MQ_OK ? work->emitter->emit(work->emitter->context, mq_written(&out), error) : status;
+}
+
 static enum mq_status list_one(void *context, const uint8_t canonical[MQ_ID_SIZE], struct mq_error *error)
 {
     struct read_work *work = context;
     struct mq_group_state state;
+    bool left_out = false;
     if (work->left == 0)
         return MQ_OK;
     bool shown = true;
-    enum mq_status status = mq_view_group(work->replica, canonical, &state, error);
+    enum mq_status status =
+        work->without_restricted ? mq_view_restricted(work->replica, canonical, &left_out, error) : MQ_OK;
+    if (status != MQ_OK || left_out)
+        return status;
+    status = mq_view_group(work->replica, canonical, &state, error);
     if (status == MQ_NO_SPACE || status == MQ_REFUSED) { /* unreadable: counted for review, no reason to show nothing */
         mq_error_clear(error);
         return MQ_OK;
@@ -66,6 +79,8 @@ enum mq_status mq_records_list(struct mq_replica *replica, const struct mq_kind 
     enum mq_status status = mq_search_says_something(search)
                                 ? mq_search(replica, &query, error)
                                 : mq_view_each(replica, kind == NULL ? 0 : kind->number, false, list_one, &work, error);
+    if (status == MQ_OK)
+        status = mq_matter_list(replica, kind == NULL ? 0 : kind->number, search, &work.left, emitter, error);
     mq_work_free(work.memory, MQ_OBJECT_MAX);
     return status;
 }
@@ -77,10 +92,14 @@ static const uint8_t export_order[] = {
     MQ_KIND_NEED,    MQ_KIND_STEP,     MQ_KIND_TOLD,    MQ_KIND_SUGGESTION, MQ_KIND_EXPORTED,
 };
 
-enum mq_status mq_records_export(struct mq_replica *replica, const struct mq_kind *kind,
-                                 const struct mq_emitter *emitter, struct mq_error *error)
+static enum mq_status export(struct mq_replica *replica, const struct mq_kind *kind, bool restricted,
+                             const struct mq_emitter *emitter, struct mq_error *error)
 {
-    struct read_work work = {.replica = replica, .emitter = emitter, .left = -1, .memory = mq_work_memory(MQ_OBJECT_MAX)};
+    struct read_work work = {.replica = replica,
+                             .emitter = emitter,
+                             .left = -1,
+                             .without_restricted = !restricted,
+                             .memory = mq_work_memory(MQ_OBJECT_MAX)};
     enum mq_status status = MQ_OK;
     MQ_ASSERT(sizeof export_order == mq_kind_count);
     for (size_t i = 0; i < sizeof export_order && status == MQ_OK; i++)
@@ -88,6 +107,18 @@ enum mq_status mq_records_export(struct mq_replica *replica, const struct mq_kin
             status = mq_view_each(replica, export_order[i], false, list_one, &work, error);
     mq_work_free(work.memory, MQ_OBJECT_MAX);
     return status;
+}
+
+enum mq_status mq_records_export(struct mq_replica *replica, const struct mq_kind *kind,
+                                 const struct mq_emitter *emitter, struct mq_error *error)
+{
+    return export(replica, kind, false, emitter, error);
+}
+
+enum mq_status mq_records_export_restricted(struct mq_replica *replica, const struct mq_kind *kind,
+                                            const struct mq_emitter *emitter, struct mq_error *error)
+{
+    return export(replica, kind, true, emitter, error);
 }
 
 /* ---- history ---- */
@@ -240,11 +271,17 @@ enum mq_status mq_records_show(struct mq_replica *replica, struct mq_span record
         .replica = replica, .emitter = emitter, .extras = MQ_PRINT_SHOWN, .memory = mq_work_memory(MQ_OBJECT_MAX)};
     uint8_t canonical[MQ_ID_SIZE];
     struct mq_group_state state;
+    struct mq_matter matter;
     const struct mq_kind *kind = NULL;
-    enum mq_status status = mq_view_find(replica, NULL, record, canonical, error);
-    if (status == MQ_OK)
+    enum mq_status found = mq_view_find(replica, NULL, record, canonical, error), status = found;
+    if (found == MQ_NOT_FOUND) {
+        status = mq_matter_instead(replica, found, record, &matter, error);
+        if (status == MQ_OK)
+            status = emit_matter(&work, &matter, error);
+    }
+    if (found == MQ_OK)
         status = mq_view_group(replica, canonical, &state, error);
-    if (status == MQ_OK) {
+    if (found == MQ_OK && status == MQ_OK) {
         kind = mq_kind_by_number(state.kind);
         status = emit_state(&work, &state, error);
     }

@@ -9,9 +9,10 @@
 #include "replica/convert.h"
 #include "replica/journal.h"
 #include "replica/need_chain.h"
-#include "replica/records.h"
+#include "replica/records_matter.h"
 #include "replica/records_update.h"
 #include "replica/replica_keys.h"
+#include "replica/route.h"
 #include "replica/view.h"
 
 struct write_memory {
@@ -42,14 +43,16 @@ static void id_text(const struct mq_parsed *parsed, struct mq_saved *saved)
 
 /* An incarnation after the first adds two letters, so that a copied device does not give the same number twice unseen.
  */
-static enum mq_status incarnation_letters(struct mq_replica *replica, char out[3], struct mq_error *error)
+static enum mq_status incarnation_letters(struct mq_replica *replica, const struct mq_team *team, char out[3],
+                                          struct mq_error *error)
 {
     struct mq_query *query;
     out[0] = '\0';
     enum mq_status status = mq_db_query(
         replica->db, &query, error,
-        "SELECT stream, (SELECT count(*) FROM stream WHERE mine = 1) FROM stream WHERE mine = 1 AND closed = 0 LIMIT 1",
-        "");
+        "SELECT stream, (SELECT count(*) FROM stream WHERE mine = 1 AND mailbox = ?1) FROM stream"
+        " WHERE mine = 1 AND closed = 0 AND mailbox = ?1 LIMIT 1",
+        "b", MQ_SPAN(team->mailbox));
     if (status != MQ_OK)
         return status;
     if (mq_db_next(&query, error) && mq_db_int(query, 1) > 1) {
@@ -63,25 +66,58 @@ static enum mq_status incarnation_letters(struct mq_replica *replica, char out[3
     return error->status;
 }
 
+/* The change that makes this record. */
+static enum mq_status create_build(const struct mq_parsed *parsed, struct mq_buffer *change, struct mq_error *error)
+{
+    uint8_t *pairs_memory = mq_work_memory(MQ_CHANGE_MAX);
+    struct mq_buffer pairs = mq_buffer(pairs_memory, MQ_CHANGE_MAX);
+    for (size_t i = 0; i < parsed->count; i++) {
+        mq_cbor_put_uint(&pairs, parsed->fields[i].field->number);
+        mq_put_span(&pairs, parsed->fields[i].value);
+    }
+    mq_change_put_create(change, parsed->kind->number, parsed->count, mq_written(&pairs));
+    bool failed = pairs.failed || change->failed;
+    mq_work_free(pairs_memory, pairs.size);
+    return failed ? mq_fail(error, MQ_REFUSED, _("this record is too long to save in one piece; split it")) : MQ_OK;
+}
+
+static enum mq_status is_restricted(struct mq_replica *replica, const struct mq_team *team,
+                                    const struct mq_parsed *parsed, uint8_t *memory, bool *restricted,
+                                    struct mq_error *error)
+{
+    struct mq_buffer change = mq_buffer(memory, MQ_CHANGE_MAX);
+    uint32_t compartment = MQ_COMPARTMENT_TEAM;
+    enum mq_status status = create_build(parsed, &change, error);
+    if (status == MQ_OK)
+        status = mq_route(replica, team, mq_written(&change), NULL, &compartment, error);
+    *restricted = mq_compartment_restricted(compartment);
+    return status;
+}
+
+/* Restricted matters are counted for themselves: a gap among the others' numbers would tell that there is one. */
 static enum mq_status number_make(struct mq_replica *replica, const struct mq_team *team, struct mq_parsed *parsed,
-                                  struct mq_saved *saved, struct mq_error *error)
+                                  uint8_t *memory, struct mq_saved *saved, struct mq_error *error)
 {
     const struct mq_field *field = mq_field_by_key(parsed->kind, mq_span_text("no"));
-    int64_t counter;
+    int64_t counter = 0;
     char village[MQ_VILLAGE_LETTERS_MAX + 1], letters[3];
+    bool restricted = false;
     if (field == NULL || mq_parsed_find(parsed, field->number) != NULL)
         return MQ_OK;
-    enum mq_status status = mq_setting_number(replica, "need_counter", &counter, error);
+    enum mq_status status = is_restricted(replica, team, parsed, memory, &restricted, error);
+    const char *name = restricted ? "matter_counter" : "need_counter";
     if (status == MQ_OK)
-        status = incarnation_letters(replica, letters, error);
+        status = mq_setting_number(replica, name, &counter, error);
     if (status == MQ_OK)
-        status = mq_setting_put_number(replica, "need_counter", counter + 1, error);
+        status = incarnation_letters(replica, team, letters, error);
+    if (status == MQ_OK)
+        status = mq_setting_put_number(replica, name, counter + 1, error);
     if (status == MQ_OK)
         status = mq_need_village(replica, parsed, village, error);
     if (status != MQ_OK)
         return status;
-    snprintf(saved->number, sizeof saved->number, "%s-%u%s-%04lld", village, (unsigned)team->certificate.serial,
-             letters, (long long)counter + 1);
+    snprintf(saved->number, sizeof saved->number, restricted ? "%s-%u%s-M%03lld" : "%s-%u%s-%04lld", village,
+             (unsigned)team->certificate.serial, letters, (long long)counter + 1);
     size_t start = parsed->memory.size;
     mq_cbor_put_text(&parsed->memory, mq_span_text(saved->number));
     MQ_ASSERT(!parsed->memory.failed);
@@ -93,19 +129,9 @@ static enum mq_status number_make(struct mq_replica *replica, const struct mq_te
 static enum mq_status create(struct mq_replica *replica, const struct mq_team *team, const struct mq_parsed *parsed,
                              uint8_t *memory, struct mq_saved *saved, struct mq_error *error)
 {
-    uint8_t *pairs_memory = mq_work_memory(MQ_CHANGE_MAX);
-    struct mq_buffer pairs = mq_buffer(pairs_memory, MQ_CHANGE_MAX), change = mq_buffer(memory, MQ_CHANGE_MAX);
-    for (size_t i = 0; i < parsed->count; i++) {
-        mq_cbor_put_uint(&pairs, parsed->fields[i].field->number);
-        mq_put_span(&pairs, parsed->fields[i].value);
-    }
-    mq_change_put_create(&change, parsed->kind->number, parsed->count, mq_written(&pairs));
-    enum mq_status status =
-        pairs.failed || change.failed
-            ? mq_fail(error, MQ_REFUSED, _("this record is too long to save in one piece; split it"))
-            : mq_journal_add(replica, team, mq_written(&change), NULL, saved->record, error);
-    mq_work_free(pairs_memory, pairs.size);
-    return status;
+    struct mq_buffer change = mq_buffer(memory, MQ_CHANGE_MAX);
+    enum mq_status status = create_build(parsed, &change, error);
+    return status == MQ_OK ? mq_journal_add(replica, team, mq_written(&change), NULL, saved->record, error) : status;
 }
 
 /* Does the record that is here say the same, as far as the new one says anything? */
@@ -170,11 +196,25 @@ static enum mq_status compare_known(struct mq_replica *replica, const struct mq_
     return MQ_OK;
 }
 
+/* It was sealed here before, so it cannot be compared: a file that comes again brings nothing new, a person is told. */
+static enum mq_status matter_again(struct add_work *work, const struct mq_parsed *parsed,
+                                   const struct mq_matter *matter, struct mq_error *error)
+{
+    if (!work->import)
+        return mq_fail(error, MQ_REFUSED,
+                       _("the %s \"%s\" was sealed already, for the county to read; add to it with `set %s words+=TEXT`"),
+                       parsed->kind->key, work->saved->id, work->saved->id);
+    work->saved->known = true;
+    memcpy(work->saved->record, matter->record, MQ_ID_SIZE);
+    return MQ_OK;
+}
+
 static enum mq_status add(struct mq_replica *replica, void *context, struct mq_error *error)
 {
     struct add_work *work = context;
     struct mq_parsed parsed = {.memory = mq_buffer(work->memory->values, sizeof work->memory->values),
                                .made_id = work->id};
+    struct mq_matter matter;
     uint8_t canonical[MQ_ID_SIZE];
     enum mq_status status = mq_parse_record(replica, work->team, work->object, !work->import, &parsed, error);
     if (status != MQ_OK)
@@ -188,7 +228,13 @@ static enum mq_status add(struct mq_replica *replica, void *context, struct mq_e
                             : compare_known(replica, &parsed, canonical, work->saved, error);
     if (status != MQ_NOT_FOUND)
         return status;
-    status = work->import ? MQ_OK : number_make(replica, work->team, &parsed, work->saved, error);
+    status = mq_matter_by_id(replica, parsed.kind->number, mq_parsed_find(&parsed, MQ_FIELD_ID)->value, &matter, error);
+    if (status == MQ_OK)
+        return matter_again(work, &parsed, &matter, error);
+    if (status != MQ_NOT_FOUND)
+        return status;
+    status = work->import ? MQ_OK
+                          : number_make(replica, work->team, &parsed, work->memory->change, work->saved, error);
     if (status == MQ_OK)
         status = mq_need_complete(replica, work->team, &parsed, work->strict, work->calendar_missing, error);
     return status == MQ_OK ? create(replica, work->team, &parsed, work->memory->change, work->saved, error) : status;
@@ -433,14 +479,54 @@ static enum mq_status keep_levels(struct mq_replica *replica, const struct mq_te
     return status;
 }
 
+/* To what was sealed here only words can be added: what a value would replace is not on this screen. */
+static enum mq_status add_to_matter(struct mq_replica *replica, const struct mq_matter *matter,
+                                    struct edit_work *work, struct mq_error *error)
+{
+    struct mq_saved *saved = work->saved;
+    struct mq_buffer text = mq_buffer(saved->id, sizeof saved->id - 1);
+    struct mq_team team;
+    uint8_t id[MQ_ID_SIZE];
+    memcpy(saved->record, matter->record, MQ_ID_SIZE);
+    enum mq_status status = mq_team_find(replica, matter->team, &team, error);
+    if (status == MQ_OK)
+        status = mq_print_reference(replica, matter->record, &text, error);
+    for (size_t i = 0; status == MQ_OK && i < work->count; i++) {
+        struct mq_buffer memory = mq_buffer(work->memory->values, sizeof work->memory->values);
+        struct mq_buffer change = mq_buffer(work->memory->change, sizeof work->memory->change);
+        struct assignment one = {.operation = '='};
+        struct mq_span value;
+        status = assignment_read(mq_kind_by_number(matter->kind), work->assignments[i], &one, error);
+        if (status == MQ_OK && one.field->merge != MQ_MERGE_WORDS)
+            status = mq_fail(error, MQ_REFUSED,
+                             _("\"%s\" was sealed for the county and cannot be read here: only words can be added to it, "
+                               "words+=TEXT; say there what is different now"),
+                             saved->id);
+        if (status == MQ_OK)
+            status = value_read(replica, &team, &one, &memory, saved, &value, error);
+        if (status != MQ_OK)
+            return status;
+        mq_change_put_add(&change, matter->record, one.field->number, value);
+        status = change.failed ? mq_fail(error, MQ_REFUSED, _("the value of \"%s\" is too long, or not UTF-8"),
+                                         one.field->key)
+                               : mq_journal_add(replica, &team, mq_written(&change), matter->record, id, error);
+    }
+    return status;
+}
+
 static enum mq_status edit(struct mq_replica *replica, void *context, struct mq_error *error)
 {
     struct edit_work *work = context;
     struct mq_saved *saved = work->saved;
     struct mq_team team;
+    struct mq_matter matter;
     uint64_t kind;
     uint8_t team_id[MQ_ID_SIZE];
     enum mq_status status = mq_view_find(replica, NULL, work->record, saved->record, error);
+    if (status == MQ_NOT_FOUND) {
+        status = mq_matter_instead(replica, status, work->record, &matter, error);
+        return status == MQ_OK ? add_to_matter(replica, &matter, work, error) : status;
+    }
     if (status == MQ_OK)
         status = mq_view_kind(replica, saved->record, &kind, team_id, error);
     if (status == MQ_OK)

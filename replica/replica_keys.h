@@ -67,12 +67,29 @@ enum mq_segment_state {
     MQ_SEGMENT_UNDECODABLE = 3
 };
 
+/* As conditions in SQL on table `segment`. Sealed away: written here for others to read, and its key is not here; it is as
+ * admitted as it will ever be. Foreign: carried for somebody else, in a compartment that this replica does not read;
+ * nothing of it is counted or shown. */
+#define MQ_SEGMENT_SEALED_AWAY \
+    "(number IN (SELECT segment FROM matter) AND NOT EXISTS (SELECT 1 FROM grants WHERE kid = substr(segment.bytes, 23, 8)" \
+    " AND key IS NOT NULL))"
+#define MQ_SEGMENT_FOREIGN \
+    "(mine = 0 AND state = 0 AND stream IN (SELECT stream FROM stream JOIN mailbox USING(mailbox)" \
+    " WHERE compartment <> 0 AND asked = 0))"
+
 /* The key that opens or seals under a kid, with its grant. MQ_NOT_FOUND: not here (yet). The caller wipes `key`. */
 MQ_MUST_USE enum mq_status mq_key_find(struct mq_replica *replica, const uint8_t kid[MQ_KID_SIZE],
                                        struct mq_grant *grant, struct mq_secret *key, struct mq_error *error);
 /* The newest epoch's key of a mailbox. */
 MQ_MUST_USE enum mq_status mq_key_newest(struct mq_replica *replica, const uint8_t mailbox[MQ_ID_SIZE],
                                          struct mq_grant *grant, struct mq_secret *key, struct mq_error *error);
+
+/* The newest epoch's grant of a mailbox, with or without its key: what is sealed to its commitment. MQ_NOT_FOUND. */
+MQ_MUST_USE enum mq_status mq_grant_newest(struct mq_replica *replica, const uint8_t mailbox[MQ_ID_SIZE],
+                                           struct mq_grant *grant, struct mq_error *error);
+/* Does this replica hold a key of the compartment: does it read it? */
+MQ_MUST_USE enum mq_status mq_key_here(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE], uint32_t compartment,
+                                       bool *here, struct mq_error *error);
 
 /* The announce of a stream known here. MQ_NOT_FOUND. */
 MQ_MUST_USE enum mq_status mq_announce_find(struct mq_replica *replica, const uint8_t stream[MQ_ID_SIZE],

@@ -146,6 +146,28 @@ static const char derived_search[] =
 /* Needs that were touched in this transaction; empty outside of one. */
 static const char needs_touched[] = "CREATE TABLE need_touched(need BLOB PRIMARY KEY) WITHOUT ROWID;";
 
+/* Compartments besides the team's (docs/protocol.md, section 1). */
+static const char compartments[] =
+    /* Mailboxes whose records this replica asks for; the team's own always is. */
+    "ALTER TABLE mailbox ADD COLUMN asked INTEGER NOT NULL DEFAULT 0;"
+    /* Truth: what was sealed the moment it was written, for others' eyes. Of the text nothing is here; kind 0: it adds to
+     * a record that was written before. */
+    "CREATE TABLE matter(number INTEGER PRIMARY KEY, segment INTEGER NOT NULL, team BLOB NOT NULL, record BLOB NOT NULL,"
+    "  home INTEGER NOT NULL, kind INTEGER NOT NULL, id BLOB, label BLOB, day INTEGER NOT NULL, wall INTEGER NOT NULL);"
+    "CREATE INDEX matter_record ON matter(record);"
+    "CREATE INDEX matter_segment ON matter(segment);"
+    /* At a desk: what its members may read beside the team's (replica/cases.h). */
+    "ALTER TABLE invitation ADD COLUMN rights INTEGER NOT NULL DEFAULT 2;"
+    "ALTER TABLE member ADD COLUMN rights INTEGER NOT NULL DEFAULT 2;"
+    /* Derived. writer: of a change that proves no more than its writer, his key's name; author, home: of a restricted
+     * record, its creator's key's name and the case in which he is answered. */
+    "ALTER TABLE change ADD COLUMN compartment INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE change ADD COLUMN writer BLOB;"
+    "ALTER TABLE record ADD COLUMN compartment INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE record ADD COLUMN home INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE record ADD COLUMN author BLOB;"
+    "CREATE INDEX record_compartment ON record(compartment) WHERE compartment <> 0;";
+
 const char *const mq_schema_steps[] = {truth,   derived,       desk,           derived_refers, township,
-                                       erasing, derived_needs, derived_search, needs_touched};
+                                       erasing, derived_needs, derived_search, needs_touched,  compartments};
 const int mq_schema_count = sizeof mq_schema_steps / sizeof *mq_schema_steps;

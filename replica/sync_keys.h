@@ -13,22 +13,35 @@ struct mq_part_state {
     uint32_t size, offset; /* sent or received so far */
 };
 
+/* One mailbox of a request: what this replica reads, and its own open stream there. */
+struct mq_sync_mailbox {
+    uint8_t mailbox[MQ_ID_SIZE];
+    uint8_t stream[MQ_ID_SIZE]; /* zeros: none */
+    uint32_t head_seq;          /* of it, here */
+    uint8_t head_id[MQ_SEGMENT_ID_SIZE];
+    int64_t server_seq;         /* how far the server has it */
+};
+
 /* One sync's memory between its requests. */
 struct mq_sync_state {
     struct mq_replica *replica;
     const struct mq_team *team;
     const struct mq_sync_hooks *hooks;
     struct mq_sync_result *result;
-    struct mq_request request;  /* as last sent */
-    uint8_t stream[MQ_ID_SIZE]; /* own current stream of the mailbox; zeros: none */
-    uint32_t head_seq;          /* of it, here */
-    uint32_t budget;            /* bytes of a request's frames */
-    uint32_t reply_budget;      /* bytes that a reply may have */
+    struct mq_request request; /* as last sent */
+    /* Of the last request: the team's own first, then as many others as fit. Where there are more, later requests ask for
+     * those after the compartment `turn`. */
+    struct mq_sync_mailbox mailboxes[MQ_MAILBOXES_MAX];
+    size_t mailbox_count;
+    int64_t turn, turn_end; /* compartments: where the last request's others began and ended */
+    bool turn_more;         /* there are others behind turn_end */
+    uint32_t budget;        /* bytes of a request's frames */
+    uint32_t reply_budget;  /* bytes that a reply may have */
     struct mq_part_state up, down;
     uint8_t borrow[MQ_SEGMENT_ID_SIZE]; /* a body that was dropped here and is needed once more, as last asked for */
     bool borrow_failed;                 /* it did not come: nothing more of the kind in this sync */
     bool have_list;    /* the next request carries what we hold */
-    bool moved;        /* the last reply brought the cursor on */
+    bool moved;        /* the last reply brought a cursor on */
     bool answers_only; /* all that is left to say are answers to those who ask to join: strangers may ask for ever */
     bool introduced;   /* a stranger's outbox was said once more */
     bool more;         /* something waits here that did not fit */
@@ -41,8 +54,8 @@ MQ_MUST_USE enum mq_status mq_sync_request(struct mq_sync_state *state, struct m
 MQ_MUST_USE enum mq_status mq_sync_reply(struct mq_sync_state *state, struct mq_span reply, bool *again,
                                          struct mq_error *error);
 
-/* The own open stream of the mailbox into state->stream and head_seq; zeros where there is none. */
-MQ_MUST_USE enum mq_status mq_sync_own_stream(struct mq_sync_state *state, uint8_t head_id[MQ_SEGMENT_ID_SIZE],
-                                              int64_t *server_seq, struct mq_error *error);
+/* Looks up the own open stream of `out->mailbox`. */
+MQ_MUST_USE enum mq_status mq_sync_own_stream(struct mq_sync_state *state, struct mq_sync_mailbox *out,
+                                              struct mq_error *error);
 
 #endif

@@ -10,20 +10,21 @@ struct reply_work {
     struct mq_sync_state *state;
     struct mq_reply reply;
     struct mq_span frames;
-    struct mq_segment skeleton;                /* of the head that the server knows, where it differs from ours */
-    bool has_skeleton, wanted, ended, restart; /* restart: ask for everything once more */
+    struct mq_segment skeletons[MQ_MAILBOXES_MAX]; /* of the heads that the server knows, where they differ from ours */
+    bool has_skeleton[MQ_MAILBOXES_MAX];
+    bool wanted, ended, restart; /* restart: ask for everything once more */
     struct mq_admitted admitted;
 };
 
 /* ---- our own stream ---- */
 
-static enum mq_status own_id_at(struct mq_sync_state *state, uint32_t seq, uint8_t id[MQ_SEGMENT_ID_SIZE],
-                                struct mq_error *error)
+static enum mq_status own_id_at(struct mq_sync_state *state, const struct mq_sync_mailbox *own, uint32_t seq,
+                                uint8_t id[MQ_SEGMENT_ID_SIZE], struct mq_error *error)
 {
     struct mq_query *query;
     enum mq_status status = mq_db_query(state->replica->db, &query, error,
                                         "SELECT id FROM segment WHERE stream = ? AND mine = 1 AND seq = ?", "bi",
-                                        MQ_SPAN(state->stream), (int64_t)seq);
+                                        MQ_SPAN(own->stream), (int64_t)seq);
     if (status != MQ_OK)
         return status;
     if (!mq_db_next(&query, error))
@@ -33,72 +34,126 @@ static enum mq_status own_id_at(struct mq_sync_state *state, uint32_t seq, uint8
     return MQ_OK;
 }
 
-static enum mq_status stored_up_to(struct mq_sync_state *state, uint32_t seq, struct mq_error *error)
+static enum mq_status stored_up_to(struct mq_sync_state *state, const struct mq_sync_mailbox *own, uint32_t seq,
+                                   struct mq_error *error)
 {
     struct mq_db *db = state->replica->db;
     enum mq_status status = mq_db_run(db, error, "UPDATE stream SET server_seq = ? WHERE stream = ?", "ib",
-                                      (int64_t)seq, MQ_SPAN(state->stream));
+                                      (int64_t)seq, MQ_SPAN(own->stream));
     if (status == MQ_OK)
         status = mq_db_run(
             db, error,
             "UPDATE segment SET stored = (seq <= ?1) WHERE stream = ?2 AND mine = 1 AND stored <> (seq <= ?1)", "ib",
-            (int64_t)seq, MQ_SPAN(state->stream));
+            (int64_t)seq, MQ_SPAN(own->stream));
     return status;
 }
 
 /* The server knows a segment of our stream that we did not seal. That counts only with its skeleton under our own key;
  * otherwise a server could make us open streams for ever. Then this store is a copy, or was set back: go on under a new
  * stream, bring what the server may lack of the old one, and ask for everything once more. */
-static enum mq_status own_past(struct reply_work *work, struct mq_error *error)
+static enum mq_status own_past(struct reply_work *work, size_t index, struct mq_error *error)
 {
     struct mq_sync_state *state = work->state;
+    const struct mq_sync_mailbox *own = &state->mailboxes[index];
+    const struct mq_segment *skeleton = &work->skeletons[index];
     struct mq_announce announce;
-    enum mq_status status = mq_announce_find(state->replica, state->stream, &announce, error);
+    enum mq_status status = mq_announce_find(state->replica, own->stream, &announce, error);
     if (status != MQ_OK)
         return status;
-    const struct mq_mailbox_reply *said = &work->reply.mailboxes[0];
-    if (!work->has_skeleton || work->skeleton.seq != said->head_seq ||
-        memcmp(work->skeleton.id, said->head_id, MQ_ID_SIZE) != 0 ||
-        mq_segment_verify(&work->skeleton, &announce) != MQ_OK)
+    const struct mq_mailbox_reply *said = &work->reply.mailboxes[index];
+    if (!work->has_skeleton[index] || skeleton->seq != said->head_seq ||
+        memcmp(skeleton->id, said->head_id, MQ_ID_SIZE) != 0 || mq_segment_verify(skeleton, &announce) != MQ_OK)
         return MQ_OK; /* an empty claim */
     struct mq_db *db = state->replica->db;
     status = mq_db_run(db, error, "UPDATE segment SET carry = 1 WHERE stream = ? AND mine = 1 AND anchored = 0 AND erased < 2", "b",
-                       MQ_SPAN(state->stream));
+                       MQ_SPAN(own->stream));
+    if (status == MQ_OK) /* what is true of one stream is true of the store */
+        status = mq_streams_close(state->replica, error);
     if (status == MQ_OK)
-        status = mq_db_run(db, error, "UPDATE stream SET closed = 1 WHERE stream = ?", "b", MQ_SPAN(state->stream));
-    if (status == MQ_OK)
-        status = mq_db_run(db, error, "UPDATE mailbox SET cursor = 0, fingerprint = zeroblob(16) WHERE mailbox = ?",
-                           "b", MQ_SPAN(state->team->mailbox));
+        status = mq_db_run(db, error, "UPDATE mailbox SET cursor = 0, fingerprint = zeroblob(16) WHERE team = ?", "b",
+                           MQ_SPAN(state->team->team));
     state->result->cloned = true;
     work->restart = work->wanted = true;
     return status;
 }
 
-static enum mq_status own_stream(struct reply_work *work, struct mq_error *error)
+static enum mq_status own_stream(struct reply_work *work, size_t index, struct mq_error *error)
 {
     struct mq_sync_state *state = work->state;
-    const struct mq_mailbox_reply *said = &work->reply.mailboxes[0];
+    const struct mq_sync_mailbox *own = &state->mailboxes[index];
+    const struct mq_mailbox_reply *said = &work->reply.mailboxes[index];
     uint8_t id[MQ_SEGMENT_ID_SIZE];
-    if (state->request.mailboxes[0].head_seq == 0)
+    if (own->head_seq == 0)
         return MQ_OK; /* there is nothing of ours that it could know */
     if (said->head_seq == 0)
-        return stored_up_to(state, 0, error);
-    enum mq_status status = own_id_at(state, said->head_seq, id, error);
+        return stored_up_to(state, own, 0, error);
+    enum mq_status status = own_id_at(state, own, said->head_seq, id, error);
     if (status == MQ_OK && memcmp(id, said->head_id, MQ_ID_SIZE) == 0)
-        return stored_up_to(state, said->head_seq, error);
-    return status == MQ_OK || status == MQ_NOT_FOUND ? own_past(work, error) : status;
+        return stored_up_to(state, own, said->head_seq, error);
+    return status == MQ_OK || status == MQ_NOT_FOUND ? own_past(work, index, error) : status;
+}
+
+static enum mq_status own_streams(struct reply_work *work, struct mq_error *error)
+{
+    enum mq_status status = MQ_OK;
+    for (size_t i = 0; status == MQ_OK && i < work->state->mailbox_count; i++)
+        status = own_stream(work, i, error);
+    return status;
+}
+
+/* The entry of the last request that named this stream as its own; -1: none. */
+static int entry_of(const struct mq_sync_state *state, const uint8_t stream[MQ_ID_SIZE])
+{
+    for (size_t i = 0; i < state->mailbox_count; i++)
+        if (memcmp(state->mailboxes[i].stream, stream, MQ_ID_SIZE) == 0)
+            return (int)i;
+    return -1;
 }
 
 /* ---- frames ---- */
 
+/* Of our own open stream the head tells what is missing, so only others' segments of it are carried. */
 static enum mq_status want(struct reply_work *work, struct mq_span payload, struct mq_error *error)
 {
     if (payload.size != MQ_ID_SIZE)
         return MQ_OK;
     work->wanted = true;
     return mq_db_run(work->state->replica->db, error,
-                     "UPDATE segment SET carry = 1 WHERE stream = ? AND NOT (stream = ? AND mine = 1) AND erased < 2", "bb", payload,
-                     MQ_SPAN(work->state->stream));
+                     "UPDATE segment SET carry = 1 WHERE stream = ?1 AND NOT (mine = 1 AND ?2) AND erased < 2", "bi", payload,
+                     (int64_t)(entry_of(work->state, payload.data) >= 0));
+}
+
+/* Something for us lies in a mailbox that we did not ask for: a right was given, or an answer came. A claim costs a few
+ * bytes a request, so only what can be ours is believed. */
+static enum mq_status elsewhere(struct reply_work *work, struct mq_span payload, struct mq_error *error)
+{
+    struct mq_sync_state *state = work->state;
+    struct mq_reader reader = mq_reader(payload);
+    uint32_t compartment = mq_get_u32(&reader);
+    bool reads = false;
+    if (!mq_reader_done(&reader) || compartment == MQ_COMPARTMENT_TEAM || !mq_compartment_known(compartment))
+        return MQ_OK;
+    enum mq_status status =
+        mq_key_here(state->replica, state->team->team, MQ_COMPARTMENT_RESTRICTED, &reads, error);
+    if (status != MQ_OK || (mq_compartment_is_case(compartment) && !reads &&
+                            compartment != mq_compartment_case(state->team->certificate.serial)))
+        return status;
+    bool news;
+    status = mq_mailbox_ask(state->replica, state->team->team, compartment, &news, error);
+    if (news)
+        state->turn = state->turn_end = 0;
+    work->wanted = work->wanted || news;
+    return status;
+}
+
+static void skeleton(struct reply_work *work, struct mq_span payload)
+{
+    struct mq_segment segment;
+    int index = mq_skeleton_decode(&segment, payload) == MQ_OK ? entry_of(work->state, segment.stream) : -1;
+    if (index < 0)
+        return;
+    work->skeletons[index] = segment;
+    work->has_skeleton[index] = true;
 }
 
 /* A segment larger than the reply may be: its pieces wait in the store until it is whole. */
@@ -151,9 +206,8 @@ static enum mq_status take_frame(struct reply_work *work, const struct mq_frame 
     switch (frame->type) { /* tidy: not an enum, types come from outside */
     case MQ_FRAME_WANT: return want(work, frame->payload, error);
     case MQ_FRAME_PART: return part(work, frame->payload, error);
-    case MQ_FRAME_SKELETON:
-        work->has_skeleton = mq_skeleton_decode(&work->skeleton, frame->payload) == MQ_OK;
-        return MQ_OK;
+    case MQ_FRAME_SKELETON: skeleton(work, frame->payload); return MQ_OK;
+    case MQ_FRAME_ELSEWHERE: return elsewhere(work, frame->payload, error);
     case MQ_FRAME_ENROL:
         if (state->hooks == NULL || state->hooks->enrol == NULL)
             return MQ_OK;
@@ -204,6 +258,11 @@ static enum mq_status server_changed(struct reply_work *work, struct mq_error *e
             status = mq_db_run(db, error, "UPDATE segment SET stored = 0 WHERE mine = 1 AND anchored = 0", "");
         if (status == MQ_OK)
             status = own_gaps_close(db, error);
+        if (status == MQ_OK) /* no head will be told of what is written and not read here */
+            status = mq_db_run(db, error,
+                               "UPDATE segment SET carry = 1 WHERE mine = 1 AND anchored = 0 AND erased < 2 AND stream IN"
+                               " (SELECT stream FROM stream JOIN mailbox USING(mailbox) WHERE compartment <> 0 AND NOT asked)",
+                               "");
         if (status == MQ_OK) /* owed until it was said and answered, whatever happens to this sync */
             status = mq_setting_put_number(state->replica, "have_owed", 1, error);
     }
@@ -218,15 +277,22 @@ static enum mq_status have_said(struct reply_work *work, struct mq_error *error)
     return mq_setting_put_number(state->replica, "have_owed", 0, error);
 }
 
-static enum mq_status cursor_move(struct reply_work *work, struct mq_error *error)
+static enum mq_status cursors_move(struct reply_work *work, struct mq_error *error)
 {
-    const struct mq_mailbox_reply *said = &work->reply.mailboxes[0];
-    if (!work->ended || work->reply.status == MQ_REPLY_RESET || said->cursor > INT64_MAX || work->restart)
+    struct mq_sync_state *state = work->state;
+    enum mq_status status = MQ_OK;
+    if (!work->ended || work->reply.status == MQ_REPLY_RESET || work->restart)
         return MQ_OK;
-    work->state->moved = said->cursor != work->state->request.mailboxes[0].cursor;
-    return mq_db_run(work->state->replica->db, error,
-                     "UPDATE mailbox SET cursor = ?, fingerprint = ? WHERE mailbox = ?", "ibb", (int64_t)said->cursor,
-                     MQ_SPAN(said->fingerprint), MQ_SPAN(work->state->team->mailbox));
+    for (size_t i = 0; status == MQ_OK && i < state->mailbox_count; i++) {
+        const struct mq_mailbox_reply *said = &work->reply.mailboxes[i];
+        if (said->cursor > INT64_MAX)
+            continue;
+        state->moved = state->moved || said->cursor != state->request.mailboxes[i].cursor;
+        status = mq_db_run(state->replica->db, error, "UPDATE mailbox SET cursor = ?, fingerprint = ? WHERE mailbox = ?",
+                           "ibb", (int64_t)said->cursor, MQ_SPAN(said->fingerprint),
+                           MQ_SPAN(state->mailboxes[i].mailbox));
+    }
+    return status;
 }
 
 static enum mq_status said_what_was_sent(struct reply_work *work, struct mq_error *error)
@@ -239,8 +305,9 @@ static enum mq_status said_what_was_sent(struct reply_work *work, struct mq_erro
         status =
             mq_db_run(db, error,
                       "UPDATE segment SET carry = 0, stored = CASE WHEN mine THEN 1 ELSE stored END"
-                      " WHERE carry = 1 AND number <= ? AND stream IN (SELECT stream FROM stream WHERE mailbox = ?)",
-                      "ib", state->carry_sent, MQ_SPAN(state->team->mailbox));
+                      " WHERE carry = 1 AND number <= ? AND stream IN"
+                      " (SELECT stream FROM stream JOIN mailbox USING(mailbox) WHERE team = ?)",
+                      "ib", state->carry_sent, MQ_SPAN(state->team->team));
     return status;
 }
 
@@ -256,11 +323,11 @@ static enum mq_status take_in(struct mq_replica *replica, void *context, struct 
     if (status == MQ_OK)
         status = mq_admit_waiting(work->state->replica, &work->admitted, error);
     if (status == MQ_OK)
-        status = own_stream(work, error);
+        status = own_streams(work, error);
     if (status == MQ_OK)
         status = mq_erase_settle(work->state->replica, error);
     if (status == MQ_OK)
-        status = cursor_move(work, error);
+        status = cursors_move(work, error);
     if (status == MQ_OK)
         status = have_said(work, error);
     if (status == MQ_OK && work->state->hooks != NULL && work->state->hooks->between != NULL)
@@ -268,31 +335,49 @@ static enum mq_status take_in(struct mq_replica *replica, void *context, struct 
     return status;
 }
 
-/* Is there still something to say or to hear? */
+/* Of the mailboxes of the last request: is anything left on either side? */
+static enum mq_status mailboxes_left(struct reply_work *work, bool *left, struct mq_error *error)
+{
+    struct mq_sync_state *state = work->state;
+    enum mq_status status = MQ_OK;
+    *left = false;
+    for (size_t i = 0; status == MQ_OK && i < state->mailbox_count; i++) {
+        status = mq_sync_own_stream(state, &state->mailboxes[i], error);
+        *left = *left || work->reply.mailboxes[i].remaining > 0 ||
+                (int64_t)state->mailboxes[i].head_seq > state->mailboxes[i].server_seq;
+    }
+    return status;
+}
+
+/* Is there still something to say or to hear? Only when nothing is left in these mailboxes others have their turn. */
 static enum mq_status again_needed(struct reply_work *work, bool *again, struct mq_error *error)
 {
     struct mq_sync_state *state = work->state;
-    int64_t answers, others, server_seq, borrow;
-    uint8_t head[MQ_SEGMENT_ID_SIZE];
+    int64_t answers, others, borrow;
+    bool left = false;
     enum mq_status status =
         mq_db_number(state->replica->db, &answers, error, "SELECT count(*) FROM outbox WHERE sent = 0 AND frame = ?",
                      "i", (int64_t)MQ_FRAME_ENROLLED);
     if (status == MQ_OK)
-        status =
-            mq_db_number(state->replica->db, &others, error,
-                         "SELECT (SELECT count(*) FROM outbox WHERE sent = 0 AND frame <> ?) +"
-                         " (SELECT count(*) FROM segment JOIN stream USING(stream) WHERE carry = 1 AND mailbox = ?)",
-                         "ib", (int64_t)MQ_FRAME_ENROLLED, MQ_SPAN(state->team->mailbox));
+        status = mq_db_number(state->replica->db, &others, error,
+                              "SELECT (SELECT count(*) FROM outbox WHERE sent = 0 AND frame <> ?) +"
+                              " (SELECT count(*) FROM segment JOIN stream USING(stream) JOIN mailbox USING(mailbox)"
+                              " WHERE carry = 1 AND team = ?)",
+                              "ib", (int64_t)MQ_FRAME_ENROLLED, MQ_SPAN(state->team->team));
     if (status == MQ_OK)
         status = mq_db_number(state->replica->db, &borrow, error,
                               "SELECT count(*) FROM segment WHERE state = 0 AND reason = 'erased'", "");
     if (status == MQ_OK)
-        status = mq_sync_own_stream(state, head, &server_seq, error);
+        status = mailboxes_left(work, &left, error);
     if (status != MQ_OK)
         return status;
     bool borrowing = borrow > 0 && !state->borrow_failed;
-    bool rest = others > 0 || borrowing || (int64_t)state->head_seq > server_seq || work->wanted || !work->ended ||
-                work->reply.mailboxes[0].remaining > 0 || work->reply.status == MQ_REPLY_RESET;
+    bool rest = others > 0 || borrowing || left || work->wanted || !work->ended || work->reply.status == MQ_REPLY_RESET;
+    if (!rest) {
+        state->turn = state->turn_more ? state->turn_end : 0;
+        state->moved = state->moved || state->turn_more;
+        rest = state->turn_more;
+    }
     state->answers_only = answers > 0 && !rest;
     *again = answers > 0 || rest;
     return MQ_OK;

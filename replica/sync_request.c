@@ -11,67 +11,86 @@ static bool room_for(const struct mq_sync_state *state, const struct mq_buffer *
 
 /* ---- the head ---- */
 
-enum mq_status mq_sync_own_stream(struct mq_sync_state *state, uint8_t head_id[MQ_SEGMENT_ID_SIZE], int64_t *server_seq,
-                                  struct mq_error *error)
+enum mq_status mq_sync_own_stream(struct mq_sync_state *state, struct mq_sync_mailbox *out, struct mq_error *error)
 {
     struct mq_query *query;
-    memset(state->stream, 0, sizeof state->stream);
-    memset(head_id, 0, MQ_SEGMENT_ID_SIZE);
-    state->head_seq = 0;
-    *server_seq = 0;
+    memset(out->stream, 0, sizeof out->stream);
+    memset(out->head_id, 0, sizeof out->head_id);
+    out->head_seq = 0;
+    out->server_seq = 0;
     enum mq_status status = mq_db_query(
         state->replica->db, &query, error,
         "SELECT stream, next_seq - 1, head_id, server_seq FROM stream WHERE mailbox = ? AND mine = 1 AND closed = 0 LIMIT 1",
-        "b", MQ_SPAN(state->team->mailbox));
+        "b", MQ_SPAN(out->mailbox));
     if (status != MQ_OK)
         return status;
     if (!mq_db_next(&query, error))
         return error->status;
-    memcpy(state->stream, mq_db_blob(query, 0).data, MQ_ID_SIZE);
-    state->head_seq = (uint32_t)mq_db_int(query, 1);
+    memcpy(out->stream, mq_db_blob(query, 0).data, MQ_ID_SIZE);
+    out->head_seq = (uint32_t)mq_db_int(query, 1);
     struct mq_span head = mq_db_blob(query, 2);
     if (head.size == MQ_SEGMENT_ID_SIZE)
-        memcpy(head_id, head.data, MQ_SEGMENT_ID_SIZE);
-    *server_seq = mq_db_int(query, 3);
+        memcpy(out->head_id, head.data, MQ_SEGMENT_ID_SIZE);
+    out->server_seq = mq_db_int(query, 3);
     mq_db_done(&query);
     return MQ_OK;
 }
 
-static enum mq_status request_head(struct mq_sync_state *state, int64_t *server_seq, struct mq_error *error)
+/* Cursor and fingerprint of an entry whose mailbox is known. */
+static enum mq_status entry_fill(struct mq_sync_state *state, size_t index, struct mq_query *row, struct mq_error *error)
+{
+    struct mq_sync_mailbox *own = &state->mailboxes[index];
+    struct mq_mailbox_request *entry = &state->request.mailboxes[index];
+    struct mq_span fingerprint = mq_db_blob(row, 3);
+    MQ_ASSERT(fingerprint.size == MQ_FINGERPRINT_SIZE);
+    memcpy(own->mailbox, mq_db_blob(row, 0).data, MQ_ID_SIZE);
+    memcpy(entry->mailbox, own->mailbox, MQ_ID_SIZE);
+    entry->cursor = (uint64_t)mq_db_int(row, 2);
+    memcpy(entry->fingerprint, fingerprint.data, MQ_FINGERPRINT_SIZE);
+    enum mq_status status = mq_sync_own_stream(state, own, error);
+    memcpy(entry->stream, own->stream, MQ_ID_SIZE);
+    entry->head_seq = own->head_seq;
+    memcpy(entry->head_id, own->head_id, MQ_ID_SIZE);
+    return status;
+}
+
+/* The team's own mailbox, then those of the others whose turn it is. One more row than fits tells that there are more. */
+static enum mq_status entries_fill(struct mq_sync_state *state, struct mq_error *error)
+{
+    struct mq_query *query;
+    size_t count = 0;
+    state->turn_more = false;
+    state->turn_end = state->turn;
+    enum mq_status status =
+        mq_db_query(state->replica->db, &query, error,
+                    "SELECT mailbox, compartment, cursor, fingerprint FROM mailbox WHERE team = ?1 AND"
+                    " (compartment = 0 OR (asked AND compartment > ?2)) ORDER BY compartment LIMIT ?3",
+                    "bii", MQ_SPAN(state->team->team), state->turn, (int64_t)MQ_MAILBOXES_MAX + 1);
+    while (status == MQ_OK && !state->turn_more && mq_db_next(&query, error)) {
+        state->turn_more = count == MQ_MAILBOXES_MAX;
+        if (state->turn_more)
+            break;
+        state->turn_end = mq_db_int(query, 1);
+        status = entry_fill(state, count++, query, error);
+    }
+    mq_db_done(&query);
+    if (status == MQ_OK)
+        status = error->status;
+    if (status == MQ_OK && count == 0)
+        return mq_fail(error, MQ_DAMAGED, _("the team's mailbox is missing in this store"));
+    state->mailbox_count = state->request.mailbox_count = count;
+    return status;
+}
+
+static enum mq_status request_head(struct mq_sync_state *state, struct mq_error *error)
 {
     struct mq_request *request = &state->request;
-    struct mq_mailbox_request *mailbox = &request->mailboxes[0];
-    uint8_t head_id[MQ_SEGMENT_ID_SIZE];
     memset(request, 0, sizeof *request);
     request->budget = state->reply_budget;
-    request->mailbox_count = 1;
     memcpy(request->token, state->team->token, MQ_TOKEN_SIZE);
-    memcpy(mailbox->mailbox, state->team->mailbox, MQ_ID_SIZE);
-    enum mq_status status = mq_sync_own_stream(state, head_id, server_seq, error);
-    if (status != MQ_OK)
-        return status;
-    memcpy(mailbox->stream, state->stream, MQ_ID_SIZE);
-    mailbox->head_seq = state->head_seq;
-    memcpy(mailbox->head_id, head_id, MQ_ID_SIZE);
-
     struct mq_buffer server = mq_buffer(request->server_id, sizeof request->server_id);
-    status = mq_setting_get(state->replica, "server_id", &server, error);
-    if (status != MQ_OK && status != MQ_NOT_FOUND)
-        return status;
-    struct mq_query *query;
-    status = mq_db_query(state->replica->db, &query, error, "SELECT cursor, fingerprint FROM mailbox WHERE mailbox = ?",
-                         "b", MQ_SPAN(state->team->mailbox));
-    if (status != MQ_OK)
-        return status;
-    if (!mq_db_next(&query, error))
-        return error->status != MQ_OK ? error->status
-                                      : mq_fail(error, MQ_DAMAGED, _("the team's mailbox is missing in this store"));
-    mailbox->cursor = (uint64_t)mq_db_int(query, 0);
-    struct mq_span fingerprint = mq_db_blob(query, 1);
-    MQ_ASSERT(fingerprint.size == MQ_FINGERPRINT_SIZE);
-    memcpy(mailbox->fingerprint, fingerprint.data, MQ_FINGERPRINT_SIZE);
-    mq_db_done(&query);
-    return MQ_OK;
+    enum mq_status status = mq_setting_get(state->replica, "server_id", &server, error);
+    return status == MQ_OK || status == MQ_NOT_FOUND ? entries_fill(state, error) : status;
 }
 
 /* ---- frames ---- */
@@ -137,17 +156,17 @@ static bool put_segment(struct mq_sync_state *state, struct mq_buffer *out, size
     return false;
 }
 
-/* Of the own stream, what the server does not have. Its announce goes first where the server has nothing of it. */
-static enum mq_status put_own(struct mq_sync_state *state, struct mq_buffer *out, int64_t server_seq,
+/* Of an own stream, what the server does not have. Its announce goes first where the server has nothing of it. */
+static enum mq_status put_own(struct mq_sync_state *state, const struct mq_sync_mailbox *own, struct mq_buffer *out,
                               struct mq_error *error)
 {
     struct mq_query *query;
     struct mq_announce announce;
-    if (state->head_seq == 0)
+    if (own->head_seq == 0)
         return MQ_OK;
-    if (server_seq == 0) {
+    if (own->server_seq == 0) {
         uint8_t bytes[MQ_ANNOUNCE_SIZE];
-        enum mq_status status = mq_announce_find(state->replica, state->stream, &announce, error);
+        enum mq_status status = mq_announce_find(state->replica, own->stream, &announce, error);
         if (status != MQ_OK)
             return status;
         mq_announce_encode(bytes, &announce);
@@ -157,7 +176,7 @@ static enum mq_status put_own(struct mq_sync_state *state, struct mq_buffer *out
     enum mq_status status =
         mq_db_query(state->replica->db, &query, error,
                     "SELECT seq, id, bytes FROM segment WHERE stream = ? AND mine = 1 AND seq > ? AND erased < 2 ORDER BY seq", "bi",
-                    MQ_SPAN(state->stream), server_seq);
+                    MQ_SPAN(own->stream), own->server_seq);
     if (status != MQ_OK)
         return status;
     while (mq_db_next(&query, error)) {
@@ -168,8 +187,8 @@ static enum mq_status put_own(struct mq_sync_state *state, struct mq_buffer *out
     return error->status;
 }
 
-/* Segments to be carried: of closed streams, from bundles, or wanted by a server that lost them. Each stream's announce
- * before its first. */
+/* Segments to be carried: of closed streams, of compartments that are written and not read here, from bundles, or wanted
+ * by a server that lost them. Each stream's announce before its first. */
 static enum mq_status put_carried(struct mq_sync_state *state, struct mq_buffer *out, struct mq_error *error)
 {
     struct mq_query *query;
@@ -178,8 +197,8 @@ static enum mq_status put_carried(struct mq_sync_state *state, struct mq_buffer 
     enum mq_status status = mq_db_query(
         state->replica->db, &query, error,
         "SELECT g.number, g.stream, g.id, g.bytes, s.announce FROM segment AS g JOIN stream AS s ON s.stream = g.stream"
-        " WHERE g.carry = 1 AND g.erased < 2 AND s.mailbox = ? ORDER BY g.number",
-        "b", MQ_SPAN(state->team->mailbox));
+        " JOIN mailbox AS m ON m.mailbox = s.mailbox WHERE g.carry = 1 AND g.erased < 2 AND m.team = ? ORDER BY g.number",
+        "b", MQ_SPAN(state->team->team));
     if (status != MQ_OK)
         return status;
     while (mq_db_next(&query, error)) {
@@ -224,18 +243,33 @@ static enum mq_status have_of(struct mq_sync_state *state, struct mq_have *have,
     return error->status;
 }
 
+static void have_end(struct mq_buffer *out, struct mq_buffer *list)
+{
+    if (list->size > MQ_ID_SIZE)
+        mq_frame_put(out, MQ_FRAME_HAVE, mq_written(list));
+    list->size = 0;
+}
+
+/* One list a mailbox, of those that are only written to as well. */
 static enum mq_status put_have(struct mq_sync_state *state, struct mq_buffer *out, struct mq_error *error)
 {
     struct mq_query *query;
-    uint8_t *memory = mq_work_memory(MQ_ID_SIZE + MQ_STREAMS_MAX * MQ_HAVE_ENTRY_SIZE);
+    uint8_t *memory = mq_work_memory(MQ_ID_SIZE + MQ_STREAMS_MAX * MQ_HAVE_ENTRY_SIZE), mailbox[MQ_ID_SIZE] = {0};
     struct mq_buffer list = mq_buffer(memory, MQ_ID_SIZE + MQ_STREAMS_MAX * MQ_HAVE_ENTRY_SIZE);
-    mq_put(&list, state->team->mailbox, MQ_ID_SIZE);
-    enum mq_status status = mq_db_query(state->replica->db, &query, error,
-                                        "SELECT stream FROM stream WHERE mailbox = ? ORDER BY stream LIMIT 4096", "b",
-                                        MQ_SPAN(state->team->mailbox));
+    enum mq_status status =
+        mq_db_query(state->replica->db, &query, error,
+                    "SELECT stream, mailbox FROM stream JOIN mailbox USING(mailbox) WHERE team = ?"
+                    " ORDER BY compartment, stream LIMIT 4096",
+                    "b", MQ_SPAN(state->team->team));
     while (status == MQ_OK && mq_db_next(&query, error)) {
         struct mq_have have = {.count = 0};
+        struct mq_span place = mq_db_blob(query, 1);
         memcpy(have.stream, mq_db_blob(query, 0).data, MQ_ID_SIZE);
+        if (list.size == 0 || !mq_span_equal(place, MQ_SPAN(mailbox))) {
+            have_end(out, &list);
+            mq_put_span(&list, place);
+            memcpy(mailbox, place.data, MQ_ID_SIZE);
+        }
         status = have_of(state, &have, error);
         if (status == MQ_OK && have.count > 0)
             mq_have_put(&list, &have);
@@ -244,7 +278,7 @@ static enum mq_status put_have(struct mq_sync_state *state, struct mq_buffer *ou
     if (status == MQ_OK)
         status = error->status;
     if (status == MQ_OK)
-        mq_frame_put(out, MQ_FRAME_HAVE, mq_written(&list));
+        have_end(out, &list);
     mq_work_free(memory, MQ_ID_SIZE + MQ_STREAMS_MAX * MQ_HAVE_ENTRY_SIZE);
     return status;
 }
@@ -267,10 +301,11 @@ static enum mq_status put_borrow(struct mq_sync_state *state, struct mq_buffer *
         state->replica->db, &query, error,
         "WITH RECURSIVE run(id, previous, links, erased) AS"
         " (SELECT p.id, p.previous, p.links, p.erased FROM segment AS w JOIN segment AS p ON p.id = w.previous"
-        " JOIN stream AS s ON s.stream = w.stream WHERE w.state = 0 AND w.reason = 'erased' AND s.mailbox = ?"
+        " JOIN stream AS s ON s.stream = w.stream JOIN mailbox AS m ON m.mailbox = s.mailbox"
+        " WHERE w.state = 0 AND w.reason = 'erased' AND m.team = ?"
         " UNION SELECT q.id, q.previous, q.links, q.erased FROM run JOIN segment AS q ON q.id = run.previous WHERE run.links > 0)"
         " SELECT id FROM run WHERE erased = 2 AND id NOT IN (SELECT id FROM lent) LIMIT 1",
-        "b", MQ_SPAN(state->team->mailbox));
+        "b", MQ_SPAN(state->team->team));
     if (status != MQ_OK)
         return status;
     if (!mq_db_next(&query, error))
@@ -286,10 +321,10 @@ static enum mq_status put_borrow(struct mq_sync_state *state, struct mq_buffer *
 
 enum mq_status mq_sync_request(struct mq_sync_state *state, struct mq_buffer *out, struct mq_error *error)
 {
-    int64_t server_seq, owed;
+    int64_t owed;
     state->more = false;
     state->outbox_sent = state->carry_sent = 0; /* nothing of these may count as said before it is */
-    enum mq_status status = request_head(state, &server_seq, error);
+    enum mq_status status = request_head(state, error);
     if (status != MQ_OK)
         return status;
     mq_request_put(out, &state->request);
@@ -303,8 +338,8 @@ enum mq_status mq_sync_request(struct mq_sync_state *state, struct mq_buffer *ou
         put_want_part(out, state->down.id, state->down.offset);
     else if (status == MQ_OK)
         status = put_borrow(state, out, error);
-    if (status == MQ_OK)
-        status = put_own(state, out, server_seq, error);
+    for (size_t i = 0; status == MQ_OK && !state->more && i < state->mailbox_count; i++)
+        status = put_own(state, &state->mailboxes[i], out, error);
     if (status == MQ_OK && !state->more)
         status = put_carried(state, out, error);
     mq_frame_put(out, MQ_FRAME_END, (struct mq_span){0});

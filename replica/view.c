@@ -8,93 +8,9 @@
 #include "replica/catalogue.h"
 #include "replica/need_chain.h"
 #include "replica/replica_keys.h"
+#include "replica/view_facts.h"
 #include "replica/view_index.h"
 #include "replica/view_references.h"
-
-/* ---- facts ---- */
-
-static enum mq_status known_again(struct mq_replica *replica, const struct mq_view_change *change,
-                                  struct mq_error *error)
-{
-    struct mq_span id = mq_span(change->id, MQ_ID_SIZE);
-    enum mq_status status = mq_db_run(replica->db, error, "UPDATE change SET rank = max(rank, ?) WHERE id = ?", "ib",
-                                      (int64_t)change->rank, id);
-    if (status != MQ_OK || change->segment < 0)
-        return status;
-    return mq_db_run(replica->db, error,
-                     "INSERT OR IGNORE INTO twice SELECT id, ?2 FROM change WHERE id = ?1 AND segment <> ?2", "bi", id,
-                     change->segment);
-}
-
-enum mq_status mq_view_add(struct mq_replica *replica, const struct mq_view_change *change, struct mq_error *error)
-{
-    struct mq_span id = mq_span(change->id, MQ_ID_SIZE), record = mq_span(change->record, MQ_ID_SIZE);
-    struct mq_span team = mq_span(change->team, MQ_ID_SIZE);
-    /* The same change in two segments (a writer that was copied) is one; the higher rank counts, in whatever order they
-     * came. */
-    enum mq_status status =
-        mq_db_run(replica->db, error,
-                  "INSERT INTO change(id, record, team, rank, segment, wall, expanded) VALUES(?, ?, ?, ?, ?, ?, ?)"
-                  " ON CONFLICT(id) DO NOTHING",
-                  "bbbiiib", id, record, team, (int64_t)change->rank, change->segment, change->wall, change->expanded);
-    if (status == MQ_OK && mq_db_changes(replica->db) == 0)
-        status = known_again(replica, change, error);
-    if (status != MQ_OK)
-        return status;
-    /* A record belongs to the team of its creator, whoever's change came first; other teams' changes to it count for nothing. */
-    return mq_db_run(replica->db, error,
-                     "INSERT INTO record(record, team, kind, id, canonical) VALUES(?1, ?2, 0, NULL, ?1)"
-                     " ON CONFLICT(record) DO UPDATE SET team = ?2 WHERE record = ?3 AND team <> ?2",
-                     "bbb", record, team, id);
-}
-
-/* The facts of one record, appended to `facts`; the changes' bytes are copied into the arena. The smallest ids win
- * where there are more than a group may have: which ones does not depend on the order in which they came. */
-static enum mq_status facts_load(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct mq_arena *arena,
-                                 struct mq_fact *facts, size_t *count, struct mq_error *error)
-{
-    struct mq_query *query;
-    enum mq_status status =
-        mq_db_query(replica->db, &query, error, "SELECT id, rank, expanded FROM change WHERE record = ?1"
-                    " AND team = (SELECT team FROM record WHERE record = ?1)"
-                    " ORDER BY id",
-                    "b", mq_span(record, MQ_ID_SIZE));
-    if (status != MQ_OK)
-        return status;
-    while (*count < MQ_HISTORY_MAX && mq_db_next(&query, error)) {
-        struct mq_fact *fact = &facts[*count];
-        struct mq_span id = mq_db_blob(query, 0), expanded = mq_db_blob(query, 2);
-        if (arena->size + expanded.size > MQ_FACTS_SIZE)
-            break;
-        uint8_t *copy = mq_arena_take(arena, expanded.size);
-        MQ_ASSERT(copy != NULL && id.size == MQ_ID_SIZE && expanded.size > 0);
-        memcpy(copy, expanded.data, expanded.size);
-        memcpy(fact->id, id.data, MQ_ID_SIZE);
-        memcpy(fact->record, record, MQ_ID_SIZE);
-        fact->rank = (unsigned)mq_db_int(query, 1);
-        fact->expanded = mq_span(copy, expanded.size);
-        ++*count;
-    }
-    mq_db_done(&query);
-    return error->status;
-}
-
-/* Room for the facts of one record, or of all members of a group: as much as there are, never more than the limit. */
-static enum mq_status facts_room(struct mq_replica *replica, const uint8_t (*members)[MQ_ID_SIZE], size_t count,
-                                 struct mq_arena *arena, struct mq_fact **facts, struct mq_error *error)
-{
-    int64_t total = 0, own;
-    for (size_t i = 0; i < count; i++) {
-        enum mq_status status = mq_db_number(replica->db, &own, error, "SELECT count(*) FROM change WHERE record = ?",
-                                             "b", mq_span(members[i], MQ_ID_SIZE));
-        if (status != MQ_OK)
-            return status;
-        total += own;
-    }
-    *facts = mq_arena_take(arena, (size_t)(total < MQ_HISTORY_MAX ? total + 1 : MQ_HISTORY_MAX) * sizeof **facts);
-    MQ_ASSERT(*facts != NULL);
-    return MQ_OK;
-}
 
 /* ---- groups ---- */
 
@@ -125,7 +41,8 @@ static enum mq_status collect(struct mq_query *query, struct group *group, struc
     return error->status;
 }
 
-/* Records that are linked to this one by hand, either way, or by an equal `id` of the same kind in the same team. */
+/* Records that are linked to this one by hand, either way, or by an equal `id` of the same kind in the same team. Only
+ * within one compartment, restricted ones only of one author: nobody ties his own to a matter that he cannot read. */
 static enum mq_status neighbours(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct group *group,
                                  struct mq_error *error)
 {
@@ -133,7 +50,9 @@ static enum mq_status neighbours(struct mq_replica *replica, const uint8_t recor
     struct mq_span one = mq_span(record, MQ_ID_SIZE);
     enum mq_status status = mq_db_query(
         replica->db, &query, error,
-        "SELECT b FROM link JOIN record ON record = b WHERE a = ?1 UNION SELECT a FROM link JOIN record ON record = a WHERE b = ?1",
+        "SELECT other.record FROM record AS mine JOIN record AS other"
+        " ON other.compartment = mine.compartment AND other.home = mine.home WHERE mine.record = ?1 AND other.record IN"
+        " (SELECT b FROM link WHERE a = ?1 UNION SELECT a FROM link WHERE b = ?1)",
         "b", one);
     if (status == MQ_OK)
         status = collect(query, group, error);
@@ -141,7 +60,8 @@ static enum mq_status neighbours(struct mq_replica *replica, const uint8_t recor
         status = mq_db_query(
             replica->db, &query, error,
             "SELECT other.record FROM record AS mine JOIN record AS other ON other.kind = mine.kind AND other.id = mine.id"
-            " AND other.team = mine.team WHERE mine.record = ? AND mine.id IS NOT NULL AND mine.kind > 0 ORDER BY other.record",
+            " AND other.team = mine.team AND other.compartment = mine.compartment AND other.home = mine.home"
+            " WHERE mine.record = ? AND mine.id IS NOT NULL AND mine.kind > 0 ORDER BY other.record",
             "b", one);
     return status == MQ_OK ? collect(query, group, error) : status;
 }
@@ -208,9 +128,9 @@ static enum mq_status group_load(struct mq_replica *replica, const struct group 
     struct mq_fact *facts;
     size_t count = 0;
     enum mq_status status =
-        facts_room(replica, (const uint8_t(*)[MQ_ID_SIZE])group->members, group->count, arena, &facts, error);
+        mq_facts_room(replica, (const uint8_t(*)[MQ_ID_SIZE])group->members, group->count, arena, &facts, error);
     for (size_t i = 0; i < group->count && status == MQ_OK; i++)
-        status = facts_load(replica, group->members[i], arena, facts, &count, error);
+        status = mq_facts_load(replica, group->members[i], arena, facts, &count, error);
     if (status != MQ_OK)
         return status;
     status = mq_merge(state, facts, count, arena);
@@ -322,9 +242,9 @@ enum mq_status mq_view_settle(struct mq_replica *replica, const uint8_t record[M
     size_t count = 0;
     struct mq_links links;
     if (status == MQ_OK)
-        status = facts_room(replica, (const uint8_t(*)[MQ_ID_SIZE])record, 1, &arena, &facts, error);
+        status = mq_facts_room(replica, (const uint8_t(*)[MQ_ID_SIZE])record, 1, &arena, &facts, error);
     if (status == MQ_OK)
-        status = facts_load(replica, record, &arena, facts, &count, error);
+        status = mq_facts_load(replica, record, &arena, facts, &count, error);
     if (status == MQ_OK && mq_merge_links(&links, facts, count, &arena) != MQ_OK)
         links = (struct mq_links){.kind = 0}; /* unreadable: alone, for review */
     mq_work_arena_used(replica, &arena);

@@ -3,19 +3,22 @@
 #ifndef MQ_REPLICA_VIEW_H
 #define MQ_REPLICA_VIEW_H
 
+#include "protocol/compartment.h"
 #include "protocol/merge.h"
 #include "replica/replica.h"
 
 /* One admitted change on its way into the view. All pointers borrowed. */
 struct mq_view_change {
     const uint8_t *id, *record, *team; /* 16 bytes each */
+    struct mq_said said;               /* where it came from: whether it counts for its record (protocol/compartment.h) */
     unsigned rank;
+    uint32_t serial; /* of the writer's certificate */
     int64_t segment; /* number of the carrying segment; minus the open batch's number */
     int64_t wall;    /* when it was written, by the writer's clock: shown only */
     struct mq_span expanded;
 };
-/* Adds it (once: a change that is known only raises its rank). Then each record that was touched must be settled, once,
- * in the same transaction. */
+/* Adds it (once: a change that is known only raises its rank, and belongs to the stricter compartment). Then each record
+ * that was touched must be settled, once, in the same transaction. */
 MQ_MUST_USE enum mq_status mq_view_add(struct mq_replica *replica, const struct mq_view_change *change,
                                        struct mq_error *error);
 /* After the last of a run of settled records: where records became one or parted, looks again at every field that shows
@@ -52,6 +55,13 @@ MQ_MUST_USE enum mq_status mq_view_kind(struct mq_replica *replica, const uint8_
 /* The group in row `number` of table state, if lists of `kind` (NULL: of all) show it. MQ_NOT_FOUND. */
 MQ_MUST_USE enum mq_status mq_view_listed(struct mq_replica *replica, int64_t number, const struct mq_kind *kind,
                                           uint8_t canonical[MQ_ID_SIZE], struct mq_error *error);
+/* Where a record belongs: of one that this replica sealed and cannot read, as it wrote it down then. MQ_NOT_FOUND. */
+MQ_MUST_USE enum mq_status mq_view_about(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE],
+                                         struct mq_belongs *out, struct mq_error *error);
+/* Is it a restricted matter, or part of one? Such records are marked where they are shown, and left out where records
+ * are handed on. A record that is not here is none. */
+MQ_MUST_USE enum mq_status mq_view_restricted(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE],
+                                              bool *restricted, struct mq_error *error);
 
 /* Walks the groups of a kind (0: of all), oldest first, without the deleted ones. `take` may call any reading function;
  * an answer other than MQ_OK ends the walk. */

@@ -13,6 +13,7 @@ static const struct {
     {"team list", mq_verb_team_list, false},
     {"invite", mq_verb_invite, true},
     {"member list", mq_verb_member_list, true},
+    {"member right", mq_verb_member_right, true},
     {"member admit", mq_verb_member_admit, true},
     {"desk list", mq_verb_desk_list, false},
     {"desk show", mq_verb_desk_show, false},

@@ -6,6 +6,7 @@
 #include "protocol/exchange.h"
 #include "replica/outbox.h"
 #include "server/desk/enrol_keys.h"
+#include "server/desk/rights_keys.h"
 
 #define LIST_SIZE (MQ_ACCESS_ENTRIES_MAX * MQ_ACCESS_ENTRY_SIZE)
 
@@ -26,14 +27,15 @@ static enum mq_status put_entries(struct mq_desk *desk, const struct mq_team *te
     struct mq_query *query;
 
     mq_token_hash(own, team->token);
-    put_entry(body, own, mq_replica_identity(desk->replica)->sign_public, MQ_ACCESS_MEMBER | MQ_ACCESS_DESK);
+    put_entry(body, own, mq_replica_identity(desk->replica)->sign_public,
+              MQ_ACCESS_DESK | mq_rights_access(MQ_RIGHT_RESTRICTED | MQ_RIGHT_SENSITIVE));
     enum mq_status status = mq_db_query(mq_replica_db(desk->replica), &query, error,
-                                        "SELECT token_hash, sign_public FROM member WHERE team = ? ORDER BY serial",
+                                        "SELECT token_hash, sign_public, rights FROM member WHERE team = ? ORDER BY serial",
                                         "b", MQ_SPAN(team->team));
     while (status == MQ_OK && mq_db_next(&query, error)) {
         struct mq_span hash = mq_db_blob(query, 0), key = mq_db_blob(query, 1);
         MQ_ASSERT(hash.size == MQ_ID_SIZE && key.size == MQ_PUBLIC_SIZE);
-        put_entry(body, hash.data, key.data, MQ_ACCESS_MEMBER);
+        put_entry(body, hash.data, key.data, mq_rights_access((unsigned)mq_db_int(query, 2)));
     }
     return status == MQ_OK ? error->status : status;
 }

@@ -7,6 +7,7 @@
 #include "protocol/assert.h"
 #include "replica/receipts.h"
 #include "server/desk/enrol_keys.h"
+#include "server/desk/rights_keys.h"
 #include "server/desk/root_keys.h"
 
 #define DAY_SECONDS 86400
@@ -27,6 +28,8 @@ enum mq_status mq_desk_open(struct mq_desk *desk, const struct mq_platform *plat
     if (status == MQ_OK)
         status = mq_setting_number(desk->replica, MQ_DESK_TOWNSHIP, &township, error);
     desk->township = status == MQ_OK && township != 0;
+    if (status == MQ_OK && !desk->township)
+        status = mq_rights_complete_all(desk, error);
     return status;
 }
 

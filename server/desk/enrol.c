@@ -8,6 +8,7 @@
 #include "protocol/exchange.h"
 #include "protocol/identity_keys.h"
 #include "replica/outbox.h"
+#include "server/desk/rights_keys.h"
 
 #define TEAM_MEMBERS_MOST (MQ_ACCESS_ENTRIES_MAX - 1) /* the desk itself is on the list too */
 
@@ -17,6 +18,7 @@ struct invitation_row {
     int64_t expiry_day;
     bool used; /* or void */
     bool asked; /* a desk's request waits for the root's key */
+    unsigned rights;
     uint8_t used_by[MQ_PUBLIC_SIZE];
 };
 
@@ -29,7 +31,7 @@ static enum mq_status count_members(struct mq_desk *desk, const uint8_t team[MQ_
                         mq_span(team, MQ_ID_SIZE));
 }
 
-enum mq_status mq_invitation_make(struct mq_desk *desk, const struct mq_team *team, enum mq_role role,
+enum mq_status mq_invitation_make(struct mq_desk *desk, const struct mq_team *team, enum mq_role role, unsigned rights,
                                   struct mq_invitation *invitation, struct mq_error *error)
 {
     uint8_t name[MQ_ID_SIZE];
@@ -50,9 +52,9 @@ enum mq_status mq_invitation_make(struct mq_desk *desk, const struct mq_team *te
     mq_random(desk->platform, invitation->secret, sizeof invitation->secret);
     mq_invitation_name(name, invitation->secret);
     return mq_db_run(mq_replica_db(desk->replica), error,
-                     "INSERT INTO invitation(name, team, secret, expiry_day, role) VALUES(?, ?, ?, ?, ?)", "bbbii",
+                     "INSERT INTO invitation(name, team, secret, expiry_day, role, rights) VALUES(?, ?, ?, ?, ?, ?)", "bbbiii",
                      MQ_SPAN(name), MQ_SPAN(team->team), MQ_SPAN(invitation->secret), (int64_t)invitation->expiry_day,
-                     (int64_t)role);
+                     (int64_t)role, (int64_t)rights);
 }
 
 enum mq_status mq_invitations_void(struct mq_desk *desk, struct mq_error *error)
@@ -67,7 +69,7 @@ static enum mq_status find_invitation(struct mq_desk *desk, const uint8_t name[M
     struct mq_query *query;
     enum mq_status status = mq_db_query(
         mq_replica_db(desk->replica), &query, error,
-        "SELECT team, secret, expiry_day, used_by, role, request IS NOT NULL FROM invitation WHERE name = ?", "b",
+        "SELECT team, secret, expiry_day, used_by, role, request IS NOT NULL, rights FROM invitation WHERE name = ?", "b",
         mq_span(name, MQ_ID_SIZE));
 
     memset(row, 0, sizeof *row);
@@ -83,6 +85,7 @@ static enum mq_status find_invitation(struct mq_desk *desk, const uint8_t name[M
     row->used = !mq_db_is_null(query, 3);
     row->role = (enum mq_role)mq_db_int(query, 4);
     row->asked = mq_db_int(query, 5) != 0;
+    row->rights = (unsigned)mq_db_int(query, 6);
     if (used_by.size == sizeof row->used_by)
         memcpy(row->used_by, used_by.data, used_by.size);
     mq_db_done(&query);
@@ -91,46 +94,19 @@ static enum mq_status find_invitation(struct mq_desk *desk, const uint8_t name[M
 
 /* ---- a new member ---- */
 
-/* Every key of the team that is here, wrapped to the new member. */
-static enum mq_status put_grants(struct mq_desk *desk, const struct mq_team *team, struct mq_enrol_reply *reply,
-                                 struct mq_error *error)
-{
-    struct mq_query *query;
-    enum mq_status status = mq_db_query(mq_replica_db(desk->replica), &query, error,
-                                        "SELECT bytes, key FROM grants WHERE mailbox = ? AND key IS NOT NULL"
-                                        " ORDER BY epoch DESC LIMIT ?",
-                                        "bi", MQ_SPAN(team->mailbox), (int64_t)MQ_ENROL_GRANTS_MAX);
-
-    while (status == MQ_OK && mq_db_next(&query, error)) {
-        struct mq_secret key, ephemeral;
-        struct mq_span bytes = mq_db_blob(query, 1);
-        MQ_ASSERT(bytes.size == sizeof key.bytes);
-        memcpy(key.bytes, bytes.data, bytes.size);
-        mq_random(desk->platform, &ephemeral, sizeof ephemeral);
-        status = mq_grant_decode(&reply->grants[reply->grant_count], mq_db_blob(query, 0));
-        if (status == MQ_OK)
-            status = mq_wrap_seal(reply->wraps[reply->grant_count], &key, reply->certificate.box_public, &ephemeral);
-        mq_secret_wipe(&key);
-        mq_secret_wipe(&ephemeral);
-        reply->grant_count++;
-    }
-    mq_db_done(&query);
-    return status == MQ_OK ? error->status : status;
-}
-
 static enum mq_status store_member(struct mq_desk *desk, const struct mq_enrol_reply *reply, const char *name,
-                                   struct mq_span sealed, struct mq_error *error)
+                                   unsigned rights, struct mq_span sealed, struct mq_error *error)
 {
     uint8_t certificate[MQ_CERTIFICATE_SIZE], token_hash[MQ_ID_SIZE];
 
     mq_certificate_encode(certificate, &reply->certificate);
     mq_token_hash(token_hash, reply->token);
     return mq_db_run(mq_replica_db(desk->replica), error,
-                     "INSERT INTO member(sign_public, team, name, serial, certificate, token_hash, joined, reply, role)"
-                     " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                     "bbtibbibi", MQ_SPAN(reply->certificate.sign_public), MQ_SPAN(reply->certificate.team),
+                     "INSERT INTO member(sign_public, team, name, serial, certificate, token_hash, joined, reply, role,"
+                     " rights) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                     "bbtibbibii", MQ_SPAN(reply->certificate.sign_public), MQ_SPAN(reply->certificate.team),
                      mq_span_text(name), (int64_t)reply->certificate.serial, MQ_SPAN(certificate), MQ_SPAN(token_hash),
-                     mq_now(desk->platform), sealed, (int64_t)reply->certificate.role);
+                     mq_now(desk->platform), sealed, (int64_t)reply->certificate.role, (int64_t)rights);
 }
 
 struct judging {
@@ -175,7 +151,7 @@ static enum mq_status make_answer(struct judging *work, const struct mq_identity
     memcpy(certificate->box_public, work->request.box_public, MQ_PUBLIC_SIZE);
     answer->desk = work->team.certificate;
     mq_random(work->desk->platform, answer->token, sizeof answer->token);
-    enum mq_status status = put_grants(work->desk, &work->team, answer, error);
+    enum mq_status status = mq_rights_enrol(work->desk, &work->team, work->row.rights, answer, error);
     return status == MQ_OK ? certify(work, root, error) : status;
 }
 
@@ -191,7 +167,8 @@ static enum mq_status admit_member(struct judging *work, const struct mq_identit
         status = mq_enrol_reply_seal(work->reply, &work->answer, work->row.secret, &ephemeral);
     mq_secret_wipe(&ephemeral);
     if (status == MQ_OK)
-        status = store_member(desk, &work->answer, work->request.name, mq_written(work->reply), error);
+        status = store_member(desk, &work->answer, work->request.name, work->row.rights, mq_written(work->reply),
+                              error);
     mq_invitation_name(name, work->row.secret);
     if (status == MQ_OK)
         status = mq_db_run(mq_replica_db(desk->replica), error, "UPDATE invitation SET used_by = ? WHERE name = ?",

@@ -10,9 +10,10 @@
 #define MQ_DESK_DAYS 3650
 
 /* A fresh invitation to a team, for a cadre's device or a township's desk, stored before it is handed out. The caller
- * has set url, pin and expiry day; root, desk certificate and secret are filled in. MQ_REFUSED: the team is full, or
- * there are too many desks. */
+ * has set url, pin and expiry day; `rights`: what he may read beside the team's (replica/cases.h); root, desk certificate
+ * and secret are filled in. MQ_REFUSED: the team is full, or there are too many desks. */
 MQ_MUST_USE enum mq_status mq_invitation_make(struct mq_desk *desk, const struct mq_team *team, enum mq_role role,
+                                              unsigned rights,
                                               struct mq_invitation *invitation, struct mq_error *error);
 /* Voids every invitation that nobody has used: after a restore nobody knows which secrets are spent. */
 MQ_MUST_USE enum mq_status mq_invitations_void(struct mq_desk *desk, struct mq_error *error);

@@ -10,6 +10,7 @@
 #include "server/desk/call_keys.h"
 #include "server/desk/enrol_keys.h"
 #include "server/desk/reach.h"
+#include "server/desk/rights_keys.h"
 
 #define DAYS_DEFAULT 7
 #define LINE_SIZE (MQ_INVITATION_TEXT_MAX + 200)
@@ -119,6 +120,18 @@ static enum mq_status read_role(struct mq_call *call, enum mq_role *role, struct
     return mq_fail(error, MQ_REFUSED, _("--role is cadre, for a device, or desk, for a township's desk; not \"%s\""), text);
 }
 
+/* A new member reads sensitive fields, as they belong to the records that he works with, unless the invitation says
+ * otherwise. Restricted matters are opened for persons who are named one by one: `member right`. */
+static enum mq_status read_rights(struct mq_call *call, unsigned *rights, struct mq_error *error)
+{
+    const char *without = mq_option_get(call->line, "without");
+    unsigned right = 0;
+    enum mq_status status = without == NULL ? MQ_OK : mq_rights_named(without, &right, error);
+
+    *rights = MQ_RIGHT_SENSITIVE & ~right;
+    return status;
+}
+
 enum mq_status mq_verb_invite(struct mq_call *call, struct mq_error *error)
 {
     const char *text = mq_option_get(call->line, "days");
@@ -127,6 +140,7 @@ enum mq_status mq_verb_invite(struct mq_call *call, struct mq_error *error)
     struct mq_reach reach;
     int64_t days = DAYS_DEFAULT;
     enum mq_role role;
+    unsigned rights;
 
     if (mq_option_get(call->line, "confirm") != NULL)
         return mq_fail(error, MQ_REFUSED, _("--confirm: not yet in this version; invite without it"));
@@ -134,6 +148,8 @@ enum mq_status mq_verb_invite(struct mq_call *call, struct mq_error *error)
         text == NULL ? MQ_OK : mq_call_number(text, "--days", 1, MQ_INVITATION_DAYS_MAX, &days, error);
     if (status == MQ_OK)
         status = read_role(call, &role, error);
+    if (status == MQ_OK)
+        status = read_rights(call, &rights, error);
     if (status == MQ_OK)
         status = mq_call_team(call, mq_option_get(call->line, "team"), &team, error);
     if (status == MQ_OK)
@@ -144,7 +160,7 @@ enum mq_status mq_verb_invite(struct mq_call *call, struct mq_error *error)
     memcpy(invitation.url, reach.url, strlen(reach.url));
     memcpy(invitation.server_pin, reach.pin, sizeof invitation.server_pin);
     invitation.expiry_day = mq_desk_today(call->desk) + (uint32_t)days;
-    status = mq_invitation_make(call->desk, &team, role, &invitation, error);
+    status = mq_invitation_make(call->desk, &team, role, rights, &invitation, error);
     if (status == MQ_OK)
         status = print(call, &invitation, role, error);
     mq_wipe(&invitation, sizeof invitation);

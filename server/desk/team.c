@@ -1,13 +1,13 @@
-/* Teams: `team add` makes one, with a desk certificate that the root signs, and its first key; `team list`. */
+/* Teams: `team add` makes one, with a desk certificate that the root signs, and its first keys; `team list`. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "platform/json.h"
 #include "protocol/assert.h"
-#include "replica/outbox.h"
 #include "replica/reference.h"
 #include "server/desk/call_keys.h"
 #include "server/desk/enrol_keys.h"
+#include "server/desk/rights_keys.h"
 
 #define LINE_SIZE 1024
 
@@ -31,26 +31,6 @@ static enum mq_status certify(struct new_team *work, struct mq_error *error)
     return mq_desk_certify(work->desk, certificate, work->root, error);
 }
 
-/* The team's first key: epoch 1, for everybody in it. */
-static enum mq_status grant_first(struct new_team *work, struct mq_error *error)
-{
-    struct mq_grant grant = {.compartment = MQ_COMPARTMENT_TEAM, .epoch = 1};
-    struct mq_secret key;
-    uint8_t bytes[MQ_GRANT_SIZE];
-
-    memcpy(grant.team, work->team.team, sizeof grant.team);
-    mq_hash_one(grant.roster_hash, sizeof grant.roster_hash, MQ_DOMAIN_ROSTER,
-                MQ_SPAN(work->team.certificate.sign_public));
-    mq_random(work->desk->platform, &key, sizeof key);
-    mq_grant_sign(&grant, &key, NULL, NULL, mq_replica_identity(work->desk->replica));
-    mq_grant_encode(bytes, &grant);
-    enum mq_status status = mq_grant_put(work->desk->replica, &grant, &key, error);
-    mq_secret_wipe(&key);
-    if (status == MQ_OK)
-        status = mq_outbox_put(work->desk->replica, MQ_FRAME_GRANT, mq_span(NULL, 0), MQ_SPAN(bytes), error);
-    return status;
-}
-
 static enum mq_status make_team(struct mq_replica *replica, void *context, struct mq_error *error)
 {
     struct new_team *work = context;
@@ -59,9 +39,7 @@ static enum mq_status make_team(struct mq_replica *replica, void *context, struc
     if (status == MQ_OK)
         status = mq_team_put(replica, &work->team, error);
     if (status == MQ_OK)
-        status = grant_first(work, error);
-    if (status == MQ_OK)
-        status = mq_access_update(work->desk, &work->team, error);
+        status = mq_rights_complete(work->desk, &work->team, error);
     if (status == MQ_OK) /* what the others have, it begins with */
         status = mq_reference_copy(replica, &work->team, error);
     return status;

@@ -18,9 +18,9 @@ static struct mq_said said(uint32_t compartment, bool keyless, uint8_t writer)
     return said;
 }
 
-static struct mq_about about(uint32_t compartment, uint32_t home, uint8_t author)
+static struct mq_belongs about(uint32_t compartment, uint32_t home, uint8_t author)
 {
-    struct mq_about about = {.compartment = compartment, .home = home};
+    struct mq_belongs about = {.compartment = compartment, .home = home};
     memset(about.author, author, sizeof about.author);
     return about;
 }
@@ -48,7 +48,7 @@ static void compartments_speak(void **state)
 /* About a restricted matter of author 5, whose case is A. */
 static void only_its_own_circle_counts(void **state)
 {
-    const struct mq_about matter = about(MQ_COMPARTMENT_RESTRICTED, CASE_A, 5);
+    const struct mq_belongs matter = about(MQ_COMPARTMENT_RESTRICTED, CASE_A, 5);
     const struct {
         struct mq_said said;
         bool counts;
@@ -69,7 +69,7 @@ static void only_its_own_circle_counts(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         assert_int_equal(mq_said_counts(&rows[i].said, &matter), rows[i].counts);
 
-    const struct mq_about answer = about(CASE_A, CASE_A, 9); /* a step that the county, key 9, wrote in the case */
+    const struct mq_belongs answer = about(CASE_A, CASE_A, 9); /* a step that the county, key 9, wrote in the case */
     const struct mq_said inside = said(CASE_A, false, 5), outside = said(CASE_A, true, 5),
                          other = said(CASE_B, false, 5), county = said(MQ_COMPARTMENT_RESTRICTED, false, 9);
     assert_true(mq_said_counts(&inside, &answer));
@@ -77,7 +77,7 @@ static void only_its_own_circle_counts(void **state)
     assert_false(mq_said_counts(&other, &answer));
     assert_true(mq_said_counts(&county, &answer));
 
-    const struct mq_about open = about(MQ_COMPARTMENT_TEAM, 0, 5); /* a team's record hears all of the team */
+    const struct mq_belongs open = about(MQ_COMPARTMENT_TEAM, 0, 5); /* a team's record hears all of the team */
     const struct mq_said team = said(MQ_COMPARTMENT_TEAM, false, 6), sealed = said(MQ_COMPARTMENT_SENSITIVE, true, 6),
                          secret = said(MQ_COMPARTMENT_RESTRICTED, false, 9);
     assert_true(mq_said_counts(&team, &open));

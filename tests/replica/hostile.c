@@ -10,6 +10,7 @@
 
 #include "protocol/change.h"
 #include "replica/outgoing.h"
+#include "replica/sealed.h"
 
 static struct mq_error problem;
 
@@ -103,6 +104,19 @@ void hostile_write(struct village_member *member, struct mq_span expanded)
                                "bb", MQ_SPAN(id), expanded),
                      MQ_OK);
     assert_int_equal(mq_seal_all(member->replica, &problem), MQ_OK);
+}
+
+static enum mq_status seal_now(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    const struct hostile_sealing *sealing = context;
+    return mq_seal_now(replica, &sealing->member->team, sealing->compartment, sealing->expanded, sealing->record,
+                       sealing->id, error);
+}
+
+void hostile_seal(struct hostile_sealing *sealing)
+{
+    mq_error_clear(&problem);
+    assert_int_equal(mq_replica_transact(sealing->member->replica, seal_now, sealing, &problem), MQ_OK);
 }
 
 void hostile_copy(struct village_member *member, struct hostile_copy *out)

@@ -25,6 +25,16 @@ enum mq_status hostile_sync(struct hostile_way *way, struct village_member *memb
  * know it. */
 void hostile_write(struct village_member *member, struct mq_span expanded);
 
+/* The same into another compartment, sealed to its commitment, as everybody may write there. */
+struct hostile_sealing {
+    struct village_member *member;
+    uint32_t compartment;
+    struct mq_span expanded;
+    const uint8_t *record; /* that it is about */
+    uint8_t *id;           /* gets the change's */
+};
+void hostile_seal(struct hostile_sealing *sealing);
+
 /* The first segment that the member sealed, as everybody sees it. */
 struct hostile_copy {
     uint8_t bytes[MQ_SEGMENT_MAX], skeleton[MQ_SKELETON_SIZE];

@@ -13,6 +13,7 @@
 #include "protocol/assert.h"
 #include "protocol/control_keys.h"
 #include "protocol/identity_keys.h"
+#include "replica/cases.h"
 #include "replica/outbox.h"
 
 #define PASSPHRASE "correct horse battery staple"
@@ -28,6 +29,7 @@ static enum mq_status post(void *context, const char *path, struct mq_span body,
     struct village *village = context;
     (void)path;
     village->requests++;
+    village->mailboxes = body.data[1];
     answer->bytes_up = (uint32_t)body.size;
     if (village->drop_requests > 0 && village->drop_requests--)
         return mq_fail(error, MQ_UNREACHABLE, "the request was lost");
@@ -111,6 +113,23 @@ static void member_make(struct village *village, struct village_member *member, 
     assert_int_equal(status, MQ_OK);
 }
 
+/* The restricted compartment: read by the county, written to by everybody. */
+static enum mq_status grant_restricted(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    struct village *village = context;
+    enum mq_status status = mq_grant_next(replica, &village->desk.team, MQ_COMPARTMENT_RESTRICTED, error);
+    return status == MQ_OK ? mq_grant_next(replica, &village->desk.team, MQ_COMPARTMENT_SENSITIVE, error) : status;
+}
+
+static void know_restricted(struct village *village, struct village_member *member)
+{
+    struct mq_grant grant;
+    uint8_t mailbox[MQ_ID_SIZE];
+    mq_mailbox(mailbox, member->team.team, MQ_COMPARTMENT_RESTRICTED);
+    assert_int_equal(mq_grant_newest(village->desk.replica, mailbox, &grant, &problem), MQ_OK);
+    assert_int_equal(mq_grant_put(member->replica, &grant, NULL, &problem), MQ_OK);
+}
+
 static void grant_all(struct village *village)
 {
     struct mq_grant grant = {.compartment = 0, .epoch = 1};
@@ -132,6 +151,9 @@ static void grant_all(struct village *village)
         mq_outbox_put(desk->replica, MQ_FRAME_CERTIFICATE, MQ_SPAN(certificate), MQ_SPAN(certificate), &problem),
         MQ_OK);
     assert_int_equal(mq_outbox_put(desk->replica, MQ_FRAME_GRANT, MQ_SPAN(bytes), MQ_SPAN(bytes), &problem), MQ_OK);
+    assert_int_equal(mq_replica_transact(desk->replica, grant_restricted, village, &problem), MQ_OK);
+    for (int i = 0; i < VILLAGE_DEVICES; i++)
+        know_restricted(village, &village->devices[i]);
 }
 
 static void access_one(struct mq_buffer *body, const struct village_member *member, uint8_t rights)
@@ -147,9 +169,10 @@ static void access_all(struct village *village)
     uint8_t body_memory[1024], object_memory[2048];
     struct mq_buffer body = mq_buffer(body_memory, sizeof body_memory),
                      object = mq_buffer(object_memory, sizeof object_memory);
-    access_one(&body, &village->desk, MQ_ACCESS_MEMBER | MQ_ACCESS_DESK);
+    access_one(&body, &village->desk,
+               MQ_ACCESS_MEMBER | MQ_ACCESS_DESK | MQ_ACCESS_RESTRICTED | MQ_ACCESS_SENSITIVE);
     for (int i = 0; i < VILLAGE_DEVICES; i++)
-        access_one(&body, &village->devices[i], MQ_ACCESS_MEMBER);
+        access_one(&body, &village->devices[i], MQ_ACCESS_MEMBER | village->devices[i].rights);
     if (village->township.replica != NULL)
         access_one(&body, &village->township, MQ_ACCESS_MEMBER);
     struct mq_control control = {.kind = MQ_CONTROL_ACCESS, .body = mq_written(&body)};
@@ -189,6 +212,36 @@ void village_begin(struct village *village, uint64_t seed)
     assert_int_equal(village_sync(village, &village->desk, NULL), MQ_OK);
 }
 
+struct naming {
+    struct village *village;
+    struct village_member *member;
+    bool named;
+};
+
+static enum mq_status name_one(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    const struct naming *work = context;
+    uint8_t certificate[MQ_CERTIFICATE_SIZE];
+    mq_certificate_encode(certificate, &work->member->team.certificate);
+    enum mq_status status = mq_db_run(mq_replica_db(replica), error,
+                                      "INSERT OR REPLACE INTO member(sign_public, team, name, serial, certificate,"
+                                      " token_hash, joined, reply, rights) VALUES(?, ?, 'named', ?, ?, x'', 0, x'', ?)",
+                                      "bbibi", MQ_SPAN(work->member->team.certificate.sign_public),
+                                      MQ_SPAN(work->member->team.team),
+                                      (int64_t)work->member->team.certificate.serial, MQ_SPAN(certificate),
+                                      (int64_t)(work->named ? MQ_RIGHT_RESTRICTED : 0));
+    return status == MQ_OK ? mq_restricted_regrant(replica, &work->village->desk.team, error) : status;
+}
+
+void village_name(struct village *village, struct village_member *member, bool named)
+{
+    struct naming work = {village, member, named};
+    assert_int_equal(mq_replica_transact(village->desk.replica, name_one, &work, &problem), MQ_OK);
+    member->rights = named ? MQ_ACCESS_RESTRICTED : 0;
+    access_all(village);
+    assert_int_equal(village_sync(village, &village->desk, NULL), MQ_OK);
+}
+
 void village_township(struct village *village)
 {
     struct village_member *township = &village->township;
@@ -202,6 +255,7 @@ void village_township(struct village *village)
     assert_int_equal(mq_desk_put(township->replica, &township->team.certificate, &problem), MQ_OK);
     assert_int_equal(mq_grant_put(township->replica, &grant, &key, &problem), MQ_OK);
     assert_int_equal(mq_desk_put(village->desk.replica, &township->team.certificate, &problem), MQ_OK);
+    know_restricted(village, township);
     mq_certificate_encode(certificate, &township->team.certificate);
     assert_int_equal(mq_outbox_put(village->desk.replica, MQ_FRAME_CERTIFICATE, MQ_SPAN(certificate),
                                    MQ_SPAN(certificate), &problem),

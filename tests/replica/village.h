@@ -19,6 +19,7 @@ struct village_member {
     char home[256];
     struct mq_replica *replica;
     struct mq_team team;
+    uint8_t rights; /* beside the team's: bits of an access list */
 };
 
 struct village {
@@ -33,6 +34,7 @@ struct village {
     int drop_requests, drop_replies; /* that many vanish; the second after the server has done its part */
     size_t cut_reply_at;             /* bytes of the next reply that arrive; 0: all */
     int64_t requests;
+    unsigned mailboxes; /* that the last request asked for */
 };
 
 /* Makes everything under a fresh temporary directory; asserts that it works. */
@@ -41,6 +43,9 @@ void village_end(struct village *village);
 
 /* A township's desk joins: certified by the root, with the team's key; the county's desk tells the relay. */
 void village_township(struct village *village);
+
+/* The county's desk names this member: he may read restricted matters from now on; or no longer. */
+void village_name(struct village *village, struct village_member *member, bool named);
 
 /* One sync of a member with the relay, until nothing is left. Desks make their receipts in between. */
 enum mq_status village_sync(struct village *village, struct village_member *member, struct mq_sync_result *result);

@@ -13,6 +13,7 @@
 #include "protocol/assert.h"
 #include "protocol/exchange.h"
 #include "server/desk/call_keys.h"
+#include "replica/cases.h"
 #include "server/desk/enrol_keys.h"
 #include "server/desk/reach.h"
 #include "server/desk/root_keys.h"
@@ -235,6 +236,7 @@ static void test_join(void **state)
     struct device *device = calloc(1, sizeof *device);
     struct mq_enrol_reply *reply = calloc(1, sizeof *reply);
     struct mq_secret key;
+    static const uint8_t unwrapped[MQ_WRAP_SIZE];
     uint8_t stranger[MQ_TOKEN_SIZE] = {9};
     char *printed;
 
@@ -249,8 +251,12 @@ static void test_join(void **state)
     assert_int_equal(reply->certificate.role, MQ_ROLE_CADRE);
     assert_int_equal(reply->certificate.expiry_day, 1800000000 / DAY + MQ_CADRE_DAYS);
     assert_int_equal(mq_certificate_verify(&reply->certificate, relay.root_public, &reply->desk, 1), MQ_OK);
-    assert_int_equal(reply->grant_count, 1);
+    assert_int_equal(reply->grant_count, 3);
     assert_int_equal(mq_wrap_open(&key, MQ_SPAN(reply->wraps[0]), &reply->grants[0], &device->identity), MQ_OK);
+    assert_int_equal(reply->grants[1].compartment, MQ_COMPARTMENT_RESTRICTED); /* to write to, not to read */
+    assert_memory_equal(reply->wraps[1], unwrapped, sizeof unwrapped);
+    assert_int_equal(reply->grants[2].compartment, MQ_COMPARTMENT_SENSITIVE);
+    assert_int_equal(mq_wrap_open(&key, MQ_SPAN(reply->wraps[2]), &reply->grants[2], &device->identity), MQ_OK);
     assert_int_equal(exchange(reply->token), MQ_REPLY_OK);
     assert_int_equal(exchange(stranger), MQ_REPLY_STRANGER);
     assert_int_equal(run(mq_verb_member_list, NULL, &printed), MQ_OK);
@@ -448,7 +454,7 @@ static void assert_is_desk(struct device *device, const struct mq_invitation *in
                      MQ_OK);
     assert_int_equal(mq_certificate_verify(&reply->certificate, relay.root_public, NULL, 0), MQ_OK);
     assert_int_equal(reply->certificate.expiry_day, mq_desk_today(&desk) + MQ_DESK_DAYS);
-    assert_int_equal(reply->grant_count, 1);
+    assert_int_equal(reply->grant_count, 3);
     assert_int_equal(exchange(reply->token), MQ_REPLY_OK);
     mq_certificate_encode(own, &reply->certificate);
     assert_int_equal(store->verbs->desks(store, known, MQ_DESKS_MAX, &count, &problem), MQ_OK);
@@ -560,7 +566,7 @@ static void test_township_of_two_teams(void **state)
     assert_int_equal(count, 2);
     const struct mq_team *other = memcmp(teams[0].team, first.desk.team, MQ_ID_SIZE) == 0 ? &teams[1] : &teams[0];
     struct mq_invitation second = {.expiry_day = first.expiry_day, .url = "https://127.0.0.1:8420"};
-    assert_int_equal(mq_invitation_make(&desk, other, MQ_ROLE_DESK, &second, &problem), MQ_OK);
+    assert_int_equal(mq_invitation_make(&desk, other, MQ_ROLE_DESK, MQ_RIGHT_SENSITIVE, &second, &problem), MQ_OK);
     make_request(township, &second);
     bring(township);
     sync_desk();

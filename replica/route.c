@@ -1,0 +1,135 @@
+/* The rules of route.h. */
+#include "replica/route.h"
+
+#include <string.h>
+
+#include "protocol/change.h"
+#include "protocol/compartment.h"
+#include "protocol/record.h"
+#include "replica/cases.h"
+#include "replica/catalogue.h"
+#include "replica/replica_keys.h"
+#include "replica/view.h"
+
+struct route_work {
+    struct mq_replica *replica;
+    const struct mq_team *team;
+    bool restricts;                 /* by a value of its own */
+    bool points;                    /* to a restricted record */
+    uint8_t pointed_to[MQ_ID_SIZE]; /* the first such */
+};
+
+/* ---- what a create says ---- */
+
+/* Every reference within a value, whatever its shape. */
+static enum mq_status look_at_references(struct route_work *work, struct mq_span value, struct mq_error *error)
+{
+    struct mq_reader reader = mq_reader(value);
+    enum mq_status status = MQ_OK;
+    while (status == MQ_OK && !work->points && mq_left(&reader) > 0 && !reader.failed) {
+        if (mq_cbor_next(&reader).type != MQ_CBOR_REFERENCE)
+            continue;
+        struct mq_span record = mq_cbor_bytes(&reader, MQ_ID_SIZE);
+        if (record.size != MQ_ID_SIZE)
+            continue;
+        status = mq_view_restricted(work->replica, record.data, &work->points, error);
+        memcpy(work->pointed_to, record.data, MQ_ID_SIZE);
+    }
+    return status;
+}
+
+static enum mq_status look_at_create(struct route_work *work, const struct mq_kind *kind,
+                                     const struct mq_change *change, struct mq_error *error)
+{
+    struct mq_reader reader = mq_reader(change->fields);
+    uint64_t count = mq_cbor_map(&reader, MQ_FIELDS_MAX);
+    enum mq_status status = MQ_OK;
+    for (uint64_t i = 0; i < count && status == MQ_OK; i++) {
+        const struct mq_field *field = mq_field_by_number(kind, mq_cbor_uint(&reader));
+        struct mq_span value = mq_cbor_take(&reader);
+        bool restricts = false;
+        if (field != NULL)
+            status = mq_catalogue_restricts(work->replica, field, value, &restricts, error);
+        work->restricts = work->restricts || restricts;
+        if (status == MQ_OK)
+            status = look_at_references(work, value, error);
+    }
+    return status;
+}
+
+/* ---- about a restricted record ---- */
+
+/* `answers`: a record of its own, which its author shall read. */
+static enum mq_status follow(struct route_work *work, const uint8_t record[MQ_ID_SIZE], bool answers,
+                             uint32_t *compartment, struct mq_error *error)
+{
+    struct mq_belongs about;
+    bool reads = false, open = false;
+    enum mq_status status = mq_view_about(work->replica, record, &about, error);
+    *compartment = about.compartment;
+    if (status != MQ_OK || mq_compartment_is_case(about.compartment))
+        return status;
+    status = mq_key_here(work->replica, work->team->team, MQ_COMPARTMENT_RESTRICTED, &reads, error);
+    if (status != MQ_OK || (reads && !answers))
+        return status;
+    status = mq_case_open(work->replica, work->team, record, &about, &open, error);
+    *compartment = open ? about.home : MQ_COMPARTMENT_RESTRICTED;
+    return status;
+}
+
+/* ---- both ---- */
+
+static enum mq_status route_create(struct route_work *work, const struct mq_change *change, uint32_t *compartment,
+                                   struct mq_error *error)
+{
+    const struct mq_kind *kind = mq_kind_by_number(change->kind);
+    if (kind == NULL)
+        return MQ_OK; /* nothing is written here that this program does not know */
+    enum mq_status status = look_at_create(work, kind, change, error);
+    if (status != MQ_OK || (!work->restricts && !work->points))
+        return status;
+    if (work->points && !work->restricts && !mq_kind_restricts(kind))
+        return follow(work, work->pointed_to, true, compartment, error);
+    *compartment = MQ_COMPARTMENT_RESTRICTED;
+    return MQ_OK;
+}
+
+/* A guarded field may be raised where the record is; what would hide it comes too late. */
+static enum mq_status route_open(struct route_work *work, const uint8_t record[MQ_ID_SIZE],
+                                 const struct mq_change *change, struct mq_error *error)
+{
+    uint64_t kind;
+    uint8_t team[MQ_ID_SIZE];
+    enum mq_status status = mq_view_kind(work->replica, record, &kind, team, error);
+    if (status == MQ_NOT_FOUND)
+        return MQ_OK;
+    const struct mq_field *field = mq_field_by_number(mq_kind_by_number(kind), change->field);
+    bool restricts = false;
+    if (status == MQ_OK && field != NULL && field->guard == MQ_GUARD_NONE)
+        status = mq_catalogue_restricts(work->replica, field, change->value, &restricts, error);
+    if (status == MQ_OK && restricts)
+        status = mq_fail(error, MQ_REFUSED,
+                         _("this %s is open to the whole team already, and a \"%s\" of this sort is only for the county to "
+                           "read: write it down anew with it, and withdraw this one"),
+                         mq_kind_by_number(kind)->key, field->key);
+    return status;
+}
+
+enum mq_status mq_route(struct mq_replica *replica, const struct mq_team *team, struct mq_span expanded,
+                        const uint8_t *record, uint32_t *compartment, struct mq_error *error)
+{
+    struct route_work work = {.replica = replica, .team = team};
+    struct mq_change change;
+    uint8_t names_memory[MQ_REPLACED_MAX * MQ_NAME_SIZE];
+    struct mq_buffer names = mq_buffer(names_memory, sizeof names_memory);
+    bool restricted;
+    *compartment = MQ_COMPARTMENT_TEAM;
+    if (mq_change_decode(&change, expanded, &names) != MQ_OK)
+        return mq_fail(error, MQ_FAULT, "a change is not of its type's shape");
+    if (record == NULL)
+        return route_create(&work, &change, compartment, error);
+    enum mq_status status = mq_view_restricted(replica, record, &restricted, error);
+    if (status != MQ_OK)
+        return status;
+    return restricted ? follow(&work, record, false, compartment, error) : route_open(&work, record, &change, error);
+}

@@ -1,0 +1,288 @@
+/* Keys for teams and members; `member right`. */
+#include "server/desk/rights_keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/json.h"
+#include "protocol/assert.h"
+#include "protocol/control.h"
+#include "server/desk/call_keys.h"
+#include "server/desk/enrol_keys.h"
+#include "server/desk/reach.h"
+
+#define LINE_SIZE 1024
+
+/* A member's rights, what they open, and how the relay knows them. The restricted compartment is opened for nobody who
+ * was not named. */
+static const struct {
+    const char *name;
+    unsigned right;
+    uint32_t compartment;
+    uint8_t access;
+} rights_table[] = {
+    {"restricted", MQ_RIGHT_RESTRICTED, MQ_COMPARTMENT_RESTRICTED, MQ_ACCESS_RESTRICTED},
+    {"sensitive", MQ_RIGHT_SENSITIVE, MQ_COMPARTMENT_SENSITIVE, MQ_ACCESS_SENSITIVE},
+};
+#define RIGHTS (sizeof rights_table / sizeof *rights_table)
+
+uint8_t mq_rights_access(unsigned rights)
+{
+    uint8_t access = MQ_ACCESS_MEMBER;
+
+    for (size_t i = 0; i < RIGHTS; i++)
+        if (rights & rights_table[i].right)
+            access |= rights_table[i].access;
+    return access;
+}
+
+enum mq_status mq_rights_named(const char *name, unsigned *right, struct mq_error *error)
+{
+    for (size_t i = 0; i < RIGHTS; i++)
+        if (strcmp(name, rights_table[i].name) == 0) {
+            *right = rights_table[i].right;
+            return MQ_OK;
+        }
+    return mq_fail(error, MQ_REFUSED, _("there is no right \"%s\"; there are: restricted, sensitive"), name);
+}
+
+/* ---- what a team has ---- */
+
+static enum mq_status grant_missing(struct mq_desk *desk, const struct mq_team *team, uint32_t compartment, bool *made,
+                                    struct mq_error *error)
+{
+    bool here;
+    enum mq_status status = mq_key_here(desk->replica, team->team, compartment, &here, error);
+
+    *made = status == MQ_OK && !here;
+    return *made ? mq_grant_next(desk->replica, team, compartment, error) : status;
+}
+
+enum mq_status mq_rights_complete(struct mq_desk *desk, const struct mq_team *team, struct mq_error *error)
+{
+    bool made, any;
+    enum mq_status status = grant_missing(desk, team, MQ_COMPARTMENT_TEAM, &any, error);
+
+    for (size_t i = 0; i < RIGHTS && status == MQ_OK; i++) {
+        status = grant_missing(desk, team, rights_table[i].compartment, &made, error);
+        if (status == MQ_OK && made)
+            status = mq_grant_wrap_all(desk->replica, team, rights_table[i].compartment, rights_table[i].right, error);
+        any = any || made;
+    }
+    return status == MQ_OK && any ? mq_access_update(desk, team, error) : status;
+}
+
+static enum mq_status complete_all(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    struct mq_desk *desk = context;
+    struct mq_team *teams;
+    size_t count;
+    enum mq_status status = mq_desk_teams(desk, &teams, &count, error);
+
+    (void)replica;
+    for (size_t i = 0; i < count && status == MQ_OK; i++)
+        if (teams[i].certificate.role == MQ_ROLE_COUNTY_DESK)
+            status = mq_rights_complete(desk, &teams[i], error);
+    free(teams);
+    return status;
+}
+
+enum mq_status mq_rights_complete_all(struct mq_desk *desk, struct mq_error *error)
+{
+    return mq_replica_transact(desk->replica, complete_all, desk, error);
+}
+
+/* ---- a new member ---- */
+
+static enum mq_status put_wrapped(struct mq_desk *desk, struct mq_span key_bytes, struct mq_enrol_reply *reply)
+{
+    struct mq_secret key, ephemeral;
+
+    MQ_ASSERT(key_bytes.size == sizeof key.bytes);
+    memcpy(key.bytes, key_bytes.data, key_bytes.size);
+    mq_random(desk->platform, &ephemeral, sizeof ephemeral);
+    enum mq_status status =
+        mq_wrap_seal(reply->wraps[reply->grant_count], &key, reply->certificate.box_public, &ephemeral);
+    mq_secret_wipe(&key);
+    mq_secret_wipe(&ephemeral);
+    return status;
+}
+
+/* The newest `most` grants of a compartment. */
+static enum mq_status put_grants(struct mq_desk *desk, const struct mq_team *team, uint32_t compartment, bool wrapped,
+                                 size_t most, struct mq_enrol_reply *reply, struct mq_error *error)
+{
+    struct mq_query *query;
+    uint8_t mailbox[MQ_ID_SIZE];
+    mq_mailbox(mailbox, team->team, compartment);
+    enum mq_status status = mq_db_query(mq_replica_db(desk->replica), &query, error,
+                                        "SELECT bytes, key FROM grants WHERE mailbox = ? AND key IS NOT NULL"
+                                        " ORDER BY epoch DESC, kid LIMIT ?",
+                                        "bi", MQ_SPAN(mailbox), (int64_t)most);
+
+    while (status == MQ_OK && mq_db_next(&query, error)) {
+        MQ_ASSERT(reply->grant_count < MQ_ENROL_GRANTS_MAX);
+        status = mq_grant_decode(&reply->grants[reply->grant_count], mq_db_blob(query, 0));
+        if (status == MQ_OK && wrapped)
+            status = put_wrapped(desk, mq_db_blob(query, 1), reply);
+        reply->grant_count++;
+    }
+    mq_db_done(&query);
+    return status == MQ_OK ? error->status : status;
+}
+
+enum mq_status mq_rights_enrol(struct mq_desk *desk, const struct mq_team *team, unsigned rights,
+                               struct mq_enrol_reply *reply, struct mq_error *error)
+{
+    enum mq_status status =
+        put_grants(desk, team, MQ_COMPARTMENT_TEAM, true, MQ_ENROL_GRANTS_MAX / 2, reply, error);
+
+    for (size_t i = 0; i < RIGHTS && status == MQ_OK; i++) {
+        bool reads = (rights & rights_table[i].right) != 0;
+        status = put_grants(desk, team, rights_table[i].compartment, reads, reads ? MQ_ENROL_GRANTS_MAX / 4 : 1, reply,
+                            error);
+    }
+    return status;
+}
+
+/* ---- member right ---- */
+
+struct member_right {
+    struct mq_call *call;
+    const char *text;
+    unsigned right;
+    bool take;
+    uint8_t sign_public[MQ_PUBLIC_SIZE];
+    struct mq_certificate certificate;
+    char name[MQ_NAME_TEXT_MAX + 1];
+    unsigned rights;
+    struct mq_team team;
+};
+
+static bool is_member(const struct member_right *work, const uint8_t sign_public[MQ_PUBLIC_SIZE], int64_t serial,
+                      struct mq_span name)
+{
+    uint8_t id[MQ_KID_SIZE];
+    char hex[2 * MQ_KID_SIZE + 1], number[24];
+
+    mq_key_name(id, sign_public);
+    mq_hex_write(hex, MQ_SPAN(id));
+    snprintf(number, sizeof number, "%lld", (long long)serial);
+    return strcmp(work->text, hex) == 0 || strcmp(work->text, number) == 0 ||
+           mq_span_equal(name, mq_span_text(work->text));
+}
+
+static void member_take(struct member_right *work, struct mq_query *query)
+{
+    struct mq_span key = mq_db_blob(query, 0), name = mq_db_text(query, 2);
+    enum mq_status status = mq_certificate_decode(&work->certificate, mq_db_blob(query, 3));
+
+    MQ_ASSERT(status == MQ_OK && key.size == sizeof work->sign_public && name.size < sizeof work->name);
+    memcpy(work->sign_public, key.data, key.size);
+    memcpy(work->name, name.data, name.size);
+    work->name[name.size] = '\0';
+    work->rights = (unsigned)mq_db_int(query, 4);
+}
+
+/* By the id or the number that `member list` shows, or by a name that only one has. */
+static enum mq_status find_member(struct member_right *work, struct mq_error *error)
+{
+    struct mq_query *query;
+    int found = 0;
+    enum mq_status status = mq_db_query(mq_replica_db(work->call->desk->replica), &query, error,
+                                        "SELECT sign_public, serial, name, certificate, rights FROM member ORDER BY serial", "");
+
+    while (status == MQ_OK && mq_db_next(&query, error)) {
+        if (!is_member(work, mq_db_blob(query, 0).data, mq_db_int(query, 1), mq_db_text(query, 2)))
+            continue;
+        member_take(work, query);
+        found++;
+    }
+    if (status == MQ_OK)
+        status = error->status;
+    if (status == MQ_OK && found == 0)
+        return mq_fail(error, MQ_REFUSED, _("there is no member \"%s\"; `member list` shows who there is"), work->text);
+    if (status == MQ_OK && found > 1)
+        return mq_fail(error, MQ_REFUSED, _("\"%s\" fits several members; say the number that `member list` shows"),
+                       work->text);
+    return status == MQ_OK ? mq_team_find(work->call->desk->replica, work->certificate.team, &work->team, error) : status;
+}
+
+/* Who is named reads what is written from now on; who is not any more, what was written until now. Sensitive fields
+ * belong to records that a member has: he reads them from the start. */
+static enum mq_status keys_for(const struct member_right *work, struct mq_error *error)
+{
+    struct mq_replica *replica = work->call->desk->replica;
+
+    if (work->right == MQ_RIGHT_RESTRICTED)
+        return mq_restricted_regrant(replica, &work->team, error);
+    if (!work->take)
+        return mq_grant_wrap(replica, &work->team, MQ_COMPARTMENT_SENSITIVE, false, work->certificate.box_public,
+                             error);
+    enum mq_status status = mq_grant_next(replica, &work->team, MQ_COMPARTMENT_SENSITIVE, error);
+    return status == MQ_OK
+               ? mq_grant_wrap_all(replica, &work->team, MQ_COMPARTMENT_SENSITIVE, MQ_RIGHT_SENSITIVE, error)
+               : status;
+}
+
+static enum mq_status give_or_take(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    struct member_right *work = context;
+    struct mq_desk *desk = work->call->desk;
+    enum mq_status status = find_member(work, error);
+
+    if (status != MQ_OK)
+        return status;
+    if (work->team.certificate.role != MQ_ROLE_COUNTY_DESK)
+        return mq_fail(error, MQ_REFUSED, _("who may read what is decided at the county's desk"));
+    unsigned rights = work->take ? work->rights & ~work->right : work->rights | work->right;
+    if (rights == work->rights)
+        return mq_fail(error, MQ_REFUSED,
+                       work->take ? _("%s does not have this right; nothing was changed")
+                                  : _("%s has this right already; nothing was changed"),
+                       work->name);
+    status = mq_db_run(mq_replica_db(replica), error, "UPDATE member SET rights = ? WHERE sign_public = ? AND team = ?",
+                       "ibb", (int64_t)rights, MQ_SPAN(work->sign_public), MQ_SPAN(work->team.team));
+    if (status == MQ_OK)
+        status = keys_for(work, error);
+    return status == MQ_OK ? mq_access_update(desk, &work->team, error) : status;
+}
+
+static void say(struct mq_call *call, const struct member_right *work)
+{
+    uint8_t memory[LINE_SIZE];
+    struct mq_buffer line = mq_buffer(memory, sizeof memory);
+    struct mq_json_writer writer = {.out = &line};
+
+    if (!mq_call_json(call)) {
+        fprintf(call->out,
+                work->take ? _("%s no longer has the right \"%s\".\n") : _("%s has the right \"%s\" from now on.\n"),
+                work->name, call->line->words[1]);
+        return;
+    }
+    mq_json_begin(&writer, '{');
+    mq_json_key(&writer, "name");
+    mq_json_text_value(&writer, work->name);
+    mq_json_key(&writer, "right");
+    mq_json_text_value(&writer, call->line->words[1]);
+    mq_json_key(&writer, "given");
+    mq_json_bool_value(&writer, !work->take);
+    mq_json_end(&writer, '}');
+    MQ_ASSERT(!line.failed);
+    mq_call_print(call, mq_written(&line));
+}
+
+enum mq_status mq_verb_member_right(struct mq_call *call, struct mq_error *error)
+{
+    struct member_right work = {
+        .call = call, .text = call->line->words[0], .take = mq_option_get(call->line, "take") != NULL};
+    enum mq_status status = mq_rights_named(call->line->words[1], &work.right, error);
+
+    if (status == MQ_OK)
+        status = mq_replica_transact(call->desk->replica, give_or_take, &work, error);
+    if (status != MQ_OK)
+        return status;
+    call->changed = true;
+    say(call, &work);
+    return MQ_OK;
+}
