@@ -23,8 +23,8 @@ MQ_MUST_USE enum mq_status mq_catalogue_codes(struct mq_replica *replica, const 
  * or files are on the other side. A field without a list is copied. */
 MQ_MUST_USE enum mq_status mq_catalogue_field(struct mq_replica *replica, const struct mq_field *field,
                                               struct mq_field *out, struct mq_error *error);
-/* Is a record with this value (CBOR) for named persons only: true in a field with MQ_FIELD_RESTRICTED, a code that the
- * program or a desk restricted, or one below such a code? */
+/* Is a record with this value (CBOR) for named persons only: true in a field with MQ_FIELD_RESTRICTED, or a code that the
+ * program or a desk restricted? */
 MQ_MUST_USE enum mq_status mq_catalogue_restricts(struct mq_replica *replica, const struct mq_field *field,
                                                   struct mq_span value, bool *restricts, struct mq_error *error);
 /* Today, by the wall clock of where this machine stands: what `from` and `to` are compared with. */

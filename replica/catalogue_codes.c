@@ -239,10 +239,6 @@ enum mq_status mq_catalogue_restricts(struct mq_replica *replica, const struct m
         return MQ_OK;
     enum mq_status status = mq_catalogue_codes(replica, field->codes, &list, error);
     const struct mq_code *code = status == MQ_OK ? mq_code_by_number(list, item.number) : NULL;
-    const struct mq_code *above = field->codes->parent == NULL
-                                      ? NULL
-                                      : mq_code_by_number(field->codes->parent, item.number / MQ_CODE_CHILDREN);
-    *restricts = *restricts || (code != NULL && (code->flags & MQ_CODE_RESTRICTED) != 0) ||
-                 (above != NULL && (above->flags & MQ_CODE_RESTRICTED) != 0);
+    *restricts = *restricts || (code != NULL && (code->flags & MQ_CODE_RESTRICTED) != 0);
     return status;
 }

@@ -106,3 +106,25 @@ void assert_agree(struct village *village)
         assert_memory_equal(first, other, sizeof first);
     }
 }
+
+static enum mq_status keep_line(void *context, struct mq_span object, struct mq_error *error)
+{
+    char **text = context;
+    (void)error;
+    free(*text);
+    *text = strndup((const char *)object.data, object.size);
+    return MQ_OK;
+}
+
+void expect_line_anywhere(struct village_member *member, const char *id, const char *part)
+{
+    char *text = NULL;
+    const struct mq_emitter emitter = {&text, keep_line};
+    mq_error_clear(&problem);
+    assert_int_equal(mq_records_show(member->replica, mq_span_text(id), false, &emitter, &problem), MQ_OK);
+    assert_non_null(text);
+    if (strstr(text, part) == NULL)
+        print_message("%s is not in %s", part, text);
+    assert_non_null(strstr(text, part));
+    free(text);
+}

@@ -17,6 +17,8 @@ void expect_ok(enum mq_status status);
 void expect_refused(enum mq_status status, const char *part);
 /* The export has `part` in it. */
 void expect_line(struct village_member *member, const char *part);
+/* The record as show gives it, which an export may leave out, holds `part`. */
+void expect_line_anywhere(struct village_member *member, const char *id, const char *part);
 /* What is in force at a member: a code by number (NULL: none), the number that a word leads to (0: none), a place. */
 const struct mq_code *code_here(struct village_member *member, const struct mq_code_list *own, uint64_t number);
 uint64_t word_here(struct village_member *member, const struct mq_code_list *own, const char *word);
