@@ -7,6 +7,7 @@
 #include "protocol/assert.h"
 #include "replica/journal.h"
 #include "replica/outgoing.h"
+#include "replica/reference.h"
 #include "replica/replica_keys.h"
 #include "replica/search_blocks.h"
 #include "replica/search_index.h"
@@ -348,7 +349,14 @@ enum mq_status mq_erase_list_field(struct mq_replica *replica, struct mq_erase_l
                                    const uint8_t record[MQ_ID_SIZE], uint8_t field, struct mq_error *error)
 {
     struct mq_query *query;
-    enum mq_status status =
+    uint64_t kind;
+    uint8_t team[MQ_ID_SIZE];
+    enum mq_status status = field == MQ_ERASE_WHOLE ? mq_view_kind(replica, record, &kind, team, error) : MQ_NOT_FOUND;
+    if (status == MQ_OK && mq_reference_kind(mq_kind_by_number(kind)))
+        return mq_fail(error, MQ_REFUSED, _("codes, places, units, calendars and presets are never deleted; give it a last day"));
+    if (status != MQ_OK && status != MQ_NOT_FOUND)
+        return status;
+    status =
         mq_db_query(replica->db, &query, error,
                     "SELECT c.id, c.expanded FROM record AS one JOIN record AS r ON r.canonical = one.canonical"
                     " JOIN change AS c ON c.record = r.record WHERE one.record = ? ORDER BY c.number",

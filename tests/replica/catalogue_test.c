@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "replica/erase.h"
 #include "replica/view.h"
 #include "tests/replica/reference_words.h"
 
@@ -281,6 +282,25 @@ static void units_and_clocks(void **state)
     village_end(&village);
 }
 
+/* Neither an edit nor an erasure takes reference data away. */
+static void nothing_is_deleted(void **state)
+{
+    struct village village;
+    struct mq_erase_list list = {0};
+    uint8_t record[MQ_ID_SIZE];
+    (void)state;
+    village_begin(&village, 15);
+    expect_ok(desk_says(&village.desk, "{\"kind\":\"code\",\"list\":\"ask\",\"code\":8,\"label\":\"法律\"}"));
+    expect_ok(mq_view_find(village.desk.replica, NULL, mq_span_text("ask:8"), record, &problem));
+    expect_refused(mq_erase_list_field(village.desk.replica, &list, record, MQ_ERASE_WHOLE, &problem), "");
+    assert_int_equal(list.count, 0);
+    mq_erase_list_free(&list);
+    expect_refused(desk_sets(&village.desk, "ask:8", "life=1", NULL), "life");
+    expect_refused(desk_sets(&village.desk, "ask:8", "id=ask:9", NULL), "id");
+    assert_int_equal(word_here(&village.desk, &mq_codes_ask, "法律"), 8);
+    village_end(&village);
+}
+
 /* A device may not write reference data. */
 static void devices_only_read(void **state)
 {
@@ -324,6 +344,7 @@ int main(void)
         cmocka_unit_test(levels_and_restriction),
         cmocka_unit_test(meanings_are_never_changed),
         cmocka_unit_test(units_and_clocks),
+        cmocka_unit_test(nothing_is_deleted),
         cmocka_unit_test(devices_only_read),
         cmocka_unit_test(rebuild_gives_the_same),
     };
