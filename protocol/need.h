@@ -100,7 +100,6 @@ enum mq_need_when {
 
 /* What a step does to the time that is left. */
 enum mq_need_clock {
-    MQ_CLOCK_NONE,  /* no time runs before it, none after */
     MQ_CLOCK_START, /* time begins anew, with the due date that the step gives */
     MQ_CLOCK_RUN,   /* goes on; a due date in the step replaces the one before */
     MQ_CLOCK_PAUSE, /* stands still until somebody has answered */

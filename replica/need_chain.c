@@ -298,11 +298,6 @@ static int32_t local_day(const struct mq_replica *replica, int64_t wall)
     return day < 0 ? 0 : day > MQ_DAY_MAX ? MQ_DAY_MAX : (int32_t)day;
 }
 
-int32_t mq_today(const struct mq_replica *replica)
-{
-    return local_day(replica, mq_now(replica->platform));
-}
-
 enum mq_status mq_need_made_on(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], int32_t *day,
                                struct mq_error *error)
 {

@@ -33,8 +33,6 @@ MQ_MUST_USE enum mq_status mq_need_canonical(struct mq_replica *replica, struct 
 /* The day on which a record was made: its create's `date`, else by the writer's clock. 0: it has not come. */
 MQ_MUST_USE enum mq_status mq_need_made_on(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], int32_t *day,
                                            struct mq_error *error);
-/* Today by this machine's clock and place. */
-int32_t mq_today(const struct mq_replica *replica);
 
 /* ---- writing (need_write.c, need_refuse.c) ---- */
 

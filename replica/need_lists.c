@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "replica/catalogue.h"
 #include "replica/ledger_value.h"
 #include "replica/need_chain.h"
 #include "replica/need_household.h"
@@ -139,7 +140,7 @@ static enum mq_status emit_tasks(struct list_work *work, const char *what, struc
 static enum mq_status today_needs(struct list_work *work, struct mq_error *error)
 {
     struct mq_query *query = NULL;
-    int64_t today = mq_today(work->replica);
+    int64_t today = mq_catalogue_today(work->replica);
     enum mq_status status = mq_db_query(work->replica->db, &query, error,
                                         "SELECT n.need, n.sentence" HERE "WHERE " TO_TELL BY_DATE, "");
     if (status == MQ_OK)
@@ -225,7 +226,7 @@ static enum mq_status plan_today(void *context, const uint8_t plan[MQ_ID_SIZE], 
 {
     struct list_work *work = context;
     struct mq_group_state state;
-    int32_t today = mq_today(work->replica);
+    int32_t today = mq_catalogue_today(work->replica);
     enum mq_status status = mq_view_group(work->replica, plan, &state, error);
     if (status != MQ_OK)
         return status;
@@ -253,7 +254,7 @@ enum mq_status mq_needs_desk_today(struct mq_replica *replica, struct mq_span un
                                         "returned", "accept", "assign",  "close",    "arrived_late"};
     struct list_work work = {.replica = replica, .emitter = emitter, .memory = mq_work_memory(MQ_OBJECT_MAX)};
     struct mq_query *query = NULL;
-    int64_t today = mq_today(replica);
+    int64_t today = mq_catalogue_today(replica);
     enum mq_status status = mq_db_query(
         replica->db, &query, error,
         "SELECT need, step, what FROM (SELECT n.need, n.due, n.day,"
@@ -285,7 +286,7 @@ enum mq_status mq_needs_close_due(struct mq_replica *replica, int32_t days, cons
         enum mq_status status =
             mq_db_query(replica->db, &query, error,
                         "SELECT n.need" HERE "WHERE n.state = 11 AND n.late = 0 AND n.day <= ?" BY_DATE " LIMIT 1", "i",
-                        (int64_t)(mq_today(replica) - days));
+                        (int64_t)(mq_catalogue_today(replica) - days));
         if (status != MQ_OK || !mq_db_next(&query, error))
             return error->status;
         memcpy(need, mq_db_blob(query, 0).data, MQ_ID_SIZE);

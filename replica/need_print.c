@@ -95,7 +95,7 @@ static enum mq_status put_due(struct mq_replica *replica, struct mq_need_standin
         mq_json_string_value(writer, rule.size > 0 ? rule : mq_span_text(standing->rule));
     }
     put_count(writer, "calendar_missing", missing);
-    if (standing->due < mq_today(replica)) {
+    if (standing->due < mq_catalogue_today(replica)) {
         mq_json_key(writer, "late");
         mq_json_bool_value(writer, true);
     }

@@ -100,7 +100,6 @@ static unsigned clock_of(const struct mq_need_rule *rule, const struct mq_need_s
     case MQ_CLOCK_STOP: return MQ_PRESET_TELL;
     case MQ_CLOCK_RUN: return rule->code == MQ_STEP_ASSIGN && before->dated < 0 ? MQ_PRESET_ANSWER : 0;
     case MQ_CLOCK_DATE: return rule->to == MQ_NEED_PARKED ? MQ_PRESET_RECHECK : MQ_PRESET_EXTEND;
-    case MQ_CLOCK_NONE:
     case MQ_CLOCK_PAUSE:
     case MQ_CLOCK_END: break;
     }
@@ -213,7 +212,7 @@ enum mq_status mq_need_complete(struct mq_replica *replica, const struct mq_team
     if (status == MQ_OK)
         status = mq_need_chain_load(chain, replica, need, error);
     if (status == MQ_OK && strict && find_key(parsed, "date") == NULL)
-        status = put_day(parsed, "date", mq_today(replica), error);
+        status = put_day(parsed, "date", mq_catalogue_today(replica), error);
     struct mq_need_step step = step_of(parsed, rank);
     if (status == MQ_OK && strict)
         status = put_due(replica, need, &chain->need.status, &step, parsed, calendar_missing, error);
@@ -328,7 +327,7 @@ static enum mq_status put_object(struct mq_replica *replica, const struct step_w
         mq_json_text_value(&writer, work->step);
     } else if (!given(work, "date")) {
         char today[11];
-        mq_date_print(today, mq_today(replica));
+        mq_date_print(today, mq_catalogue_today(replica));
         mq_json_key(&writer, "date");
         mq_json_text_value(&writer, today);
     }

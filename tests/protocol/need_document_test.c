@@ -102,7 +102,7 @@ static void steps_table(void **state)
         "", "he is not dissatisfied", "he is dissatisfied", "nobody was reached", "the result is another than 挂账",
         "the result is 挂账", "the first or second", "the cause is 三次未联系上, 匿名 or 迁出", "the cause is 解释后办结",
     };
-    static const char *const clocks[] = {"none", "starts", "runs", "pauses", "new date", "stops", "ends"};
+    static const char *const clocks[] = {"starts", "runs", "pauses", "new date", "stops", "ends"};
     static char rows[16384];
     (void)state;
     for (size_t i = 0; i < mq_need_rule_count; i++) {

@@ -166,7 +166,6 @@ static void settle(size_t at)
     switch (rule->clock) {
     case MQ_CLOCK_END: life.dated = -1; break;
     case MQ_CLOCK_RUN: life.dated = gives ? (int)at : life.dated; break;
-    case MQ_CLOCK_NONE:
     case MQ_CLOCK_START:
     case MQ_CLOCK_PAUSE:
     case MQ_CLOCK_DATE:
