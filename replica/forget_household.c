@@ -187,7 +187,7 @@ enum mq_status mq_forget_list(struct mq_replica *replica, const uint8_t *because
         " AND e.name = substr(c.id, 1, 8) JOIN record AS r ON r.record = c.record JOIN state AS s ON s.canonical = r.canonical"
         " WHERE ?1 IS NULL OR e.because IN (SELECT record FROM record WHERE canonical ="
         " (SELECT canonical FROM record WHERE record = ?1)) GROUP BY r.canonical, e.field ORDER BY r.canonical, e.field",
-        because != NULL ? "b" : "n", mq_span(because, MQ_ID_SIZE));
+        because != NULL ? "b" : "n", mq_span(because, because != NULL ? MQ_ID_SIZE : 0));
     if (status != MQ_OK)
         return status;
     while (status == MQ_OK && mq_db_next(&query, error))
