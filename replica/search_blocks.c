@@ -129,7 +129,7 @@ static enum mq_status seal(struct mq_replica *replica, struct mq_error *error)
     return status;
 }
 
-enum mq_status mq_search_blocks_put(struct mq_replica *replica, int64_t number, struct mq_span list,
+enum mq_status mq_search_blocks_put(struct mq_replica *replica, int64_t number, bool is_new, struct mq_span list,
                                     struct mq_error *error)
 {
     uint8_t hash[8];
@@ -137,8 +137,9 @@ enum mq_status mq_search_blocks_put(struct mq_replica *replica, int64_t number, 
     mq_hash_one(hash, sizeof hash, MQ_DOMAIN_PLAIN, list);
     struct mq_reader reader = mq_reader(MQ_SPAN(hash));
     int64_t print = (int64_t)(mq_get_u64(&reader) >> 1);
-    enum mq_status status =
-        mq_db_number(replica->db, &known, error, "SELECT hash FROM search_long WHERE number = ?", "i", number);
+    enum mq_status status = is_new ? MQ_NOT_FOUND
+                                   : mq_db_number(replica->db, &known, error,
+                                                  "SELECT hash FROM search_long WHERE number = ?", "i", number);
     if (status == MQ_OK && known == print)
         return MQ_OK; /* the same pieces as before */
     if (status == MQ_OK || status == MQ_NOT_FOUND)

@@ -6,10 +6,10 @@
 
 #include "replica/replica.h"
 
-/* The long texts of the record in row `number` of table state have these pieces, and no others. The same as before cost
- * nothing. */
-MQ_MUST_USE enum mq_status mq_search_blocks_put(struct mq_replica *replica, int64_t number, struct mq_span list,
-                                                struct mq_error *error);
+/* The long texts of the record in row `number` of table state have these pieces, and no others. Unless it is new, the
+ * same pieces as before cost nothing. */
+MQ_MUST_USE enum mq_status mq_search_blocks_put(struct mq_replica *replica, int64_t number, bool is_new,
+                                                struct mq_span list, struct mq_error *error);
 /* The record has no long texts, or is no more. */
 MQ_MUST_USE enum mq_status mq_search_blocks_forget(struct mq_replica *replica, int64_t number, struct mq_error *error);
 /* Takes everything out of tail and blocks that belongs to a forgotten record: its texts were erased, and pieces tell of

@@ -46,13 +46,13 @@ void mq_grams_add(struct mq_grams *grams, struct mq_span text)
 
 void mq_grams_list(struct mq_grams *grams, struct mq_buffer *out)
 {
-    for (uint32_t number = 0; number < MQ_GRAMS; number++) {
-        if (number % 64 == 0 && grams->seen[number / 64] == 0)
-            number += 63;
-        else if (grams->seen[number / 64] >> number % 64 & 1)
-            mq_put_u16(out, (uint16_t)number);
+    for (uint32_t first = 0; first < MQ_GRAMS; first += 64) {
+        uint64_t seen = grams->seen[first / 64];
+        for (; seen != 0; seen &= seen - 1)
+            mq_put_u16(out, (uint16_t)(first + (uint32_t)__builtin_ctzll(seen)));
+        grams->seen[first / 64] = 0;
     }
-    *grams = (struct mq_grams){.count = 0};
+    grams->count = 0;
 }
 
 bool mq_grams_have(struct mq_span list, uint16_t number)

@@ -149,7 +149,7 @@ static enum mq_status note_long(struct mq_replica *replica, int64_t number, bool
     uint8_t *memory = mq_work_memory(size);
     struct mq_buffer list = mq_buffer(memory, size);
     mq_grams_list(&grams, &list);
-    enum mq_status status = mq_search_blocks_put(replica, number, mq_written(&list), error);
+    enum mq_status status = mq_search_blocks_put(replica, number, is_new, mq_written(&list), error);
     mq_work_free(memory, size);
     return status;
 }
