@@ -6,6 +6,7 @@
 #include "replica/keyring_keys.h"
 #include "replica/need_chain.h"
 #include "replica/records.h"
+#include "replica/search_index.h"
 #include "replica/view.h"
 
 struct check_work {
@@ -98,17 +99,19 @@ static enum mq_status check_chains(struct check_work *work, struct mq_error *err
 }
 
 /* Of the groups, and of what is noted beside them. */
-static enum mq_status hash_view(struct mq_replica *replica, uint8_t out[2 * MQ_HASH_SIZE], struct mq_error *error)
+static enum mq_status hash_view(struct mq_replica *replica, uint8_t out[3 * MQ_HASH_SIZE], struct mq_error *error)
 {
     enum mq_status status = mq_view_hash(replica, out, error);
-    return status == MQ_OK ? mq_need_hash(replica, out + MQ_HASH_SIZE, error) : status;
+    if (status == MQ_OK)
+        status = mq_need_hash(replica, out + MQ_HASH_SIZE, error);
+    return status == MQ_OK ? mq_search_hash(replica, out + 2 * MQ_HASH_SIZE, error) : status;
 }
 
 /* Always made anew inside a transaction; kept only where it was asked for. */
 static enum mq_status check_view(struct mq_replica *replica, void *context, struct mq_error *error)
 {
     struct check_work *work = context;
-    uint8_t before[2 * MQ_HASH_SIZE], after[2 * MQ_HASH_SIZE];
+    uint8_t before[3 * MQ_HASH_SIZE], after[3 * MQ_HASH_SIZE];
     enum mq_status status = hash_view(replica, before, error);
     if (status == MQ_OK)
         status = mq_view_rebuild(replica, error);
@@ -117,7 +120,7 @@ static enum mq_status check_view(struct mq_replica *replica, void *context, stru
     if (status != MQ_OK)
         return status;
     if (memcmp(before, after, sizeof before) == 0)
-        return work->rebuild ? MQ_OK : MQ_WAITING; /* what search reads is not compared, so a rebuild is always kept */
+        return work->rebuild ? MQ_OK : MQ_WAITING; /* blocks of search are not compared, so a rebuild is always kept */
     status = finding(work, "view differs from journal and segments", mq_span(after, MQ_HASH_SIZE), error);
     if (status == MQ_OK && !work->rebuild)
         return MQ_WAITING; /* nothing is repaired unasked */

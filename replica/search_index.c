@@ -188,3 +188,24 @@ enum mq_status mq_search_note(struct mq_replica *replica, int64_t number, int64_
         status = note_short(replica, number, kind, state, error);
     return status == MQ_OK && kind != NULL ? note_long(replica, number, before < 0, kind, state, error) : status;
 }
+
+enum mq_status mq_search_hash(struct mq_replica *replica, uint8_t out[MQ_HASH_SIZE], struct mq_error *error)
+{
+    struct mq_query *query;
+    memset(out, 0, MQ_HASH_SIZE);
+    enum mq_status status = mq_db_query(
+        replica->db, &query, error,
+        "SELECT s.canonical, x.text, l.hash FROM state AS s LEFT JOIN search AS x ON x.place = (s.kind << ?) + s.number"
+        " LEFT JOIN search_long AS l ON l.number = s.number ORDER BY s.canonical",
+        "i", (int64_t)MQ_SEARCH_KIND_SHIFT);
+    while (status == MQ_OK && mq_db_next(&query, error)) {
+        uint8_t number[8];
+        struct mq_buffer hash = mq_buffer(number, sizeof number);
+        mq_put_u64(&hash, (uint64_t)mq_db_int(query, 2));
+        const struct mq_span parts[] = {mq_span(out, MQ_HASH_SIZE), mq_db_blob(query, 0), mq_db_blob(query, 1),
+                                        MQ_SPAN(number)};
+        mq_hash(out, MQ_HASH_SIZE, MQ_DOMAIN_BODY, parts, sizeof parts / sizeof *parts);
+    }
+    mq_db_done(&query);
+    return status != MQ_OK ? status : error->status;
+}

@@ -30,6 +30,9 @@ bool mq_search_is_long(const struct mq_field *field);
 MQ_MUST_USE enum mq_status mq_search_erase(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE],
                                            struct mq_error *error);
 
+/* Over what stands there of each group: equal after a rebuild, or the index was damaged. */
+MQ_MUST_USE enum mq_status mq_search_hash(struct mq_replica *replica, uint8_t out[MQ_HASH_SIZE], struct mq_error *error);
+
 /* Empties all of it. */
 extern const char mq_search_drop[];
 
