@@ -7,6 +7,7 @@
 #include "replica/convert.h"
 #include "replica/need_chain.h"
 #include "replica/replica_keys.h"
+#include "replica/search.h"
 #include "replica/view.h"
 
 
@@ -111,28 +112,21 @@ struct list_work {
     uint8_t *memory;
 };
 
-static bool contains(struct mq_span text, struct mq_span part)
-{
-    for (size_t i = 0; part.size <= text.size && i <= text.size - part.size; i++)
-        if (memcmp(text.data + i, part.data, part.size) == 0)
-            return true;
-    return part.size == 0;
-}
-
 static enum mq_status list_one(void *context, const struct mq_matter *matter, struct mq_error *error)
 {
     struct list_work *work = context;
     uint64_t kind;
-    uint8_t team[MQ_ID_SIZE], id_memory[2 * MQ_RECORD_ID_TEXT_MAX];
-    struct mq_buffer id = mq_buffer(id_memory, sizeof id_memory);
+    uint8_t team[MQ_ID_SIZE], text_memory[2 * MQ_RECORD_ID_TEXT_MAX + sizeof matter->label];
+    struct mq_buffer text = mq_buffer(text_memory, sizeof text_memory);
     enum mq_status status = mq_view_kind(work->replica, matter->record, &kind, team, error);
     if (status != MQ_OK && status != MQ_NOT_FOUND)
         return status;
     if (*work->left == 0 || (status == MQ_OK && kind > 0))
         return MQ_OK; /* enough; or its key has come, and it is listed as what it is */
-    status = mq_print_reference(work->replica, matter->record, &id, error);
-    if (status != MQ_OK ||
-        !(contains(mq_written(&id), work->search) || contains(mq_span_text(matter->label), work->search)))
+    status = mq_print_reference(work->replica, matter->record, &text, error);
+    mq_put_text(&text, "\n");
+    mq_put_text(&text, matter->label);
+    if (status != MQ_OK || !mq_search_in(work->search, mq_written(&text)))
         return status;
     *work->left -= *work->left > 0;
     struct mq_buffer out = mq_buffer(work->memory, MQ_OBJECT_MAX);

@@ -63,7 +63,9 @@ static enum mq_status list_one(void *context, const uint8_t canonical[MQ_ID_SIZE
 
 static enum mq_status list_found(void *context, const struct mq_group_state *state, struct mq_error *error)
 {
-    return emit_state(context, state, error);
+    struct read_work *work = context;
+    work->left -= work->left > 0;
+    return emit_state(work, state, error);
 }
 
 enum mq_status mq_records_list(struct mq_replica *replica, const struct mq_kind *kind, struct mq_span search,

@@ -98,6 +98,24 @@ bool mq_search_says_something(struct mq_span words)
     return mq_fold_next(&words) != 0;
 }
 
+bool mq_search_in(struct mq_span words, struct mq_span text)
+{
+    struct mq_span word;
+    size_t room = text.size + words.size + 1;
+    uint8_t *memory = mq_work_memory(room);
+    struct mq_buffer folded = mq_buffer(memory, room);
+    bool found = true;
+    mq_fold(&folded, text);
+    size_t size = folded.size;
+    while (found && next_word(&words, &word)) {
+        folded.size = size;
+        mq_fold(&folded, word);
+        found = memmem(memory, size, memory + size, folded.size - size) != NULL;
+    }
+    mq_work_free(memory, room);
+    return found;
+}
+
 static bool has_letter(struct mq_span folded)
 {
     for (size_t i = 0; i < folded.size; i++)

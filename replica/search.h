@@ -16,6 +16,8 @@ struct mq_search {
 };
 /* Does a query say anything, or nothing but blanks, dots and hyphens? */
 bool mq_search_says_something(struct mq_span words);
+/* Stands each word of a query somewhere in a text (of a line or two)? For what is no record here, but has a number. */
+bool mq_search_in(struct mq_span words, struct mq_span text);
 /* MQ_REFUSED: more words than MQ_SEARCH_WORDS_MAX. Only records that a list shows are found. */
 MQ_MUST_USE enum mq_status mq_search(struct mq_replica *replica, const struct mq_search *search, struct mq_error *error);
 

@@ -505,6 +505,32 @@ static void a_rebuild_brings_the_index_back(void **state)
     village_end(&village);
 }
 
+/* What only named persons may read leaves nothing to search on its author's device but its number; the county finds it. */
+static void what_is_sealed_is_found_by_its_number_only(void **state)
+{
+    struct mq_saved saved;
+    struct found found;
+    (void)state;
+    village_begin(&village, 41);
+    struct village_member *author = &village.devices[0];
+    add(author, HOUSEHOLD("H1", "\"head\":\"冉大珍\""));
+    add(author, NEED("N1", "H1", "路灯坏了"));
+    village_add(author,
+                "{\"kind\":\"need\",\"id\":\"M1\",\"household\":\"H1\",\"secrecy\":\"限定知悉\",\"words\":\"说有人打人\"}",
+                &saved);
+    finds(author, "need", "打人", "");
+    finds(author, "need", "randa", " N1");
+    finds(author, "need", "m001", " M1");
+    finds(author, "need", saved.number, " M1");
+    village_sync_all(&village, 2);
+    finds(&village.desk, "need", "打人", " M1");
+    finds(&village.devices[1], "need", "打人", "");
+    finds(&village.devices[1], "need", "randa", " N1");
+    assert_int_equal(search(author, "need", "1", 1, &found), MQ_OK); /* numbers of both hold a 1 */
+    assert_int_equal(found.count, 1);
+    village_end(&village);
+}
+
 static size_t candidates(struct village_member *member, const char *word)
 {
     uint64_t bits[32] = {0};
@@ -560,6 +586,7 @@ int main(void)
         cmocka_unit_test(joined_households_find_the_needs_of_both),
         cmocka_unit_test(an_older_store_gets_its_index),
         cmocka_unit_test(a_rebuild_brings_the_index_back),
+        cmocka_unit_test(what_is_sealed_is_found_by_its_number_only),
         cmocka_unit_test(erasing_takes_the_pieces_out),
     };
     return cmocka_run_group_tests_name("search", tests, NULL, NULL);
