@@ -53,6 +53,8 @@ enum mq_status program_say_alike(struct program *program, const struct mq_saved 
     uint64_t kind;
     uint8_t team[MQ_ID_SIZE];
     enum mq_status status = mq_view_kind(program->device.replica, saved->record, &kind, team, &program->error);
+    if (status == MQ_NOT_FOUND)
+        return MQ_OK; /* sealed as it was written: it is in no view, and nobody is told what it is like */
     if (status != MQ_OK || kind != MQ_KIND_HOUSEHOLD)
         return status;
     status = mq_likeness_begin(&likeness, program->device.replica, &program->error);
