@@ -34,6 +34,7 @@ static bool build(struct mq_buffer *out, enum mq_change_type type)
         mq_change_put_decide(out, record, 12, MQ_SPAN(value), MQ_SPAN(replaced), mq_span_text("问过本人"));
         return true;
     case MQ_CHANGE_ATTACH:
+    case MQ_CHANGE_ERASE: /* built in protocol/erase.c */
         break;
     }
     return false;
