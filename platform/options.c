@@ -198,6 +198,8 @@ enum mq_status mq_options_parse(const struct mq_command *commands, size_t count,
 {
     struct parse parse = {commands, count, common, NULL, line, error};
     int used = 0;
+    for (size_t i = 0; i < count; i++) /* a full table has no end */
+        MQ_ASSERT(commands[i].options[MQ_OPTIONS_MAX - 1].name == NULL);
     *command = NULL;
     *line = (struct mq_command_line){0};
     if (argc < 2)

@@ -212,7 +212,7 @@
 #define MQ_QR_TEXT_MAX 2048
 #define MQ_QR_ROOM ((185 * 3 + 1) * 93)          /* the largest code with its quiet zone, as half blocks */
 #define MQ_LOG_LINE_MAX 1024
-#define MQ_OPTIONS_MAX 16   /* options a command can have */
+#define MQ_OPTIONS_MAX 24   /* options a command can have, and the end of their table */
 #define MQ_ARGUMENTS_MAX 64 /* words and --FIELD pairs on one command line */
 #define MQ_PATH_MAX 1024 /* bytes of a path inside a home */
 

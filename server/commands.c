@@ -103,7 +103,7 @@ const struct mq_command mq_server_commands[] = {
      N_("makes a new household out of a part of one; needs and persons move with it"), 1, 1, true,
      {{"left-people", "N", N_("people who stay in the old household")},
       {"left-residents", "N", N_("of them, who live there")},
-      {"mark", NULL, N_("the old household's state becomes 分户")}}, mq_run_at_desk},
+      {"mark", NULL, N_("the old household's state says that it parted")}}, mq_run_at_desk},
     {"desk quarantine", "", N_("lists what could not be merged, and why"), 0, 0, false, {{0}}, mq_run_at_desk},
     {"desk adopt", "ID", N_("merges a quarantined segment: not yet"), 1, 1, false, {{0}}, mq_run_not_yet},
     {"reference add", "KIND [--FIELD VALUE ...]",

@@ -41,7 +41,7 @@ static const struct mq_command commands[] = {
      N_("make a new household out of a part of one; needs and persons move with it"), 1, 1, true,
      {{"left-people", "N", N_("people who stay in the old household")},
       {"left-residents", "N", N_("of them, who live there")},
-      {"mark", NULL, N_("the old household's state becomes 分户")}}, command_split},
+      {"mark", NULL, N_("the old household's state says that it parted")}}, command_split},
     {"list", "KIND", N_("list records: household, plan, visit, need, step, told, suggestion, all"), 1, 1, false,
      {{"search", "TEXT",
        N_("only what these words find: a part of a name, pinyin, initials, digits of a phone, words said")},
