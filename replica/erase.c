@@ -235,7 +235,7 @@ static enum mq_status body_drop(struct mq_replica *replica, int64_t number, stru
 }
 
 /* A body goes where it is certain that the desk has it: it came from a server and is owed to nobody; or it is ours, and
- * a receipt covers it; or we are the desk, and a server has it for the others. */
+ * a receipt covers it; or we are the county's desk, which gets no receipts, and a server has it for the others. */
 static enum mq_status bodies_drop(struct mq_replica *replica, bool *any, struct mq_error *error)
 {
     int64_t number = 0;
@@ -245,7 +245,7 @@ static enum mq_status bodies_drop(struct mq_replica *replica, bool *any, struct 
             "SELECT g.number FROM segment AS g JOIN stream AS s ON s.stream = g.stream WHERE g.erased = 1 AND g.state = 1"
             " AND ((g.mine = 0 AND g.carry = 0) OR g.anchored = 1 OR (g.mine = 1 AND g.stored = 1 AND s.rank >= ?))"
             " AND g.number > ? ORDER BY g.number LIMIT 1",
-            "ii", (int64_t)MQ_RANK_DESK, number);
+            "ii", (int64_t)MQ_RANK_COUNTY, number);
         if (status == MQ_NOT_FOUND)
             return MQ_OK;
         if (status == MQ_OK)
@@ -328,21 +328,50 @@ static bool creates_field(const struct mq_change *change, uint8_t field)
     return false;
 }
 
-/* The change itself, and what it replaced: that may have come to others only, and must not stand there again. */
-static void list_change(struct mq_erase_list *list, const uint8_t id[MQ_ID_SIZE], const struct mq_change *change,
-                        uint8_t field)
+/* A field's number as lists name it. One that no list can name is named by the whole change, which is about it alone. */
+static uint8_t list_field(uint64_t field)
+{
+    return field < MQ_ERASE_WHOLE ? (uint8_t)field : MQ_ERASE_WHOLE;
+}
+
+/* What a change replaced may have come to others only, and must not stand there again. But anybody can write any name: a
+ * change that is here, of a record outside the group, is not what it replaced. */
+static enum mq_status list_replaced(struct mq_replica *replica, struct mq_erase_list *list, const uint8_t *record,
+                                    const struct mq_change *change, struct mq_error *error)
+{
+    enum mq_status status = MQ_OK;
+    for (size_t at = 0; at < change->replaced.size && status == MQ_OK; at += MQ_NAME_SIZE) {
+        const uint8_t *name = change->replaced.data + at;
+        uint8_t least[MQ_ID_SIZE] = {0}, most[MQ_ID_SIZE];
+        int64_t others;
+        memset(most, 0xff, sizeof most);
+        memcpy(least, name, MQ_NAME_SIZE);
+        memcpy(most, name, MQ_NAME_SIZE);
+        status = mq_db_number(replica->db, &others, error,
+                              "SELECT EXISTS (SELECT 1 FROM change AS c JOIN record AS r USING(record)"
+                              " WHERE c.id BETWEEN ?1 AND ?2"
+                              " AND r.canonical <> (SELECT canonical FROM record WHERE record = ?3))",
+                              "bbb", MQ_SPAN(least), MQ_SPAN(most), mq_span(record, MQ_ID_SIZE));
+        if (status == MQ_OK && others == 0)
+            list_put(list, name, list_field(change->field));
+    }
+    return status;
+}
+
+static enum mq_status list_change(struct mq_replica *replica, struct mq_erase_list *list, const uint8_t *record,
+                                  const uint8_t *id, const struct mq_change *change, uint8_t field,
+                                  struct mq_error *error)
 {
     if (change->type == MQ_CHANGE_CREATE) {
         if (creates_field(change, field))
             list_put(list, id, field);
-        return;
+        return MQ_OK;
     }
     if (change->field <= MQ_FIELD_ID || (field != MQ_ERASE_WHOLE && change->field != field))
-        return;
+        return MQ_OK;
     if (change->type != MQ_CHANGE_REMOVE)
-        list_put(list, id, (uint8_t)change->field);
-    for (size_t i = 0; i < change->replaced.size; i += MQ_NAME_SIZE)
-        list_put(list, change->replaced.data + i, (uint8_t)change->field);
+        list_put(list, id, list_field(change->field));
+    return list_replaced(replica, list, record, change, error);
 }
 
 enum mq_status mq_erase_list_field(struct mq_replica *replica, struct mq_erase_list *list,
@@ -363,14 +392,15 @@ enum mq_status mq_erase_list_field(struct mq_replica *replica, struct mq_erase_l
                     "b", mq_span(record, MQ_ID_SIZE));
     if (status != MQ_OK)
         return status;
-    while (mq_db_next(&query, error)) {
+    while (status == MQ_OK && mq_db_next(&query, error)) {
         uint8_t room[MQ_REPLACED_MAX * MQ_NAME_SIZE];
         struct mq_buffer names = mq_buffer(room, sizeof room);
         struct mq_change change;
         if (mq_change_decode(&change, mq_db_blob(query, 1), &names) == MQ_OK && !mq_change_is_void(&change))
-            list_change(list, mq_db_blob(query, 0).data, &change, field);
+            status = list_change(replica, list, record, mq_db_blob(query, 0).data, &change, field, error);
     }
-    return error->status;
+    mq_db_done(&query);
+    return status != MQ_OK ? status : error->status;
 }
 
 struct erase_work {

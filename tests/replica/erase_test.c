@@ -467,6 +467,91 @@ static void log_is_emptied_later(void **state)
     village_end(&village);
 }
 
+/* The value of a text field, written past the program: it replaces whatever names the writer likes. */
+static void set_past_program(struct village_member *member, const char *id, uint64_t field, const char *text,
+                             struct mq_span replaced)
+{
+    uint8_t record[MQ_ID_SIZE], value_memory[512], change_memory[1024];
+    struct mq_buffer value = mq_buffer(value_memory, sizeof value_memory);
+    struct mq_buffer change = mq_buffer(change_memory, sizeof change_memory);
+    mq_error_clear(&problem);
+    assert_int_equal(mq_view_find(member->replica, NULL, mq_span_text(id), record, &problem), MQ_OK);
+    mq_cbor_put_text(&value, mq_span_text(text));
+    mq_change_put_set(&change, record, field, mq_written(&value), replaced, mq_span(NULL, 0));
+    hostile_write(member, mq_written(&change));
+}
+
+/* A member whose change claims to replace what stands in another record takes nothing along when a desk erases his. */
+static void forged_names_take_nothing_along(void **state)
+{
+    struct village village;
+    uint8_t other[MQ_ID_SIZE];
+    (void)state;
+    village_begin(&village, 12);
+    village_add(&village.devices[0], HOUSEHOLD, NULL);
+    village_add(&village.devices[0], VISIT, NULL);
+    village_add(&village.devices[0], BESIDE, NULL);
+    village_sync_all(&village, 2);
+    assert_int_equal(mq_view_find(village.devices[1].replica, NULL, mq_span_text("V-2"), other, &problem), MQ_OK);
+    uint8_t notes = (uint8_t)mq_field_by_key(mq_kind_by_key(mq_span_text("visit")), mq_span_text("notes"))->number;
+    set_past_program(&village.devices[1], "V-1", notes, MARKER "，三", mq_span(other, MQ_NAME_SIZE));
+    village_sync_all(&village, 2);
+    erase(&village.desk, "V-1", "notes");
+    village_sync_all(&village, 2);
+    assert_gone(&village, &village.desk);
+    assert_shows(&village.desk, "水管冻裂");
+    assert_shows(&village.devices[2], "水管冻裂");
+    assert_all_same(&village);
+    village_end(&village);
+}
+
+/* What a newer program wrote into a field whose number no list can name goes with the whole record. */
+static void great_field_numbers_go_too(void **state)
+{
+    struct village village;
+    (void)state;
+    village_begin(&village, 13);
+    village_add(&village.devices[0], HOUSEHOLD, NULL);
+    village_add(&village.devices[0], VISIT, NULL);
+    village_sync_all(&village, 2);
+    set_past_program(&village.devices[1], "V-1", 300, MARKER "，又一", mq_span(NULL, 0));
+    village_sync_all(&village, 2);
+    erase(&village.desk, "V-1", NULL);
+    village_sync_all(&village, 2);
+    assert_gone(&village, &village.desk);
+    assert_gone(&village, &village.devices[2]);
+    assert_all_same(&village);
+    village_end(&village);
+}
+
+/* A township's desk keeps the body of its own segment until the county's desk has it: a server that has it may be lost. */
+static void township_waits_for_the_county(void **state)
+{
+    struct village village;
+    char path[256];
+    (void)state;
+    village_begin(&village, 14);
+    village_township(&village);
+    village_add(&village.township, HOUSEHOLD, NULL);
+    village_add(&village.township, VISIT, NULL);
+    sync_one(&village, &village.township);
+    erase(&village.township, "V-1", "notes");
+    sync_one(&village, &village.township);
+    village.store->verbs->close(village.store);
+    snprintf(path, sizeof path, "%s/relay-empty.db", village.directory);
+    assert_int_equal(mq_store_sqlite_open(&village.store, mq_fake_platform(village.fake), path, &problem), MQ_OK);
+    village.relay.store = village.store;
+    sync_one(&village, &village.desk);
+    for (int i = 0; i < 3; i++) {
+        sync_one(&village, &village.township);
+        sync_one(&village, &village.desk);
+    }
+    assert_shows(&village.desk, "吴国平");
+    assert_gone(&village, &village.township);
+    assert_gone(&village, &village.desk);
+    village_end(&village);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -481,6 +566,9 @@ int main(void)
         cmocka_unit_test(devices_erase_nothing),
         cmocka_unit_test(both_copies_lose_it),
         cmocka_unit_test(log_is_emptied_later),
+        cmocka_unit_test(forged_names_take_nothing_along),
+        cmocka_unit_test(great_field_numbers_go_too),
+        cmocka_unit_test(township_waits_for_the_county),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
