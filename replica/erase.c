@@ -274,6 +274,24 @@ static enum mq_status lent_return(struct mq_replica *replica, bool *any, struct 
     return status;
 }
 
+static enum mq_status log_note(struct mq_replica *replica, struct mq_error *error)
+{
+    replica->log_stale = true;
+    return mq_setting_put_number(replica, "log_stale", 1, error);
+}
+
+static enum mq_status return_lent(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    (void)context;
+    enum mq_status status = mq_db_run(replica->db, error, "DELETE FROM lent", "");
+    return status == MQ_OK && mq_db_changes(replica->db) > 0 ? log_note(replica, error) : status;
+}
+
+enum mq_status mq_erase_return_lent(struct mq_replica *replica, struct mq_error *error)
+{
+    return mq_replica_transact(replica, return_lent, NULL, error);
+}
+
 enum mq_status mq_erase_settle(struct mq_replica *replica, struct mq_error *error)
 {
     struct touched touched = {.count = 0};
@@ -291,8 +309,7 @@ enum mq_status mq_erase_settle(struct mq_replica *replica, struct mq_error *erro
         return status;
     /* What was there may still stand in the chain's memory and in the write-ahead log. */
     mq_chain_forget(&replica->chain);
-    replica->log_stale = true;
-    return mq_setting_put_number(replica, "log_stale", 1, error);
+    return log_note(replica, error);
 }
 
 /* ---- at a desk ---- */

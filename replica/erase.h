@@ -21,9 +21,12 @@ MQ_MUST_USE enum mq_status mq_erase_incoming(struct mq_replica *replica, const u
 MQ_MUST_USE enum mq_status mq_erase_settle(struct mq_replica *replica, struct mq_error *error);
 
 /* The whole bytes of a segment whose body was dropped here, brought once more: kept for as long as a segment that leans
- * on it waits to be opened, and not longer. */
+ * on it waits to be opened, and not longer than the sync. */
 MQ_MUST_USE enum mq_status mq_erase_lend(struct mq_replica *replica, const struct mq_segment *segment,
                                          struct mq_span bytes, struct mq_error *error);
+
+/* A sync ends, and what was waited for with these bodies did not come: they go, and are asked for anew in the next. */
+MQ_MUST_USE enum mq_status mq_erase_return_lent(struct mq_replica *replica, struct mq_error *error);
 
 /* ---- at a desk ---- */
 

@@ -176,6 +176,7 @@ enum mq_status mq_sync(struct mq_replica *replica, const struct mq_team *team, c
                        struct mq_error *error)
 {
     struct mq_sync_state state = {.replica = replica, .team = team, .hooks = hooks, .result = result};
+    mq_random(replica->platform, state.borrow, sizeof state.borrow);
     enum mq_status status = seal_with_reserve(replica, error);
     if (status == MQ_OK)
         status = bodies_recall(&state, error);

@@ -184,6 +184,7 @@ static enum mq_status part(struct reply_work *work, struct mq_span payload, stru
     work->wanted = true;
     if (status != MQ_OK || down->offset < down->size)
         return status;
+    state->moved = true; /* of a body that was here before, nothing else tells */
 
     uint8_t *memory = mq_work_memory(MQ_SEGMENT_MAX);
     struct mq_buffer whole = mq_buffer(memory, MQ_SEGMENT_MAX);
@@ -366,12 +367,16 @@ static enum mq_status again_needed(struct reply_work *work, bool *again, struct 
                               "ib", (int64_t)MQ_FRAME_ENROLLED, MQ_SPAN(state->team->team));
     if (status == MQ_OK)
         status = mq_db_number(state->replica->db, &borrow, error,
-                              "SELECT count(*) FROM segment WHERE state = 0 AND reason = 'erased'", "");
+                              "SELECT count(*) FROM segment JOIN stream USING(stream) JOIN mailbox USING(mailbox)"
+                              " WHERE state = 0 AND reason = 'erased' AND team = ?",
+                              "b", MQ_SPAN(state->team->team));
+    if (status == MQ_OK && state->borrow_ended)
+        status = mq_erase_return_lent(state->replica, error);
     if (status == MQ_OK)
         status = mailboxes_left(work, &left, error);
     if (status != MQ_OK)
         return status;
-    bool borrowing = borrow > 0 && !state->borrow_failed;
+    bool borrowing = borrow > 0 && !state->borrow_ended;
     bool rest = others > 0 || borrowing || left || work->wanted || !work->ended || work->reply.status == MQ_REPLY_RESET;
     if (!rest) {
         state->turn = state->turn_more ? state->turn_end : 0;

@@ -4,6 +4,8 @@
 #include "protocol/assert.h"
 #include "replica/sync_keys.h"
 
+#define BORROW_MISSES_MAX 4 /* bodies that a server has no more, asked for in one sync */
+
 static bool room_for(const struct mq_sync_state *state, const struct mq_buffer *out, size_t payload)
 {
     return out->size + MQ_FRAME_HEADER_SIZE + payload <= state->budget;
@@ -293,28 +295,33 @@ static void put_want_part(struct mq_buffer *out, const uint8_t id[MQ_SEGMENT_ID_
 }
 
 /* A segment that was written before its writer knew of an erasure may lean on a body that was dropped here. The server
- * still has it, sealed: it is asked for, used once, and given back (erase.c). */
+ * still has it, sealed: it is asked for, used once, and given back (erase.c). One after the other, from anywhere on: one that
+ * is nowhere any more must not stop the others. */
 static enum mq_status put_borrow(struct mq_sync_state *state, struct mq_buffer *out, struct mq_error *error)
 {
     struct mq_query *query;
+    if (state->borrow_ended)
+        return MQ_OK;
     enum mq_status status = mq_db_query(
         state->replica->db, &query, error,
         "WITH RECURSIVE run(id, previous, links, erased) AS"
         " (SELECT p.id, p.previous, p.links, p.erased FROM segment AS w JOIN segment AS p ON p.id = w.previous"
         " JOIN stream AS s ON s.stream = w.stream JOIN mailbox AS m ON m.mailbox = s.mailbox"
-        " WHERE w.state = 0 AND w.reason = 'erased' AND m.team = ?"
-        " UNION SELECT q.id, q.previous, q.links, q.erased FROM run JOIN segment AS q ON q.id = run.previous WHERE run.links > 0)"
-        " SELECT id FROM run WHERE erased = 2 AND id NOT IN (SELECT id FROM lent) LIMIT 1",
-        "b", MQ_SPAN(state->team->team));
+        " WHERE w.state = 0 AND w.reason = 'erased' AND m.team = ?1"
+        " UNION SELECT q.id, q.previous, q.links, q.erased FROM run JOIN segment AS q ON q.id = run.previous WHERE run.links > 0),"
+        " needed(id) AS (SELECT id FROM run WHERE erased = 2 AND id NOT IN (SELECT id FROM lent))"
+        " SELECT id, EXISTS (SELECT 1 FROM needed WHERE id = ?2) FROM needed ORDER BY id <= ?2, id LIMIT 1",
+        "bb", MQ_SPAN(state->team->team), MQ_SPAN(state->borrow));
     if (status != MQ_OK)
         return status;
     if (!mq_db_next(&query, error))
         return error->status;
     struct mq_span id = mq_db_blob(query, 0);
-    state->borrow_failed = mq_span_equal(id, MQ_SPAN(state->borrow));
+    state->borrow_misses += mq_db_int(query, 1) != 0;
+    state->borrow_ended = mq_span_equal(id, MQ_SPAN(state->borrow)) || state->borrow_misses > BORROW_MISSES_MAX;
     memcpy(state->borrow, id.data, sizeof state->borrow);
     mq_db_done(&query);
-    if (!state->borrow_failed)
+    if (!state->borrow_ended)
         put_want_part(out, state->borrow, 0);
     return MQ_OK;
 }

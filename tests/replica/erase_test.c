@@ -552,6 +552,94 @@ static void township_waits_for_the_county(void **state)
     village_end(&village);
 }
 
+/* Of two late followers, one leans on a body that the relay has lost: it waits, the other is opened whichever it is, and
+ * no borrowed body stays. */
+static void lost_body_stops_no_other(void **state)
+{
+    (void)state;
+    for (int lost = 0; lost < 2; lost++) {
+        struct village village;
+        struct hostile_copy first;
+        village_begin(&village, 15);
+        struct village_member *late = village.devices;
+        village_add(&late[0], HOUSEHOLD, NULL);
+        village_add(&late[0], VISIT, NULL);
+        village_add(&late[0], LONG("V-3", "2026-11-06"), NULL);
+        sync_one(&village, &late[0]);
+        sync_one(&village, &late[1]);
+        village_add(&late[1], "{\"kind\":\"visit\",\"id\":\"V-5\",\"household\":\"H-1\",\"date\":\"2026-11-05\",\"notes\":\"" MARKER
+                              "。\"}", NULL);
+        village_add(&late[1], LONG("V-6", "2026-11-06"), NULL);
+        village_sync_all(&village, 2);
+        for (int i = 0; i < 2; i++) { /* not sent yet; each leans on its writer's first */
+            village_add(&late[i], LONG("V-7", "2026-11-07"), NULL);
+            village_set(&late[i], "V-7", i == 0 ? "paper_no=甲" : "paper_no=乙");
+            assert_int_equal(mq_seal_all(late[i].replica, &problem), MQ_OK);
+            assert_int_equal(hostile_count(&late[i], "SELECT links FROM segment WHERE mine = 1 AND seq = 2"), 1);
+        }
+        hostile_copy(&late[lost], &first);
+        erase(&village.desk, "V-1", "notes");
+        erase(&village.desk, "V-5", "notes");
+        sync_one(&village, &village.desk);
+        sync_one(&village, &village.devices[3]);
+        assert_gone(&village, &village.devices[3]);
+        sync_one(&village, &late[0]);
+        sync_one(&village, &late[1]);
+        struct hostile_way way = {.village = &village};
+        memcpy(way.lost_id, first.segment.id, sizeof way.lost_id);
+        assert_int_equal(hostile_sync(&way, &village.devices[3], NULL), MQ_OK);
+        assert_int_equal(hostile_count(&village.devices[3], "SELECT count(*) FROM segment WHERE state = 0"), 1);
+        assert_shows(&village.devices[3], lost == 0 ? "乙" : "甲");
+        /* What waits in one team is no matter of another's exchange. */
+        struct mq_db *db = mq_replica_db(village.devices[3].replica);
+        assert_int_equal(mq_db_script(db, "UPDATE stream SET mailbox = zeroblob(16) WHERE stream ="
+                                          " (SELECT stream FROM segment WHERE state = 0)", &problem), MQ_OK);
+        assert_int_equal(hostile_sync(&way, &village.devices[3], NULL), MQ_OK);
+        assert_int_equal(mq_db_script(db, "UPDATE stream SET mailbox = (SELECT mailbox FROM mailbox) WHERE mailbox ="
+                                          " zeroblob(16)", &problem), MQ_OK);
+        assert_gone(&village, &village.devices[3]);
+        village_sync_all(&village, 2);
+        assert_int_equal(hostile_count(&village.devices[3], "SELECT count(*) FROM segment WHERE state = 0"), 0);
+        assert_gone(&village, &village.devices[3]);
+        assert_all_same(&village);
+        village_end(&village);
+    }
+}
+
+/* A late follower may lean on as many erased bodies as a writer links: all are borrowed within one sync. */
+static void long_runs_are_borrowed(void **state)
+{
+    struct village village;
+    (void)state;
+    village_begin(&village, 16);
+    struct village_member *late = &village.devices[0];
+    village_add(late, HOUSEHOLD, NULL);
+    for (int i = 0; i < 12; i++) {
+        char json[1200];
+        snprintf(json, sizeof json, LONG("W-%d", "2026-11-06"), i);
+        village_add(late, json, NULL);
+        sync_one(&village, late);
+    }
+    village_sync_all(&village, 2);
+    village_add(late, LONG("V-9", "2026-11-07"), NULL); /* not sent yet */
+    village_add(late, BESIDE, NULL);
+    assert_int_equal(mq_seal_all(late->replica, &problem), MQ_OK);
+    assert_true(hostile_count(late, "SELECT links FROM segment WHERE mine = 1 ORDER BY seq DESC LIMIT 1") > 10);
+    for (int i = 0; i < 12; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "W-%d", i);
+        erase(&village.desk, id, "notes");
+    }
+    sync_one(&village, &village.desk);
+    sync_one(&village, &village.devices[3]);
+    assert_int_equal(hostile_count(&village.devices[3], "SELECT count(*) FROM segment WHERE erased = 2"), 12);
+    sync_one(&village, late);
+    sync_one(&village, &village.devices[3]);
+    assert_shows(&village.devices[3], "水管冻裂");
+    assert_gone(&village, &village.devices[3]);
+    village_end(&village);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -569,6 +657,8 @@ int main(void)
         cmocka_unit_test(forged_names_take_nothing_along),
         cmocka_unit_test(great_field_numbers_go_too),
         cmocka_unit_test(township_waits_for_the_county),
+        cmocka_unit_test(lost_body_stops_no_other),
+        cmocka_unit_test(long_runs_are_borrowed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

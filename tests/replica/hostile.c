@@ -16,9 +16,23 @@ static struct mq_error problem;
 
 /* ---- the way ---- */
 
+static bool lost(const struct hostile_way *way, const struct mq_frame *frame)
+{
+    static const uint8_t none[MQ_SEGMENT_ID_SIZE];
+    struct mq_segment segment;
+    if (memcmp(way->lost_id, none, sizeof none) == 0)
+        return false;
+    if (frame->type == MQ_FRAME_PART)
+        return memcmp(frame->payload.data, way->lost_id, sizeof way->lost_id) == 0;
+    return frame->type == MQ_FRAME_SEGMENT && mq_segment_decode(&segment, frame->payload) == MQ_OK &&
+           memcmp(segment.id, way->lost_id, sizeof way->lost_id) == 0;
+}
+
 static bool withheld(const struct hostile_way *way, const struct mq_frame *frame)
 {
     struct mq_segment segment;
+    if (lost(way, frame))
+        return true;
     if (way->claimed_seq > 0 && frame->type == MQ_FRAME_SKELETON)
         return true; /* the true one */
     return way->withheld_seq > 0 && frame->type == MQ_FRAME_SEGMENT &&
