@@ -1,3 +1,4 @@
+/* tidy: long, every case needs the same looking at every page of every store */
 /* Aim: what a desk erases is gone from every page of every replica at its next sync, in whatever order things come, and
  * never returns; everything beside it stays, is merged, and is anchored. */
 #include <setjmp.h>
