@@ -49,9 +49,17 @@ enum mq_status mq_survivors_keep_all(struct mq_replica *replica, int64_t segment
 
 /* ---- merging ---- */
 
+/* Where a kept segment's changes came from: its stream's announce, and what is left of the segment itself. */
+struct origin {
+    struct mq_announce announce;
+    bool keyless;
+};
+
 static enum mq_status survivor_merge(struct mq_replica *replica, int64_t segment, struct mq_query *query,
-                                     const struct mq_announce *announce, struct mq_error *error)
+                                     const struct origin *origin, struct mq_error *error)
 {
+    const struct mq_announce *announce = &origin->announce;
+    struct mq_said said = {.compartment = announce->compartment, .keyless = origin->keyless};
     uint8_t room[MQ_REPLACED_MAX * MQ_NAME_SIZE], record[MQ_ID_SIZE], id[MQ_ID_SIZE];
     struct mq_buffer names = mq_buffer(room, sizeof room);
     struct mq_span expanded = mq_db_blob(query, 2);
@@ -64,10 +72,13 @@ static enum mq_status survivor_merge(struct mq_replica *replica, int64_t segment
         return mq_db_run(replica->db, error, "INSERT OR IGNORE INTO other VALUES(?, ?, ?, ?)", "ibib", segment,
                          MQ_SPAN(id), wall, expanded);
     memcpy(record, change.type == MQ_CHANGE_CREATE ? id : change.record, MQ_ID_SIZE);
+    mq_key_name(said.writer, announce->certificate.sign_public);
     const struct mq_view_change row = {.id = id,
                                        .record = record,
                                        .team = announce->certificate.team,
                                        .rank = mq_role_rank(announce->certificate.role),
+                                       .said = said,
+                                       .serial = announce->certificate.serial,
                                        .segment = segment,
                                        .wall = wall,
                                        .expanded = expanded};
@@ -75,18 +86,18 @@ static enum mq_status survivor_merge(struct mq_replica *replica, int64_t segment
     return status == MQ_OK ? mq_view_settle(replica, record, error) : status;
 }
 
-static enum mq_status announce_of(struct mq_replica *replica, int64_t segment, struct mq_announce *out,
-                                  struct mq_error *error)
+static enum mq_status origin_of(struct mq_replica *replica, int64_t segment, struct origin *out, struct mq_error *error)
 {
     struct mq_query *query;
     enum mq_status status = mq_db_query(
         replica->db, &query, error,
-        "SELECT announce FROM segment JOIN stream USING(stream) WHERE number = ? AND kept = 1", "i", segment);
+        "SELECT announce, substr(bytes, 2, 1) FROM segment JOIN stream USING(stream) WHERE number = ? AND kept = 1", "i", segment);
     if (status != MQ_OK)
         return status;
     if (!mq_db_next(&query, error))
         return error->status != MQ_OK ? error->status : MQ_NOT_FOUND;
-    status = mq_announce_decode(out, mq_db_blob(query, 0));
+    status = mq_announce_decode(&out->announce, mq_db_blob(query, 0));
+    out->keyless = (mq_db_blob(query, 1).data[0] & MQ_SEGMENT_FLAG_WRITE_ONLY) != 0; /* whole or a skeleton */
     mq_db_done(&query);
     return status == MQ_OK ? MQ_OK : mq_fail(error, MQ_DAMAGED, _("a stream's announce in this store is damaged"));
 }
@@ -94,16 +105,16 @@ static enum mq_status announce_of(struct mq_replica *replica, int64_t segment, s
 enum mq_status mq_survivors_merge(struct mq_replica *replica, int64_t segment, struct mq_admitted *result,
                                   struct mq_error *error)
 {
-    struct mq_announce announce;
+    struct origin origin;
     struct mq_query *query;
-    enum mq_status status = announce_of(replica, segment, &announce, error);
+    enum mq_status status = origin_of(replica, segment, &origin, error);
     if (status == MQ_OK)
         status = mq_db_query(replica->db, &query, error,
                              "SELECT id, wall, expanded FROM survivor WHERE segment = ? ORDER BY number", "i", segment);
     if (status != MQ_OK)
         return status;
     while (status == MQ_OK && mq_db_next(&query, error)) {
-        status = survivor_merge(replica, segment, query, &announce, error);
+        status = survivor_merge(replica, segment, query, &origin, error);
         result->changes++;
     }
     mq_db_done(&query);

@@ -1,6 +1,8 @@
 /* Aim: a restricted matter is read by its county and the persons who are named, byte for byte, and by nobody else; nobody
  * else finds a trace of it. */
 #include "replica/cases.h"
+#include "replica/erase.h"
+#include "replica/view.h"
 #include "tests/replica/traces.h"
 
 /* ---- what is told ---- */
@@ -107,6 +109,40 @@ static void answer_reaches_the_author(void **state)
     assert_true(lists(&village.desk, "ZULETZT-1"));
     assert_true(lists(&village.desk, "ZULETZT-2"));
     assert_false(lists(&village.devices[1], "ZULETZT"));
+    assert_knows_nothing(&village, &village.devices[1]);
+    village_end(&village);
+}
+
+/* What is left of a restricted record from which something was erased stays restricted when the view is made anew. */
+static void erased_stays_restricted(void **state)
+{
+    struct village village;
+    struct mq_erase_list list = {.count = 0};
+    uint8_t record[MQ_ID_SIZE], before[MQ_HASH_SIZE], after[MQ_HASH_SIZE];
+    bool restricted = false;
+    (void)state;
+    village_begin(&village, 925);
+    village_add(&village.devices[0], NEED, NULL);
+    village_add(&village.devices[0], MATTER, NULL);
+    village_sync_all(&village, 2);
+    struct mq_replica *desk = village.desk.replica;
+    assert_int_equal(mq_view_find(desk, NULL, mq_span_text("M-1"), record, &problem), MQ_OK);
+    uint8_t words = (uint8_t)mq_field_by_key(mq_kind_by_number(MQ_KIND_NEED), mq_span_text("words"))->number;
+    assert_int_equal(mq_erase_list_field(desk, &list, record, words, &problem), MQ_OK);
+    assert_int_equal(mq_erase(desk, &village.desk.team, NULL, &list, &problem), MQ_OK);
+    mq_erase_list_free(&list);
+    village_sync_all(&village, 2);
+    assert_false(store_holds(&village, &village.desk, WORDS));
+    desk = village.desk.replica; /* opened anew */
+    assert_int_equal(mq_view_hash(desk, before, &problem), MQ_OK);
+    assert_int_equal(mq_view_rebuild(desk, &problem), MQ_OK);
+    assert_int_equal(mq_view_hash(desk, after, &problem), MQ_OK);
+    assert_memory_equal(before, after, sizeof before);
+    assert_int_equal(mq_view_restricted(desk, record, &restricted, &problem), MQ_OK);
+    assert_true(restricted);
+    village_add(&village.desk, ANSWER, NULL);
+    village_sync_all(&village, 2);
+    assert_reads(&village, &village.devices[0], REPLY);
     assert_knows_nothing(&village, &village.devices[1]);
     village_end(&village);
 }
@@ -266,6 +302,7 @@ int main(void)
         cmocka_unit_test(nobody_else_knows),
         cmocka_unit_test(others_ask_for_nothing),
         cmocka_unit_test(answer_reaches_the_author),
+        cmocka_unit_test(erased_stays_restricted),
         cmocka_unit_test(what_is_added_is_sealed),
         cmocka_unit_test(open_needs_stay_open),
         cmocka_unit_test(a_cut_leaves_nothing),
