@@ -212,7 +212,13 @@ static enum mq_status read_decision(const struct mq_call *call, struct decision 
 {
     const struct mq_field *field = mq_field_by_key(mq_kind_by_number(MQ_KIND_REQUEST), mq_span_text("decision"));
     const char *text = mq_option_get(call->line, "decision"), *reason = mq_option_get(call->line, "reason");
-    const struct mq_code *code = text == NULL ? NULL : mq_code_by_text(field->codes, mq_span_text(text));
+    uint8_t memory[8];
+    struct mq_buffer value = mq_buffer(memory, sizeof memory);
+    const struct mq_code *code = NULL;
+    if (text != NULL && mq_value_from_text(field, mq_span_text(text), &value) == MQ_OK) { /* its word or its number */
+        struct mq_reader reader = mq_reader(mq_written(&value));
+        code = mq_code_by_number(field->codes, mq_cbor_uint(&reader));
+    }
     out->dry = mq_option_get(call->line, "dry-run") != NULL;
     if (code == NULL)
         return mq_fail(error, MQ_REFUSED, _("say what was decided: --decision 同意|部分同意|不同意"));
