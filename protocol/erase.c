@@ -87,11 +87,15 @@ static void get_parts(struct mq_erasure *out, struct mq_reader *reader)
     for (uint64_t i = 0; i < fields && !reader->failed; i++) {
         uint64_t field = mq_cbor_uint(reader);
         uint64_t names = mq_cbor_array(reader, MQ_ERASE_ENTRIES_MAX);
+        struct mq_span before = mq_span(NULL, 0);
         if (field <= MQ_FIELD_ID || field > MQ_ERASE_WHOLE || names == 0)
             reader->failed = true;
-        for (uint64_t n = 0; n < names && !reader->failed; n++)
-            if (mq_cbor_bytes(reader, MQ_NAME_SIZE).size != MQ_NAME_SIZE || ++entries > MQ_ERASE_ENTRIES_MAX)
+        for (uint64_t n = 0; n < names && !reader->failed; n++) {
+            struct mq_span name = mq_cbor_bytes(reader, MQ_NAME_SIZE);
+            if (name.size != MQ_NAME_SIZE || mq_span_order(before, name) >= 0 || ++entries > MQ_ERASE_ENTRIES_MAX)
                 reader->failed = true;
+            before = name;
+        }
     }
     if (!reader->failed)
         out->parts = mq_span(reader->data + start, reader->at - start);

@@ -73,6 +73,8 @@ static void bad_lists_are_refused(void **state)
         "\x83\x10\xf6\xa1\x02\x81\x48yyyyyyyy",     /* `id` stays */
         "\x83\x10\xf6\xa1\x05\x80",                 /* nothing named */
         "\x83\x10\xf6\xa1\x05\x81\x47yyyyyyy",      /* a short name */
+        "\x83\x10\xf6\xa1\x05\x82\x48yyyyyyyy\x48xxxxxxxx", /* not sorted */
+        "\x83\x10\xf6\xa1\x05\x82\x48yyyyyyyy\x48yyyyyyyy", /* one name twice */
         "\x83\x10\xf6\xa1\x19\x01\x00\x81\x48yyyyyyyy", /* field 256 */
     };
     struct mq_erasure list;
