@@ -129,7 +129,8 @@ enum mq_status mq_facts_load(struct mq_replica *replica, const uint8_t record[MQ
     enum mq_status status = mq_db_query(
         replica->db, &query, error,
         "SELECT c.id, c.rank, c.expanded, c.compartment, c.writer, r.compartment, r.home, r.author FROM change AS c"
-        " JOIN record AS r ON r.record = c.record AND r.team = c.team WHERE c.record = ? ORDER BY c.id",
+        " JOIN record AS r ON r.record = c.record AND r.team = c.team WHERE c.record = ?"
+        " ORDER BY c.id = c.record DESC, c.rank DESC, c.id",
         "b", mq_span(record, MQ_ID_SIZE));
     if (status != MQ_OK)
         return status;

@@ -6,8 +6,8 @@
 #include "replica/replica.h"
 
 /* The facts of one record, appended to `facts`: the changes of its own team that count for it. Their bytes are copied into
- * the arena. The smallest ids win where there are more than a group may have: which ones does not depend on the order in
- * which they came. */
+ * the arena. Where there are more than a group may have, its create wins, then the greatest ranks, then the smallest ids:
+ * which ones does not depend on the order in which they came, and a flood hides neither a record nor what a desk said. */
 MQ_MUST_USE enum mq_status mq_facts_load(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE],
                                          struct mq_arena *arena, struct mq_fact *facts, size_t *count,
                                          struct mq_error *error);

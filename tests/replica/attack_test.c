@@ -503,6 +503,40 @@ static void foreign_desk_anchors_nothing(void **state)
     end(&village);
 }
 
+static enum mq_status flood(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    struct village_member *desk = context;
+    uint8_t record[MQ_ID_SIZE], id[MQ_ID_SIZE] = {0}, value[] = {0x61, 'x'}, memory[200];
+    assert_int_equal(mq_view_find(replica, NULL, mq_span_text("H-1"), record, error), MQ_OK);
+    for (int i = 0; i <= MQ_HISTORY_MAX; i++) { /* their ids are the smallest */
+        struct mq_buffer change = mq_buffer(memory, sizeof memory);
+        id[14] = (uint8_t)(i >> 8);
+        id[15] = (uint8_t)i;
+        mq_change_put_set(&change, record, 200, MQ_SPAN(value), mq_span(NULL, 0), mq_span(NULL, 0));
+        const struct mq_view_change row = {.id = id, .record = record, .team = desk->team.team, .rank = 1, .segment = 1,
+                                           .expanded = mq_written(&change)};
+        assert_int_equal(mq_view_add(replica, &row, error), MQ_OK);
+    }
+    return mq_view_settle(replica, record, error);
+}
+
+/* More changes than a record may have do not push out its create, nor what a desk said of it. */
+static void flood_hides_no_record(void **state)
+{
+    struct village village;
+    (void)state;
+    village_begin(&village, 1);
+    village_add(&village.devices[0], "{\"kind\":\"household\",\"id\":\"H-1\",\"place\":\"990527103204\",\"head\":\"余世海\"}", NULL);
+    village_sync_all(&village, 2);
+    village_set(&village.desk, "H-1", "where=老井边");
+    assert_int_equal(mq_replica_transact(village.desk.replica, flood, &village.desk, &problem), MQ_OK);
+    char *shown = village_export(&village.desk);
+    assert_non_null(strstr(shown, "余世海"));
+    assert_non_null(strstr(shown, "老井边"));
+    free(shown);
+    village_end(&village);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -519,6 +553,7 @@ int main(void)
         cmocka_unit_test(huge_create_stops_nobody),
         cmocka_unit_test(cadres_link_nothing),
         cmocka_unit_test(foreign_desk_anchors_nothing),
+        cmocka_unit_test(flood_hides_no_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
