@@ -37,6 +37,12 @@ struct mq_span program_value(struct program *program, const char *key, struct mq
  * `kind` names none, the kinds. To stdout. */
 void program_show_fields(const char *kind);
 
+/* Is somebody in danger, by what this record (as JSON) says? Then the card is printed on stderr at once: before a passphrase
+ * is asked, before anything is saved. */
+bool program_danger(struct mq_span object);
+/* The numbers that the desk gave besides, once the device is open. */
+MQ_MUST_USE enum mq_status program_danger_numbers(struct program *program);
+
 /* After a household was added: says on stderr which others it may be. Nothing for other kinds. */
 MQ_MUST_USE enum mq_status program_say_alike(struct program *program, const struct mq_saved *saved);
 

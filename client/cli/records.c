@@ -104,8 +104,11 @@ int command_add(void *context, const struct mq_command_line *line)
     if (status == MQ_OK)
         status = input ? object_from_input(program, &object) : mq_object_from_fields(kind, line->fields, (size_t)line->field_count, &object,
                                                                      &program->error);
+    bool danger = status == MQ_OK && program_danger(mq_written(&object));
     if (status == MQ_OK)
         status = program_open(program);
+    if (status == MQ_OK && danger)
+        status = program_danger_numbers(program);
     if (status == MQ_OK)
         status = add_object(program, mq_written(&object), &saved);
     if (status == MQ_OK)
