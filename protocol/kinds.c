@@ -221,7 +221,7 @@ static const struct mq_field exported[] = {
     COUNT(6, "rows", MQ_ROWS_MAX, 0),
     BOOL(7, "unmasked"),
     BOOL(8, "sensitive"),
-    BOOL(9, "restricted"),
+    {.number = 9, .key = "restricted", .type = MQ_TYPE_BOOL, .flags = MQ_FIELD_RESTRICTED}, /* how many, is restricted too */
     TEXT(10, "reason", MQ_SHORT_TEXT_MAX, 0),
     TEXT(11, "recipient", MQ_SHORT_TEXT_MAX, 0),
 };

@@ -5,6 +5,7 @@
 
 #include "replica/catalogue.h"
 #include "replica/scrub.h"
+#include "replica/view.h"
 
 enum { FOR_NAMED = 1, SENSITIVE = 2 }; /* of the list `secrecy`: 限定知悉, 敏感 */
 
@@ -75,7 +76,10 @@ static bool value_is_for_few(const struct mq_field *field, struct mq_span value)
 bool mq_is_for_few(struct mq_replica *replica, const struct mq_group_state *state)
 {
     const struct mq_kind *kind = mq_kind_by_number(state->kind);
-    bool failed;
+    struct mq_error unsure = {0};
+    bool failed, restricted;
+    if (mq_view_restricted(replica, state->canonical, &restricted, &unsure) != MQ_OK || restricted)
+        return true;
     for (size_t i = 0; kind != NULL && i < state->field_count; i++) {
         const struct mq_field *field = mq_field_by_number(kind, state->fields[i].number);
         if (field == NULL || !(field->type == MQ_TYPE_CODE || (field->flags & MQ_FIELD_RESTRICTED)))

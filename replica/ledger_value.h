@@ -20,7 +20,8 @@ struct mq_span mq_shown_text(const struct mq_group_state *state, const char *key
  * program's own lists, and places as they stand. */
 void mq_put_shown(struct mq_replica *replica, struct mq_buffer *out, const struct mq_group_state *state,
                   const char *key, bool mask);
-/* Is it for named persons only, by what the tables mark (protocol/record.h), or 限定知悉? Any value counts, shown or not.
+/* Is it for named persons only: in a restricted compartment (replica/view.h), by what the tables mark (protocol/record.h),
+ * or 限定知悉? Any value counts, shown or not.
  * Such records are in no ledger, notice or digest. */
 bool mq_is_for_few(struct mq_replica *replica, const struct mq_group_state *state);
 /* Should nobody be recognised beside it: is it 敏感, or does the very name of its category tell of illness, status,

@@ -198,7 +198,7 @@ static enum mq_status find_steps(struct mq_replica *replica, const uint8_t need[
 {
     struct mq_query *query;
     struct mq_belongs about;
-    enum mq_status status = mq_view_about(replica, need, &about, error);
+    enum mq_status status = mq_view_belongs(replica, need, &about, error);
     bool known = status == MQ_OK;
     *count = 0;
     if (status != MQ_OK && status != MQ_NOT_FOUND)

@@ -175,6 +175,8 @@ enum mq_status mq_need_put_missing(struct mq_replica *replica, const uint8_t nee
                                          mq_span(need, MQ_ID_SIZE));
     if (status == MQ_OK)
         status = mq_view_group(replica, need, &group, error);
+    if (status == MQ_NOT_FOUND || (status == MQ_OK && group.kind != MQ_KIND_NEED))
+        return MQ_OK; /* its steps are here, and it is not */
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted && status == MQ_OK; i++) {
         if (!(wanted[i].states >> state & 1) || mq_shown_value(&group, wanted[i].key).size > 0)
             continue;

@@ -8,6 +8,7 @@
 #include "replica/catalogue.h"
 #include "replica/ledger_value.h"
 #include "replica/need_chain.h"
+#include "replica/records_matter.h"
 #include "replica/needs.h"
 #include "replica/replica_keys.h"
 #include "replica/view.h"
@@ -373,6 +374,23 @@ static enum mq_status emit_moved(struct mq_replica *replica, const struct step_w
     return status;
 }
 
+/* A need that is here, or one that was sealed here. */
+static enum mq_status find_need(struct mq_replica *replica, struct mq_span text, uint8_t need[MQ_ID_SIZE],
+                                uint8_t team[MQ_ID_SIZE], struct mq_error *error)
+{
+    struct mq_matter matter;
+    uint64_t kind;
+    enum mq_status status = mq_view_find(replica, mq_kind_by_number(MQ_KIND_NEED), text, need, error);
+    if (status != MQ_NOT_FOUND)
+        return status == MQ_OK ? mq_view_kind(replica, need, &kind, team, error) : status;
+    status = mq_matter_instead(replica, status, text, &matter, error);
+    if (status == MQ_OK && matter.kind != MQ_KIND_NEED)
+        return mq_fail(error, MQ_REFUSED, _("this is no need; steps and tellings are about needs"));
+    memcpy(need, matter.record, MQ_ID_SIZE);
+    memcpy(team, matter.team, MQ_ID_SIZE);
+    return status;
+}
+
 static enum mq_status write_step(struct mq_replica *replica, void *context, struct mq_error *error)
 {
     struct step_work *work = context;
@@ -380,10 +398,7 @@ static enum mq_status write_step(struct mq_replica *replica, void *context, stru
     struct mq_buffer text = mq_buffer(memory, MQ_OBJECT_MAX);
     struct mq_json *object = NULL;
     struct mq_team team;
-    uint64_t kind;
-    enum mq_status status = mq_view_find(replica, mq_kind_by_number(MQ_KIND_NEED), work->need, need, error);
-    if (status == MQ_OK)
-        status = mq_view_kind(replica, need, &kind, team_id, error);
+    enum mq_status status = find_need(replica, work->need, need, team_id, error);
     if (status == MQ_OK)
         status = mq_team_find(replica, team_id, &team, error);
     if (status == MQ_OK)

@@ -119,6 +119,21 @@ static enum mq_status is_for_few(struct mq_replica *replica, const uint8_t recor
     return status;
 }
 
+/* Readers join restricted matters of one author only: in one case two authors would read each other's answers. */
+static enum mq_status same_author(struct mq_replica *replica, const struct side *a, const struct side *b,
+                                  struct mq_error *error)
+{
+    struct mq_belongs first, second;
+    enum mq_status status = mq_view_belongs(replica, a->canonical, &first, error);
+    if (status == MQ_OK)
+        status = mq_view_belongs(replica, b->canonical, &second, error);
+    if (status == MQ_OK && (first.compartment != second.compartment || first.home != second.home))
+        return mq_fail(error, MQ_REFUSED,
+                       _("these two were told to different people, each in confidence; they stay apart, so that neither reads "
+                         "what is for the other"));
+    return status;
+}
+
 static enum mq_status sides_match(struct mq_replica *replica, const struct link_work *work, struct mq_error *error)
 {
     const struct side *a = &work->sides[0], *b = &work->sides[1];
@@ -136,7 +151,7 @@ static enum mq_status sides_match(struct mq_replica *replica, const struct link_
         return mq_fail(error, MQ_REFUSED,
                        _("one of these is for named persons only and the other is not; they stay apart, so that nothing of "
                          "the one is seen in the other"));
-    return status;
+    return status == MQ_OK && first ? same_author(replica, a, b, error) : status;
 }
 
 /* ---- writing and taking back one element of a set of references ---- */

@@ -15,6 +15,7 @@ enum mq_status mq_matter_instead(struct mq_replica *replica, enum mq_status foun
                                  struct mq_matter *out, struct mq_error *error)
 {
     struct mq_error own = {0};
+    *out = (struct mq_matter){.kind = 0};
     if (found != MQ_NOT_FOUND)
         return found;
     enum mq_status status = mq_matter_named(replica, 0, text, out, &own);

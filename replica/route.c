@@ -65,7 +65,7 @@ static enum mq_status follow(struct route_work *work, const uint8_t record[MQ_ID
 {
     struct mq_belongs about;
     bool reads = false, open = false;
-    enum mq_status status = mq_view_about(work->replica, record, &about, error);
+    enum mq_status status = mq_view_belongs(work->replica, record, &about, error);
     *compartment = about.compartment;
     if (status != MQ_OK || mq_compartment_is_case(about.compartment))
         return status;

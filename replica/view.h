@@ -56,7 +56,7 @@ MQ_MUST_USE enum mq_status mq_view_kind(struct mq_replica *replica, const uint8_
 MQ_MUST_USE enum mq_status mq_view_listed(struct mq_replica *replica, int64_t number, const struct mq_kind *kind,
                                           uint8_t canonical[MQ_ID_SIZE], struct mq_error *error);
 /* Where a record belongs: of one that this replica sealed and cannot read, as it wrote it down then. MQ_NOT_FOUND. */
-MQ_MUST_USE enum mq_status mq_view_about(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE],
+MQ_MUST_USE enum mq_status mq_view_belongs(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE],
                                          struct mq_belongs *out, struct mq_error *error);
 /* Is it a restricted matter, or part of one? Such records are marked where they are shown, and left out where records
  * are handed on. A record that is not here is none. */

@@ -170,7 +170,7 @@ enum mq_status mq_facts_room(struct mq_replica *replica, const uint8_t (*members
     return MQ_OK;
 }
 
-enum mq_status mq_view_about(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct mq_belongs *out,
+enum mq_status mq_view_belongs(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct mq_belongs *out,
                              struct mq_error *error)
 {
     struct mq_matter matter;
@@ -187,7 +187,7 @@ enum mq_status mq_view_restricted(struct mq_replica *replica, const uint8_t reco
                                   struct mq_error *error)
 {
     struct mq_belongs about;
-    enum mq_status status = mq_view_about(replica, record, &about, error);
+    enum mq_status status = mq_view_belongs(replica, record, &about, error);
     *restricted = status == MQ_OK && mq_compartment_restricted(about.compartment);
     return status == MQ_NOT_FOUND ? MQ_OK : status;
 }

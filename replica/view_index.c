@@ -78,7 +78,7 @@ static enum mq_status unhear(struct mq_replica *replica, const struct pair *pair
 {
     struct mq_said said;
     struct mq_belongs about;
-    enum mq_status status = mq_view_about(replica, pair->target, &about, error);
+    enum mq_status status = mq_view_belongs(replica, pair->target, &about, error);
     if (status == MQ_OK)
         status = said_of(replica, pair->source, &said, error);
     if (status != MQ_OK || mq_said_counts(&said, &about))

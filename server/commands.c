@@ -129,6 +129,7 @@ const struct mq_command mq_server_commands[] = {
       {"columns", "LIST", N_("which columns of the ledger, with commas between them; else the usual ones")},
       {"unmasked", NULL, N_("names and numbers whole; needs --reason")},
       {"sensitive", NULL, N_("with what is sensitive (types, tags, who came along); needs --reason")},
+      {"restricted", NULL, N_("with the restricted matters among them; needs --reason")},
       {"reason", "TEXT", N_("why it leaves the centre; written down")},
       {"recipient", "TEXT", N_("who gets it; written down")},
       VILLAGE, FROM, TO, OUT}, mq_run_at_desk},

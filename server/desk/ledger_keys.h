@@ -3,6 +3,7 @@
 #define MQ_SERVER_DESK_LEDGER_KEYS_H
 
 #include "replica/ledger.h"
+#include "replica/records.h"
 #include "server/desk/call_keys.h"
 
 /* `export KIND --format csv|xlsx`: the ledger of a kind, whole or not at all, noted as `exported` before it is handed
@@ -17,5 +18,10 @@ int32_t mq_call_today(const struct mq_call *call);
 /* --village, --from and --to; the village is borrowed from the command line. */
 MQ_MUST_USE enum mq_status mq_call_filter(const struct mq_call *call, struct mq_ledger_filter *out,
                                           struct mq_error *error);
+
+/* `export KIND --format jsonl --restricted --reason TEXT`: the exact copy with what was said in confidence. `kind` NULL: all.
+ * For each team it is written down first, where only those read it who read such matters. MQ_REFUSED without a reason. */
+MQ_MUST_USE enum mq_status mq_export_restricted(struct mq_call *call, const struct mq_kind *kind,
+                                                const struct mq_emitter *emitter, struct mq_error *error);
 
 #endif

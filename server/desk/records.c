@@ -131,10 +131,15 @@ enum mq_status mq_verb_export(struct mq_call *call, struct mq_error *error)
 
     if (status != MQ_OK)
         return status;
+    bool restricted = mq_option_get(call->line, "restricted") != NULL;
+    if (restricted && format != NULL && strcmp(format, "jsonl") != 0)
+        return mq_fail(error, MQ_REFUSED, _("no ledger holds restricted matters; --restricted goes with --format jsonl"));
     if (format != NULL && (strcmp(format, "xlsx") == 0 || strcmp(format, "csv") == 0))
         return mq_export_ledger(call, format, error);
     if (format != NULL && strcmp(format, "jsonl") != 0)
         return mq_fail(error, MQ_REFUSED, _("there is no format \"%s\"; there are: %s"), format, "jsonl, csv, xlsx");
+    if (restricted)
+        return mq_export_restricted(call, kind, &emitter, error);
     status = mq_call_merge(call, error);
     return status == MQ_OK ? mq_records_export(call->desk->replica, kind, &emitter, error) : status;
 }

@@ -108,6 +108,58 @@ static void foreign_steps_move_nothing(void **state)
     }
 }
 
+/* A colleague who writes about the matter in the open, to the author's own device, does not make him answer in the open:
+ * what he says of it goes where the matter is. */
+static void the_author_is_not_drawn_out(void **state)
+{
+    struct village village;
+    struct mq_saved saved;
+    uint8_t memory[256];
+    struct mq_buffer change = mq_buffer(memory, sizeof memory);
+    (void)state;
+    village_begin(&village, 960);
+    village_add(&village.devices[0], NEED, NULL);
+    village_add(&village.devices[0], MATTER, &saved);
+    village_sync_all(&village, 2);
+    put_softening(&change, saved.record);
+    hostile_write(&village.devices[1], mq_written(&change));
+    village_sync_all(&village, 2);
+    assert_int_equal(hostile_count(&village.devices[0], "SELECT count(*) FROM change WHERE record IN (SELECT record FROM matter)"),
+                     1);
+    village_set(&village.devices[0], "M-1", "words+=NACHTRAG-2");
+    village_add(&village.devices[0], "{\"kind\":\"told\",\"need\":\"M-1\",\"date\":\"2026-11-20\",\"text\":\"NACHTRAG-3\"}", NULL);
+    assert_false(store_holds(&village, &village.devices[0], "NACHTRAG"));
+    village_sync_all(&village, 2);
+    assert_false(store_holds(&village, &village.devices[1], "NACHTRAG"));
+    assert_true(lists(&village.desk, "NACHTRAG-2"));
+    assert_true(lists(&village.desk, "NACHTRAG-3"));
+    village_end(&village);
+}
+
+/* A member's token that asks for the restricted mailbox all the same is given nothing of it, and learns no count. */
+static void the_relay_keeps_counts_back(void **state)
+{
+    struct village village;
+    bool news;
+    (void)state;
+    village_begin(&village, 961);
+    village_township(&village);
+    village_add(&village.devices[0], NEED, NULL);
+    village_add(&village.devices[0], MATTER, NULL);
+    village_sync_all(&village, 2);
+    struct village_member *const curious[] = {&village.devices[1], &village.township};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(mq_mailbox_ask(curious[i]->replica, curious[i]->team.team, MQ_COMPARTMENT_RESTRICTED, &news,
+                                        &problem),
+                         MQ_OK);
+        assert_int_equal(village_sync(&village, curious[i], NULL), MQ_OK);
+        assert_int_equal(village.mailboxes, 2);
+        assert_knows_nothing(&village, curious[i]);
+        assert_int_equal(hostile_count(curious[i], "SELECT cursor FROM mailbox WHERE compartment = 1"), 0);
+    }
+    village_end(&village);
+}
+
 /* A grant of the restricted compartment that a member or a township's desk signed is refused by relay and device: what
  * is written goes on being sealed to the county's. */
 static void forged_grants_are_refused(void **state)
@@ -175,6 +227,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_else_is_heard),
         cmocka_unit_test(foreign_steps_move_nothing),
+        cmocka_unit_test(the_author_is_not_drawn_out),
+        cmocka_unit_test(the_relay_keeps_counts_back),
         cmocka_unit_test(forged_grants_are_refused),
         cmocka_unit_test(names_count_from_when_they_are_given),
     };

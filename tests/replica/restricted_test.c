@@ -2,6 +2,7 @@
  * else finds a trace of it. */
 #include "replica/cases.h"
 #include "replica/erase.h"
+#include "replica/needs.h"
 #include "replica/view.h"
 #include "tests/replica/traces.h"
 
@@ -96,12 +97,26 @@ static void answer_reaches_the_author(void **state)
     assert_int_equal(village_sync(&village, &village.township, NULL), MQ_OK);
     assert_knows_nothing(&village, &village.township);
 
-    village_add(&village.devices[0],
-                "{\"kind\":\"told\",\"need\":\"M-1\",\"date\":\"2026-11-20\",\"text\":\"ZULETZT-1\"}", NULL);
+    char *stub = show(&village.devices[0], "M-1"); /* he sees how it stands */
+    assert_non_null(strstr(stub, "\"state\":\"accepted\""));
+    free(stub);
+    struct text said = {NULL, 0, 0};
+    const struct mq_emitter emitter = {&said, append};
+    const struct mq_field_value answer[] = {{"result", "已解释"}, {"text", "名单已重排。"}};
+    enum mq_status answered =
+        mq_needs_step(village.desk.replica, mq_span_text("M-1"), "answer", answer, 2, &emitter, &problem);
+    if (answered != MQ_OK)
+        print_message("%s\n", problem.text);
+    assert_int_equal(answered, MQ_OK);
+    village_sync_all(&village, 2);
+    const struct mq_field_value fields[] = {{"text", "ZULETZT-1"}, {"reaction", "满意"}};
+    assert_int_equal(mq_needs_step(village.devices[0].replica, mq_span_text("M-1"), NULL, fields, 2, &emitter, &problem),
+                     MQ_OK);
+    free(said.bytes);
     assert_true(lists(&village.devices[0], "ZULETZT-1"));
     assert_true(lists(&village.devices[0], "\"need\":\"M-1\""));
     village_set(&village.devices[0], "M-1", "words+=还有，ZULETZT-2");
-    char *stub = show(&village.devices[0], "M-1");
+    stub = show(&village.devices[0], "M-1");
     assert_non_null(strstr(stub, "\"words_more\":[\"还有，ZULETZT-2\"]"));
     assert_null(strstr(stub, MARK));
     free(stub);

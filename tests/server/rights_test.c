@@ -1,0 +1,166 @@
+/* Aim: the county says by name who reads restricted matters, and by what it hands out somebody does, or does no longer. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "replica/cases.h"
+#include "server/desk/call_keys.h"
+#include "server/desk/rights_keys.h"
+#include "tests/replica/village.h"
+
+static struct village village;
+static struct mq_error problem;
+
+/* The village's devices as the county's members, with their tokens. */
+static void enlist(void)
+{
+    for (int i = 0; i < VILLAGE_DEVICES; i++) {
+        const struct village_member *device = &village.devices[i];
+        uint8_t certificate[MQ_CERTIFICATE_SIZE], token_hash[MQ_ID_SIZE];
+        char name[20];
+        snprintf(name, sizeof name, "%s", i < 2 ? "李梅" : i == 2 ? "石小兰" : "赵永强");
+        mq_certificate_encode(certificate, &device->team.certificate);
+        mq_token_hash(token_hash, device->team.token);
+        assert_int_equal(mq_db_run(mq_replica_db(village.desk.replica), &problem,
+                                   "INSERT INTO member(sign_public, team, name, serial, certificate, token_hash, joined,"
+                                   " reply) VALUES(?, ?, ?, ?, ?, ?, 0, x'')",
+                                   "bbzibb", MQ_SPAN(device->team.certificate.sign_public), MQ_SPAN(device->team.team),
+                                   name, (int64_t)device->team.certificate.serial, MQ_SPAN(certificate),
+                                   MQ_SPAN(token_hash)),
+                         MQ_OK);
+    }
+}
+
+static enum mq_status right(const char *who, const char *what, bool take, char **printed)
+{
+    static const struct mq_option json = {.name = "json"}, taking = {.name = "take"};
+    struct mq_desk desk = {.replica = village.desk.replica, .platform = village.desk.platform};
+    struct mq_command_line line = {.words = {who, what},
+                                   .word_count = 2,
+                                   .values = {{&json, NULL}, {&taking, NULL}},
+                                   .value_count = take ? 2 : 1};
+    size_t size;
+    struct mq_call call = {.desk = &desk, .line = &line, .directory = "/"};
+    mq_error_clear(&problem);
+    call.out = open_memstream(printed, &size);
+    call.talk = call.out;
+    assert_non_null(call.out);
+    enum mq_status status = mq_verb_member_right(&call, &problem);
+    fclose(call.out);
+    return status;
+}
+
+static void done(const char *who, const char *what, bool take, const char *said)
+{
+    char *printed;
+    enum mq_status status = right(who, what, take, &printed);
+    if (status != MQ_OK)
+        print_message("%s\n", problem.text);
+    assert_int_equal(status, MQ_OK);
+    assert_non_null(strstr(printed, said));
+    free(printed);
+}
+
+static void refused(const char *who, const char *what, bool take, const char *why)
+{
+    char *printed;
+    assert_int_equal(right(who, what, take, &printed), MQ_REFUSED);
+    assert_non_null(strstr(problem.text, why));
+    free(printed);
+}
+
+static int64_t records(const struct village_member *member, const char *id)
+{
+    int64_t count;
+    assert_int_equal(mq_db_number(mq_replica_db(member->replica), &count, &problem,
+                                  "SELECT count(*) FROM record WHERE kind > 0 AND id = ?", "b",
+                                  mq_span((const uint8_t *)id, strlen(id))),
+                     MQ_OK);
+    return count;
+}
+
+/* Ids as records hold them: CBOR text of three letters. */
+#define FIRST "cM-1"
+#define SECOND "cM-2"
+#define THIRD "cM-3"
+
+static void matter(const char *id)
+{
+    char json[200];
+    snprintf(json, sizeof json, "{\"kind\":\"need\",\"id\":\"%s\",\"words\":\"账没有贴出来。\",\"category\":\"18\"}", id);
+    village_add(&village.devices[0], json, NULL);
+    village_sync_all(&village, 2);
+}
+
+/* Named, by the number or the name that `member list` shows, he reads what is written from then on; when the right is
+ * taken, no longer. */
+static void persons_are_named(void **state)
+{
+    (void)state;
+    village_begin(&village, 700);
+    enlist();
+    village_sync_all(&village, 1);
+    matter("M-1");
+    done("石小兰", "restricted", false, "{\"name\":\"石小兰\",\"right\":\"restricted\",\"given\":true}");
+    village_sync_all(&village, 2);
+    matter("M-2");
+    assert_int_equal(records(&village.devices[2], FIRST), 0);
+    assert_int_equal(records(&village.devices[2], SECOND), 1);
+    assert_int_equal(records(&village.devices[3], SECOND), 0);
+    done("4", "restricted", true, "\"given\":false");
+    village_sync_all(&village, 2);
+    matter("M-3");
+    assert_int_equal(records(&village.devices[2], THIRD), 0);
+    assert_int_equal(records(&village.desk, THIRD), 1);
+    village_end(&village);
+}
+
+/* What cannot be meant is refused with words, and nothing changes. */
+static void mistakes_are_refused(void **state)
+{
+    (void)state;
+    village_begin(&village, 701);
+    enlist();
+    refused("王五", "restricted", false, "王五");
+    refused("李梅", "restricted", false, "several");
+    refused("石小兰", "everything", false, "sensitive");
+    refused("石小兰", "sensitive", false, "already"); /* from her invitation */
+    refused("石小兰", "restricted", true, "does not have");
+    village_end(&village);
+}
+
+/* The key of the sensitive fields comes to who is given the right later, with its past; taken, others go on without him. */
+static void sensitive_fields_have_their_own_key(void **state)
+{
+    static const char *const count = "SELECT count(*) FROM grants JOIN mailbox USING(mailbox) WHERE compartment = 2"
+                                     " AND key IS NOT NULL";
+    int64_t keys;
+    (void)state;
+    village_begin(&village, 702);
+    enlist();
+    done("石小兰", "sensitive", true, "\"given\":false");
+    village_sync_all(&village, 2);
+    assert_int_equal(mq_db_number(mq_replica_db(village.devices[2].replica), &keys, &problem, count, ""), MQ_OK);
+    assert_int_equal(keys, 0);
+    assert_int_equal(mq_db_number(mq_replica_db(village.devices[3].replica), &keys, &problem, count, ""), MQ_OK);
+    assert_int_equal(keys, 1); /* the new one; the village handed nobody the first */
+    done("石小兰", "sensitive", false, "\"given\":true");
+    village_sync_all(&village, 2);
+    assert_int_equal(mq_db_number(mq_replica_db(village.devices[2].replica), &keys, &problem, count, ""), MQ_OK);
+    assert_int_equal(keys, 2);
+    village_end(&village);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(persons_are_named),
+        cmocka_unit_test(mistakes_are_refused),
+        cmocka_unit_test(sensitive_fields_have_their_own_key),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
