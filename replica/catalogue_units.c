@@ -29,9 +29,11 @@ static int head_order(const void *a, const void *b)
 /* Rows of a part in order; is row `i` the first with its id? */
 static bool is_first(const struct mq_catalogue_part *part, size_t row_size, size_t i)
 {
-    const struct row_head *here = (const void *)((const uint8_t *)part->rows + i * row_size);
-    const struct row_head *before = (const void *)((const uint8_t *)part->rows + (i - 1) * row_size);
-    return i == 0 || strcmp(here->id, before->id) != 0;
+    if (i == 0)
+        return true;
+    const uint8_t *here = (const uint8_t *)part->rows + i * row_size;
+    return strcmp(((const struct row_head *)(const void *)here)->id,
+                  ((const struct row_head *)(const void *)(here - row_size))->id) != 0;
 }
 
 static void rows_sort(struct mq_catalogue_part *part, size_t row_size)
