@@ -164,7 +164,7 @@ static enum mq_status today_needs(struct list_work *work, struct mq_error *error
         status = emit_tasks(work, "supplement", &query, error);
     if (status == MQ_OK)
         status = mq_db_query(work->replica->db, &query, error,
-                             "SELECT n.need, n.sentence" MINE "n.state = 9 AND n.told AND n.due <= ?" BY_DATE, "i",
+                             "SELECT n.need, n.sentence" MINE "n.state = 9 AND n.due <= ?" BY_DATE, "i",
                              today);
     return status == MQ_OK ? emit_tasks(work, "recheck", &query, error) : status;
 }
@@ -263,7 +263,7 @@ enum mq_status mq_needs_desk_today(struct mq_replica *replica, struct mq_span un
         replica->db, &query, error,
         "SELECT need, step, what FROM (SELECT n.need, n.due, n.day,"
         "  CASE WHEN n.state = 3 OR length(n.sentence) = 0 THEN n.head ELSE n.sentence END AS step,"
-        "  CASE WHEN " TO_TELL " THEN 0 WHEN n.state = 12 THEN 1"
+        "  CASE WHEN n.state = 9 AND n.due <= ?1 THEN 4 WHEN " TO_TELL " THEN 0 WHEN n.state = 12 THEN 1"
         "   WHEN n.state = 9 THEN CASE WHEN n.due <= ?1 + ?3 THEN 4 END"
         "   WHEN n.state IN (2, 5, 6, 7, 8, 13) AND n.due < ?1 THEN 2 WHEN n.state IN (2, 5, 6, 7, 8, 13) AND n.due <= ?1 + ?2 THEN 3"
         "   WHEN n.state = 3 THEN 5 WHEN n.state = 1 THEN 6 WHEN n.state IN (2, 6, 13) THEN 7 WHEN n.state = 11 THEN 8"

@@ -91,6 +91,28 @@ static void dissatisfaction_is_heard(void **state)
     village_end(&village);
 }
 
+/* What is parked comes up on its day, also where nobody had told its sentence: by then the sentence is old. */
+static void untold_parked_needs_come_up_on_their_day(void **state)
+{
+    struct village village;
+    (void)state;
+    begin(&village, 906);
+    struct village_member *cadre = &village.devices[0], *desk = &village.desk;
+    does(step_by(desk, "N-1", "accept", NULL));
+    does(STEP(desk, "N-1", "park", "reason=今年指标已满", "text=三月再来复核。", "due=2027-03-10", "unit=县住建局"));
+    village_sync_all(&village, 2);
+    set_days(&village, 123);
+    desk_today(desk, "");
+    says("\"what\":\"tell\"");
+    set_days(&village, 124); /* 2027-03-10 */
+    desk_today(desk, "");
+    says("\"what\":\"recheck\"");
+    today(cadre);
+    says("\"what\":\"tell\"");
+    says("\"what\":\"recheck\"");
+    village_end(&village);
+}
+
 /* A question comes back to the device; the supplement goes up again. */
 static void returned_needs_wait_for_the_cadre(void **state)
 {
@@ -331,6 +353,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(goes_the_whole_way),
         cmocka_unit_test(dissatisfaction_is_heard),
+        cmocka_unit_test(untold_parked_needs_come_up_on_their_day),
         cmocka_unit_test(returned_needs_wait_for_the_cadre),
         cmocka_unit_test(refusals_say_what_is_possible),
         cmocka_unit_test(late_chains_wait_for_the_desk),
