@@ -65,6 +65,7 @@ struct mq_import {
     int64_t lines, saved, updated, known, refused, masked;
     int64_t resident_ids, bank_cards; /* in all rows of a ledger */
     int64_t unknown_places;           /* that no list here has: kept */
+    int64_t without_notice;           /* sensitive, and nothing says that the family was told */
     int64_t durable;                  /* all lines up to this one are on disk */
 };
 struct mq_import_report {

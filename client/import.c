@@ -38,6 +38,7 @@ static void count(struct mq_import *so_far, const struct mq_import_line *line)
     so_far->masked += (int64_t)line->saved.masked;
     if (line->fate != MQ_LINE_KNOWN)
         so_far->unknown_places += (int64_t)line->saved.unknown_places;
+    so_far->without_notice += line->fate == MQ_LINE_SAVED && line->saved.without_notice;
 }
 
 static enum mq_status find_likes(struct import_work *work, struct mq_import_line *line, struct mq_error *error)

@@ -39,7 +39,7 @@ struct mq_command {
     const char *help;      /* N_() text, one line */
     int words_min, words_max;
     bool takes_fields;                        /* unknown --NAME VALUE pairs are fields of a record, not errors */
-    struct mq_option options[MQ_OPTIONS_MAX]; /* ends with a NULL name */
+    struct mq_option options[MQ_OPTIONS_MAX + 1]; /* ends with a NULL name */
     int (*run)(void *program, const struct mq_command_line *line); /* returns the exit code */
 };
 

@@ -19,7 +19,7 @@
 enum { END_OF_2025 = 20453, START_OF_2026 = 20454 }; /* days: 防返贫 terms changed with the end of the transition */
 
 static const struct mq_code household_types[] = {
-    CODE_ALIAS(1, "一般户", "一般农户"),
+    {.code = 1, .label = "一般户", .alias = "一般农户", .flags = MQ_CODE_ORDINARY},
     CODE_ALIAS(2, "特困人员", "特困 特困户 五保 五保户"),
     CODE_ALIAS(3, "低保家庭", "低保 低保户"),
     CODE_ALIAS(4, "低保边缘家庭", "低保边缘 低保边缘户"),

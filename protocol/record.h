@@ -50,6 +50,7 @@ struct mq_code {
 #define MQ_CODE_HEALTH 2u     /* tells of illness or disability; then it is sensitive too */
 #define MQ_CODE_SENSITIVE 4u  /* tells of something of class B (docs/domain.md, section 6) */
 #define MQ_CODE_CALL_FIRST 8u /* somebody is in danger: phone first, then write */
+#define MQ_CODE_ORDINARY 16u  /* tells of nothing of the kind, though its field is of class B */
 
 #define MQ_CODE_CHILDREN 100 /* a code of a second level is its parent's number, and two digits more */
 

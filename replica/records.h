@@ -23,9 +23,12 @@ struct mq_saved {
     size_t masked;                      /* numbers replaced by their masks */
     size_t unknown_places;              /* places that no list here has: kept */
     char remark[MQ_ERROR_TEXT_SIZE / 2]; /* what the person should know although it is saved; "" for nothing */
+    bool without_notice;                /* sensitive, and nothing says that the family was told it is kept */
     bool known;                         /* was here already, equal: nothing was written */
     bool updated;                       /* was here already with other values, which the line's now replace */
 };
+/* What to tell whoever wrote something sensitive about a family that was not told; NULL: nothing. */
+const char *mq_saved_unnoticed(const struct mq_saved *saved);
 /* A new record from an object of the record format; makes a missing `id`, and a need's `no`. Durable when it answers
  * MQ_OK. `team` NULL: the only one. */
 MQ_MUST_USE enum mq_status mq_records_add(struct mq_replica *replica, const struct mq_team *team,

@@ -9,6 +9,8 @@
 #include "replica/convert.h"
 #include "replica/journal.h"
 #include "replica/need_chain.h"
+#include "replica/notice.h"
+#include "replica/records.h"
 #include "replica/records_matter.h"
 #include "replica/records_update.h"
 #include "replica/replica_keys.h"
@@ -237,6 +239,8 @@ static enum mq_status add(struct mq_replica *replica, void *context, struct mq_e
                           : number_make(replica, work->team, &parsed, work->memory->change, work->saved, error);
     if (status == MQ_OK)
         status = mq_need_complete(replica, work->team, &parsed, work->strict, work->calendar_missing, error);
+    if (status == MQ_OK)
+        status = mq_notice_new(replica, &parsed, work->import, work->saved, error);
     return status == MQ_OK ? create(replica, work->team, &parsed, work->memory->change, work->saved, error) : status;
 }
 
@@ -413,6 +417,13 @@ static enum mq_status assign(struct mq_replica *replica, const struct mq_team *t
         if (mq_cbor_array(&reader, 1) != 1)
             return mq_fail(error, MQ_REFUSED, _("\"%s\": one value at a time"), one->field->key);
         value = mq_cbor_take(&reader);
+    }
+    if (one->operation != '-') {
+        status = mq_notice_edit(replica, record, one->field, value, work->saved, error);
+        if (status == MQ_OK)
+            status = mq_view_group(replica, record, &state, error); /* the memory it pointed into was used */
+        if (status != MQ_OK)
+            return status;
     }
     const struct mq_field_state *here = mq_group_field(&state, one->field->number);
     if (one->operation == '=' && here != NULL && here->choice_count == 1 && mq_span_equal(here->choices[0].value, value))

@@ -157,6 +157,11 @@ static enum mq_status print_totals(struct talk *talk, const struct mq_import *do
                                  "%lld places are in no list of places here; they are kept as they are.\n",
                                  (unsigned long)done->unknown_places),
                 (long long)done->unknown_places);
+    if (done->without_notice > 0)
+        fprintf(stderr, ngettext("%lld record says something sensitive about a family of which nothing says that it was told.\n",
+                                 "%lld records say something sensitive about families of which nothing says that they were told.\n",
+                                 (unsigned long)done->without_notice),
+                (long long)done->without_notice);
     mq_json_begin(&writer, '{');
     put_number(&writer, "lines", done->lines);
     put_number(&writer, "saved", done->saved);
@@ -166,6 +171,8 @@ static enum mq_status print_totals(struct talk *talk, const struct mq_import *do
     put_number(&writer, "masked", done->masked);
     if (done->unknown_places > 0)
         put_number(&writer, "unknown_places", done->unknown_places);
+    if (done->without_notice > 0)
+        put_number(&writer, "without_notice", done->without_notice);
     if (talk->csv) {
         put_number(&writer, "resident_ids", done->resident_ids);
         put_number(&writer, "bank_cards", done->bank_cards);

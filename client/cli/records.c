@@ -77,6 +77,10 @@ static enum mq_status print_saved(struct program *program, const struct mq_saved
         mq_json_key(&writer, "masked");
         mq_json_int_value(&writer, (int64_t)saved->masked);
     }
+    if (saved->without_notice) {
+        mq_json_key(&writer, "without_notice");
+        mq_json_bool_value(&writer, true);
+    }
     mq_json_key(&writer, "saved");
     mq_json_bool_value(&writer, true);
     mq_json_end(&writer, '}');
@@ -87,6 +91,8 @@ static enum mq_status print_saved(struct program *program, const struct mq_saved
             saved->masked);
     if (saved->remark[0] != '\0')
         fprintf(stderr, "minqing: %s\n", saved->remark);
+    if (mq_saved_unnoticed(saved) != NULL)
+        fprintf(stderr, "minqing: %s\n", mq_saved_unnoticed(saved));
     return emitter.emit(emitter.context, mq_written(&out), &program->error);
 }
 
