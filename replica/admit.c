@@ -95,8 +95,8 @@ static enum mq_status roles_check(const struct payload_work *work)
         struct mq_erasure list;
         if (change.type == MQ_CHANGE_ERASE && mq_erasure_get(&list, work->changes[i].expanded) != MQ_OK)
             return MQ_REFUSED;
-        if (!role_allows(&change, work->rank))
-            return MQ_WRONG_KEY;
+        if (!role_allows(&change, work->rank) || (change.type == MQ_CHANGE_ERASE && work->said.keyless))
+            return MQ_WRONG_KEY; /* who cannot read a compartment erases nothing there */
     }
     return MQ_OK;
 }
@@ -128,8 +128,9 @@ static enum mq_status change_merge(struct mq_replica *replica, struct payload_wo
     *about = false;
     if (decode_change(&parts, change->expanded) != MQ_OK)
         return MQ_OK; /* roles_check has seen them all */
+    const struct mq_erase_scope scope = {work->team, work->said.compartment};
     if (parts.type == MQ_CHANGE_ERASE)
-        return mq_erase_note(replica, work->team, wall, change->expanded, error);
+        return mq_erase_note(replica, &scope, wall, change->expanded, error);
     if (parts.type < MQ_CHANGE_CREATE || parts.type > MQ_CHANGE_DECIDE) /* a newer program may know it one day */
         return mq_db_run(replica->db, error, "INSERT OR IGNORE INTO other VALUES(?, ?, ?, ?)", "ibib", work->number,
                          MQ_SPAN(change->id), wall, change->expanded);
@@ -145,7 +146,7 @@ static enum mq_status change_merge(struct mq_replica *replica, struct payload_wo
                                  .wall = wall,
                                  .expanded = change->expanded};
     if (work->erasures) {
-        enum mq_status status = mq_erase_incoming(replica, work->team, change->id, change->expanded, &left, error);
+        enum mq_status status = mq_erase_incoming(replica, &scope, change->id, change->expanded, &left, error);
         if (status != MQ_OK && status != MQ_NOT_FOUND)
             return status;
         work->erased = work->erased || status == MQ_OK;

@@ -16,7 +16,7 @@
 
 /* ---- noting ---- */
 
-enum mq_status mq_erase_note(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE], int64_t wall,
+enum mq_status mq_erase_note(struct mq_replica *replica, const struct mq_erase_scope *scope, int64_t wall,
                              struct mq_span expanded, struct mq_error *error)
 {
     struct mq_erasure list;
@@ -24,26 +24,28 @@ enum mq_status mq_erase_note(struct mq_replica *replica, const uint8_t team[MQ_I
     enum mq_status status = mq_erasure_get(&list, expanded);
     MQ_ASSERT(status == MQ_OK); /* whoever admits has looked */
     struct mq_erasure_walk walk = mq_erasure_walk(&list);
+    struct mq_span team = mq_span(scope->team, MQ_ID_SIZE);
+    int64_t compartment = scope->compartment;
     while (status == MQ_OK && mq_erasure_next(&walk, &entry))
         status = list.because_known
-                     ? mq_db_run(replica->db, error, "INSERT OR IGNORE INTO erased VALUES(?, ?, ?, ?, ?, 0)", "bbibi",
-                                 mq_span(team, MQ_ID_SIZE), MQ_SPAN(entry.name), (int64_t)entry.field,
-                                 MQ_SPAN(list.because), wall)
-                     : mq_db_run(replica->db, error, "INSERT OR IGNORE INTO erased VALUES(?, ?, ?, NULL, ?, 0)", "bbii",
-                                 mq_span(team, MQ_ID_SIZE), MQ_SPAN(entry.name), (int64_t)entry.field, wall);
+                     ? mq_db_run(replica->db, error, "INSERT OR IGNORE INTO erased VALUES(?, ?, ?, ?, ?, ?, 0)", "bbiibi",
+                                 team, MQ_SPAN(entry.name), compartment, (int64_t)entry.field, MQ_SPAN(list.because), wall)
+                     : mq_db_run(replica->db, error, "INSERT OR IGNORE INTO erased VALUES(?, ?, ?, ?, NULL, ?, 0)", "bbiii",
+                                 team, MQ_SPAN(entry.name), compartment, (int64_t)entry.field, wall);
     return status;
 }
 
 /* ---- one change ---- */
 
 /* The fields that are erased of the change whose id begins with `name`. */
-static enum mq_status fields_of(struct mq_replica *replica, struct mq_span team, struct mq_span name,
+static enum mq_status fields_of(struct mq_replica *replica, const struct mq_erase_scope *scope, struct mq_span name,
                                 uint8_t fields[UINT8_MAX], size_t *count, struct mq_error *error)
 {
     struct mq_query *query;
     *count = 0;
-    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT field FROM erased WHERE team = ? AND name = ?",
-                                        "bb", team, name);
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error, "SELECT field FROM erased WHERE team = ? AND name = ? AND compartment = ?",
+                    "bbi", mq_span(scope->team, MQ_ID_SIZE), name, (int64_t)scope->compartment);
     if (status != MQ_OK)
         return status;
     while (mq_db_next(&query, error)) {
@@ -53,14 +55,13 @@ static enum mq_status fields_of(struct mq_replica *replica, struct mq_span team,
     return error->status;
 }
 
-enum mq_status mq_erase_incoming(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE],
+enum mq_status mq_erase_incoming(struct mq_replica *replica, const struct mq_erase_scope *scope,
                                  const uint8_t id[MQ_ID_SIZE], struct mq_span expanded, struct mq_buffer *out,
                                  struct mq_error *error)
 {
     uint8_t fields[UINT8_MAX];
     size_t count;
-    enum mq_status status =
-        fields_of(replica, mq_span(team, MQ_ID_SIZE), mq_span(id, MQ_NAME_SIZE), fields, &count, error);
+    enum mq_status status = fields_of(replica, scope, mq_span(id, MQ_NAME_SIZE), fields, &count, error);
     if (status != MQ_OK || count == 0)
         return status == MQ_OK ? MQ_NOT_FOUND : status;
     status = mq_change_void(out, expanded, fields, count);
@@ -103,7 +104,7 @@ static enum mq_status change_empty(struct mq_replica *replica, struct mq_span id
     return status;
 }
 
-static enum mq_status name_apply(struct mq_replica *replica, struct mq_span team, struct mq_span name,
+static enum mq_status name_apply(struct mq_replica *replica, const struct mq_erase_scope *scope, struct mq_span name,
                                  struct touched *touched, struct mq_error *error)
 {
     uint8_t least[MQ_ID_SIZE] = {0}, most[MQ_ID_SIZE];
@@ -112,15 +113,17 @@ static enum mq_status name_apply(struct mq_replica *replica, struct mq_span team
     memcpy(least, name.data, MQ_NAME_SIZE);
     memcpy(most, name.data, MQ_NAME_SIZE);
     enum mq_status status = mq_db_query(replica->db, &query, error,
-                                        "SELECT id, record, segment, expanded FROM change WHERE id BETWEEN ? AND ? AND team = ?",
-                                        "bbb", MQ_SPAN(least), MQ_SPAN(most), team);
+                                        "SELECT id, record, segment, expanded FROM change WHERE id BETWEEN ? AND ?"
+                                        " AND team = ? AND compartment = ?",
+                                        "bbbi", MQ_SPAN(least), MQ_SPAN(most), mq_span(scope->team, MQ_ID_SIZE),
+                                        (int64_t)scope->compartment);
     if (status != MQ_OK)
         return status;
     uint8_t *memory = mq_work_memory(MQ_CHANGE_MAX);
     while (status == MQ_OK && mq_db_next(&query, error)) {
         struct mq_buffer left = mq_buffer(memory, MQ_CHANGE_MAX);
         struct mq_span id = mq_db_blob(query, 0);
-        status = mq_erase_incoming(replica, team.data, id.data, mq_db_blob(query, 3), &left, error);
+        status = mq_erase_incoming(replica, scope, id.data, mq_db_blob(query, 3), &left, error);
         if (status == MQ_OK)
             status = change_empty(replica, id, mq_db_int(query, 2), mq_written(&left), error);
         if (status == MQ_OK)
@@ -140,18 +143,20 @@ static enum mq_status names_apply(struct mq_replica *replica, struct touched *to
         struct mq_query *query;
         uint8_t team[MQ_ID_SIZE], name[MQ_NAME_SIZE];
         enum mq_status status =
-            mq_db_query(replica->db, &query, error, "SELECT team, name FROM erased WHERE done = 0 LIMIT 1", "");
+            mq_db_query(replica->db, &query, error, "SELECT team, name, compartment FROM erased WHERE done = 0 LIMIT 1", "");
         if (status != MQ_OK)
             return status;
         if (!mq_db_next(&query, error))
             return error->status;
         memcpy(team, mq_db_blob(query, 0).data, sizeof team);
         memcpy(name, mq_db_blob(query, 1).data, sizeof name);
+        const struct mq_erase_scope scope = {team, (uint32_t)mq_db_int(query, 2)};
         mq_db_done(&query);
-        status = name_apply(replica, MQ_SPAN(team), MQ_SPAN(name), touched, error);
+        status = name_apply(replica, &scope, MQ_SPAN(name), touched, error);
         if (status == MQ_OK)
-            status = mq_db_run(replica->db, error, "UPDATE erased SET done = 1 WHERE team = ? AND name = ?", "bb",
-                               MQ_SPAN(team), MQ_SPAN(name));
+            status = mq_db_run(replica->db, error,
+                               "UPDATE erased SET done = 1 WHERE team = ? AND name = ? AND compartment = ?", "bbi",
+                               MQ_SPAN(team), MQ_SPAN(name), (int64_t)scope.compartment);
         if (status != MQ_OK)
             return status;
     }
@@ -316,20 +321,20 @@ enum mq_status mq_erase_settle(struct mq_replica *replica, struct mq_error *erro
 
 void mq_erase_list_free(struct mq_erase_list *list)
 {
-    free(list->entries);
-    *list = (struct mq_erase_list){.entries = NULL};
+    free(list->items);
+    *list = (struct mq_erase_list){.items = NULL};
 }
 
-static void list_put(struct mq_erase_list *list, const uint8_t *name, uint8_t field)
+static void list_put(struct mq_erase_list *list, const uint8_t *name, uint8_t field, uint32_t compartment)
 {
     if (list->count == list->room) {
         list->room = list->room == 0 ? 64 : 2 * list->room;
-        list->entries = realloc(list->entries, list->room * sizeof *list->entries);
-        MQ_ASSERT(list->entries != NULL);
+        list->items = realloc(list->items, list->room * sizeof *list->items);
+        MQ_ASSERT(list->items != NULL);
     }
-    struct mq_erase_entry *entry = &list->entries[list->count++];
-    entry->field = field;
-    memcpy(entry->name, name, MQ_NAME_SIZE);
+    struct mq_erase_item *item = &list->items[list->count++];
+    *item = (struct mq_erase_item){.entry.field = field, .compartment = compartment};
+    memcpy(item->entry.name, name, MQ_NAME_SIZE);
 }
 
 static bool creates_field(const struct mq_change *change, uint8_t field)
@@ -354,7 +359,7 @@ static uint8_t list_field(uint64_t field)
 /* What a change replaced may have come to others only, and must not stand there again. But anybody can write any name: a
  * change that is here, of a record outside the group, is not what it replaced. */
 static enum mq_status list_replaced(struct mq_replica *replica, struct mq_erase_list *list, const uint8_t *record,
-                                    const struct mq_change *change, struct mq_error *error)
+                                    const struct mq_change *change, uint32_t compartment, struct mq_error *error)
 {
     enum mq_status status = MQ_OK;
     for (size_t at = 0; at < change->replaced.size && status == MQ_OK; at += MQ_NAME_SIZE) {
@@ -370,25 +375,25 @@ static enum mq_status list_replaced(struct mq_replica *replica, struct mq_erase_
                               " AND r.canonical <> (SELECT canonical FROM record WHERE record = ?3))",
                               "bbb", MQ_SPAN(least), MQ_SPAN(most), mq_span(record, MQ_ID_SIZE));
         if (status == MQ_OK && others == 0)
-            list_put(list, name, list_field(change->field));
+            list_put(list, name, list_field(change->field), compartment);
     }
     return status;
 }
 
 static enum mq_status list_change(struct mq_replica *replica, struct mq_erase_list *list, const uint8_t *record,
-                                  const uint8_t *id, const struct mq_change *change, uint8_t field,
-                                  struct mq_error *error)
+                                  const uint8_t *id, const struct mq_change *change, uint32_t compartment,
+                                  uint8_t field, struct mq_error *error)
 {
     if (change->type == MQ_CHANGE_CREATE) {
         if (creates_field(change, field))
-            list_put(list, id, field);
+            list_put(list, id, field, compartment);
         return MQ_OK;
     }
     if (change->field <= MQ_FIELD_ID || (field != MQ_ERASE_WHOLE && change->field != field))
         return MQ_OK;
     if (change->type != MQ_CHANGE_REMOVE)
-        list_put(list, id, list_field(change->field));
-    return list_replaced(replica, list, record, change, error);
+        list_put(list, id, list_field(change->field), compartment);
+    return list_replaced(replica, list, record, change, compartment, error);
 }
 
 enum mq_status mq_erase_list_field(struct mq_replica *replica, struct mq_erase_list *list,
@@ -404,7 +409,7 @@ enum mq_status mq_erase_list_field(struct mq_replica *replica, struct mq_erase_l
         return status;
     status =
         mq_db_query(replica->db, &query, error,
-                    "SELECT c.id, c.expanded FROM record AS one JOIN record AS r ON r.canonical = one.canonical"
+                    "SELECT c.id, c.expanded, c.compartment FROM record AS one JOIN record AS r ON r.canonical = one.canonical"
                     " JOIN change AS c ON c.record = r.record WHERE one.record = ? ORDER BY c.number",
                     "b", mq_span(record, MQ_ID_SIZE));
     if (status != MQ_OK)
@@ -414,7 +419,8 @@ enum mq_status mq_erase_list_field(struct mq_replica *replica, struct mq_erase_l
         struct mq_buffer names = mq_buffer(room, sizeof room);
         struct mq_change change;
         if (mq_change_decode(&change, mq_db_blob(query, 1), &names) == MQ_OK && !mq_change_is_void(&change))
-            status = list_change(replica, list, record, mq_db_blob(query, 0).data, &change, field, error);
+            status = list_change(replica, list, record, mq_db_blob(query, 0).data, &change, (uint32_t)mq_db_int(query, 2),
+                                 field, error);
     }
     mq_db_done(&query);
     return status != MQ_OK ? status : error->status;
@@ -426,20 +432,41 @@ struct erase_work {
     struct mq_erase_list *list;
 };
 
+static int compartment_order(const void *a, const void *b)
+{
+    const struct mq_erase_item *left = a, *right = b;
+    return (left->compartment > right->compartment) - (left->compartment < right->compartment);
+}
+
+/* As many as one list may have, all of one compartment; gives how many. */
+static size_t take_list(const struct mq_erase_list *list, size_t from, struct mq_erase_entry *entries)
+{
+    size_t count = 0;
+    while (from + count < list->count && count < MQ_ERASE_ENTRIES_MAX &&
+           list->items[from + count].compartment == list->items[from].compartment) {
+        entries[count] = list->items[from + count].entry;
+        count++;
+    }
+    return count;
+}
+
 static enum mq_status write_lists(struct mq_replica *replica, void *context, struct mq_error *error)
 {
     struct erase_work *work = context;
+    struct mq_erase_entry *entries = mq_work_memory(MQ_ERASE_ENTRIES_MAX * sizeof *entries);
     uint8_t *memory = mq_work_memory(MQ_CHANGE_MAX), id[MQ_ID_SIZE];
     enum mq_status status = MQ_OK;
-    for (size_t at = 0; at < work->list->count && status == MQ_OK; at += MQ_ERASE_ENTRIES_MAX) {
+    qsort(work->list->items, work->list->count, sizeof *work->list->items, compartment_order);
+    for (size_t at = 0; at < work->list->count && status == MQ_OK;) {
         struct mq_buffer change = mq_buffer(memory, MQ_CHANGE_MAX);
-        size_t left = work->list->count - at;
-        mq_erasure_put(&change, work->because, work->list->entries + at,
-                       left < MQ_ERASE_ENTRIES_MAX ? left : MQ_ERASE_ENTRIES_MAX);
+        size_t count = take_list(work->list, at, entries);
+        mq_erasure_put(&change, work->because, entries, count);
         MQ_ASSERT(!change.failed);
-        status = mq_journal_add(replica, work->team, mq_written(&change), NULL, id, error);
+        status = mq_journal_erase(replica, work->team, work->list->items[at].compartment, mq_written(&change), id, error);
+        at += count;
     }
     mq_work_free(memory, MQ_CHANGE_MAX);
+    mq_work_free(entries, MQ_ERASE_ENTRIES_MAX * sizeof *entries);
     return status == MQ_OK ? mq_erase_settle(replica, error) : status;
 }
 

@@ -9,11 +9,16 @@
 
 /* ---- for whoever takes changes in; all within a transaction of the caller ---- */
 
-/* Notes what a list names, for the changes of `team`. After the last of a run mq_erase_settle must follow. */
-MQ_MUST_USE enum mq_status mq_erase_note(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE], int64_t wall,
+/* Which changes a list counts for: those of its own team and compartment. */
+struct mq_erase_scope {
+    const uint8_t *team; /* borrowed */
+    uint32_t compartment;
+};
+/* Notes what a list names. After the last of a run mq_erase_settle must follow. */
+MQ_MUST_USE enum mq_status mq_erase_note(struct mq_replica *replica, const struct mq_erase_scope *scope, int64_t wall,
                                          struct mq_span expanded, struct mq_error *error);
 /* What is left of a change that comes in: MQ_NOT_FOUND where nothing of it was erased, else it is written to `out`. */
-MQ_MUST_USE enum mq_status mq_erase_incoming(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE],
+MQ_MUST_USE enum mq_status mq_erase_incoming(struct mq_replica *replica, const struct mq_erase_scope *scope,
                                              const uint8_t id[MQ_ID_SIZE], struct mq_span expanded,
                                              struct mq_buffer *out, struct mq_error *error);
 /* Does all that is noted and not yet done, and drops the bodies that may go by now. After everything that waits was
@@ -31,8 +36,12 @@ MQ_MUST_USE enum mq_status mq_erase_return_lent(struct mq_replica *replica, stru
 /* ---- at a desk ---- */
 
 /* What is to go, while it is put together. */
+struct mq_erase_item {
+    struct mq_erase_entry entry;
+    uint32_t compartment; /* in which the change stands; it is erased by a list there */
+};
 struct mq_erase_list {
-    struct mq_erase_entry *entries;
+    struct mq_erase_item *items;
     size_t count, room;
 };
 void mq_erase_list_free(struct mq_erase_list *list);

@@ -99,8 +99,10 @@ static enum mq_status journal_put(struct mq_replica *replica, const struct journ
     if (status != MQ_OK)
         return status;
     int64_t wall = batch.wall + (batch.minute + minutes) * 60;
-    if (work->erases)
-        return mq_erase_note(replica, work->team->team, wall, work->expanded, error);
+    if (work->erases) {
+        const struct mq_erase_scope scope = {work->team->team, work->compartment};
+        return mq_erase_note(replica, &scope, wall, work->expanded, error);
+    }
     struct mq_view_change change = {.id = work->id,
                                     .record = work->record != NULL ? work->record : work->id,
                                     .team = work->team->team,
@@ -121,8 +123,9 @@ static enum mq_status journal_write(struct mq_replica *replica, void *context, s
 {
     struct journal_work *work = context;
     bool readable = true;
-    enum mq_status status =
-        mq_route(replica, work->team, work->expanded, work->record, &work->compartment, error);
+    enum mq_status status = work->erases ? MQ_OK /* it goes where it is sent */
+                                         : mq_route(replica, work->team, work->expanded, work->record,
+                                                    &work->compartment, error);
     if (status == MQ_OK && work->compartment != MQ_COMPARTMENT_TEAM)
         status = mq_key_here(replica, work->team->team, work->compartment, &readable, error);
     if (status != MQ_OK)
@@ -137,11 +140,14 @@ enum mq_status mq_journal_add(struct mq_replica *replica, const struct mq_team *
     if (expanded.size > MQ_CHANGE_MAX)
         return mq_fail(error, MQ_REFUSED, _("this is too long to save in one piece (%zu KiB, at most %d); split it"),
                        expanded.size / 1024, MQ_CHANGE_MAX / 1024);
-    struct mq_erasure list;
-    struct journal_work work = {.team = team,
-                                .expanded = expanded,
-                                .record = record,
-                                .id = id,
-                                .erases = mq_erasure_get(&list, expanded) == MQ_OK};
+    struct journal_work work = {.team = team, .expanded = expanded, .record = record, .id = id};
+    return mq_replica_transact(replica, journal_write, &work, error);
+}
+
+enum mq_status mq_journal_erase(struct mq_replica *replica, const struct mq_team *team, uint32_t compartment,
+                                struct mq_span list, uint8_t id[MQ_ID_SIZE], struct mq_error *error)
+{
+    struct journal_work work = {.team = team, .expanded = list, .id = id, .erases = true, .compartment = compartment};
+    MQ_ASSERT(list.size <= MQ_CHANGE_MAX);
     return mq_replica_transact(replica, journal_write, &work, error);
 }

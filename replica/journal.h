@@ -16,5 +16,9 @@
 MQ_MUST_USE enum mq_status mq_journal_add(struct mq_replica *replica, const struct mq_team *team,
                                           struct mq_span expanded, const uint8_t *record, uint8_t id[MQ_ID_SIZE],
                                           struct mq_error *error);
+/* A desk's list of what is to be erased (protocol/erase.h), in the compartment of what it names. As above; the caller
+ * settles it (replica/erase.h). */
+MQ_MUST_USE enum mq_status mq_journal_erase(struct mq_replica *replica, const struct mq_team *team, uint32_t compartment,
+                                            struct mq_span list, uint8_t id[MQ_ID_SIZE], struct mq_error *error);
 
 #endif

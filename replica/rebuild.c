@@ -47,8 +47,10 @@ static enum mq_status rejournal_row(struct mq_replica *replica, struct mq_query 
     enum mq_status status = mq_change_decode(&change, expanded, &buffer);
     if (status != MQ_OK)
         return mq_fail(error, MQ_DAMAGED, _("a change in the journal is damaged; the other records are not touched"));
-    if (change.type == MQ_CHANGE_ERASE)
-        return mq_erase_note(replica, open.team, mq_db_int(query, 4) + *minutes * 60, expanded, error);
+    if (change.type == MQ_CHANGE_ERASE) {
+        const struct mq_erase_scope scope = {open.team, (uint32_t)mq_db_int(query, 6)};
+        return mq_erase_note(replica, &scope, mq_db_int(query, 4) + *minutes * 60, expanded, error);
+    }
     memcpy(open.record, change.type == MQ_CHANGE_CREATE ? open.id : change.record, MQ_ID_SIZE);
     status = mq_team_find(replica, open.team, &team, error);
     if (status != MQ_OK)

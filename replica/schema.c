@@ -168,6 +168,17 @@ static const char compartments[] =
     "ALTER TABLE record ADD COLUMN author BLOB;"
     "CREATE INDEX record_compartment ON record(compartment) WHERE compartment <> 0;";
 
+/* A list counts in its own compartment. */
+static const char erased_compartments[] =
+    "DROP INDEX erased_done;"
+    "ALTER TABLE erased RENAME TO erased_before;"
+    "CREATE TABLE erased(team BLOB NOT NULL, name BLOB NOT NULL, compartment INTEGER NOT NULL, field INTEGER NOT NULL,"
+    "  because BLOB, wall INTEGER NOT NULL, done INTEGER NOT NULL, PRIMARY KEY(team, name, compartment, field)) WITHOUT ROWID;"
+    "INSERT INTO erased SELECT team, name, 0, field, because, wall, done FROM erased_before;"
+    "DROP TABLE erased_before;"
+    "CREATE INDEX erased_done ON erased(done) WHERE done = 0;";
+
 const char *const mq_schema_steps[] = {truth,   derived,       desk,           derived_refers, township,
-                                       erasing, derived_needs, derived_search, needs_touched,  compartments};
+                                       erasing, derived_needs, derived_search, needs_touched,  compartments,
+                                       erased_compartments};
 const int mq_schema_count = sizeof mq_schema_steps / sizeof *mq_schema_steps;

@@ -122,6 +122,28 @@ static void assert_shows(struct village_member *member, const char *text)
     free(exported);
 }
 
+/* What is for named persons only is in no export, but they list it. */
+struct search {
+    const char *text;
+    bool found;
+};
+
+static enum mq_status look(void *context, struct mq_span object, struct mq_error *error)
+{
+    struct search *search = context;
+    (void)error;
+    search->found = search->found || memmem(object.data, object.size, search->text, strlen(search->text)) != NULL;
+    return MQ_OK;
+}
+
+static bool lists(struct village_member *member, const char *text)
+{
+    struct search search = {text, false};
+    const struct mq_emitter emitter = {&search, look};
+    assert_int_equal(mq_records_list(member->replica, NULL, mq_span(NULL, 0), 0, &emitter, &problem), MQ_OK);
+    return search.found;
+}
+
 /* ---- doing ---- */
 
 static void erase(struct village_member *desk, const char *id, const char *key)
@@ -411,7 +433,11 @@ static void devices_erase_nothing(void **state)
     struct village_member *device = &village.devices[1];
     assert_int_equal(mq_view_find(device->replica, NULL, mq_span_text("V-1"), record, &problem), MQ_OK);
     assert_int_equal(mq_erase_list_field(device->replica, &list, record, 12, &problem), MQ_OK);
-    mq_erasure_put(&change, NULL, list.entries, list.count);
+    struct mq_erase_entry entries[8];
+    assert_true(list.count <= 8);
+    for (size_t i = 0; i < list.count; i++)
+        entries[i] = list.items[i].entry;
+    mq_erasure_put(&change, NULL, entries, list.count);
     hostile_write(device, mq_written(&change));
     mq_erase_list_free(&list);
     village_sync_all(&village, 2);
@@ -447,6 +473,38 @@ static void both_copies_lose_it(void **state)
     assert_gone(&village, &clone);
     village_close(&clone);
     mq_fake_free(clone.fake);
+    village_end(&village);
+}
+
+/* A restricted matter goes where it is read, through a list in its own compartment: others do not even hear that there is
+ * one. What stands beside it there stays there. */
+static void restricted_goes_unheard(void **state)
+{
+    struct village village;
+    (void)state;
+    village_begin(&village, 12);
+    struct village_member *named = &village.devices[2];
+    village_name(&village, named, true);
+    village_sync_all(&village, 1);
+    village_add(&village.devices[0], "{\"kind\":\"need\",\"id\":\"M-1\",\"words\":\"" MARKER "，组长压着不报。\",\"category\":\"18\"}", NULL);
+    village_sync_all(&village, 2);
+    village_add(&village.desk, "{\"kind\":\"need\",\"id\":\"M-2\",\"words\":\"账目没有公开。\",\"category\":\"18\"}", NULL);
+    village_set(&village.desk, "M-1", "summary=" MARKER);
+    village_sync_all(&village, 2);
+    assert_true(lists(named, MARKER));
+    erase(&village.desk, "M-1", "words");
+    erase(&village.desk, "M-1", "summary");
+    village_sync_all(&village, 2);
+    assert_gone(&village, &village.desk);
+    assert_gone(&village, named);
+    assert_true(lists(named, "账目没有公开"));
+    assert_true(lists(named, "\"M-1\""));
+    check(&village.desk);
+    check(named);
+    assert_true(lists(named, "账目没有公开"));
+    assert_int_equal(hostile_count(named, "SELECT count(*) FROM record WHERE compartment <> 1 AND kind = 4"), 0);
+    assert_int_equal(hostile_count(&village.devices[1], "SELECT count(*) FROM erased"), 0);
+    assert_false(store_holds(&village, &village.devices[0], MARKER));
     village_end(&village);
 }
 
@@ -654,6 +712,7 @@ int main(void)
         cmocka_unit_test(later_words_stand),
         cmocka_unit_test(devices_erase_nothing),
         cmocka_unit_test(both_copies_lose_it),
+        cmocka_unit_test(restricted_goes_unheard),
         cmocka_unit_test(log_is_emptied_later),
         cmocka_unit_test(forged_names_take_nothing_along),
         cmocka_unit_test(great_field_numbers_go_too),

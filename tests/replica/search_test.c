@@ -544,7 +544,7 @@ static size_t candidates(struct village_member *member, const char *word)
 /* What was erased leaves no piece behind, neither in a full block nor in the tail; its neighbours in the block stay. */
 static void erasing_takes_the_pieces_out(void **state)
 {
-    struct mq_erase_list list = {.entries = NULL};
+    struct mq_erase_list list = {.items = NULL};
     uint8_t record[MQ_ID_SIZE];
     char json[300];
     (void)state;
