@@ -94,25 +94,39 @@ static enum mq_status route_create(struct route_work *work, const struct mq_chan
     return MQ_OK;
 }
 
+/* What hangs on an open record is seen by all: also that there is something restricted, and whom it concerns. */
+static enum mq_status points_nowhere(struct route_work *work, const struct mq_kind *kind,
+                                     const struct mq_change *change, struct mq_error *error)
+{
+    enum mq_status status = look_at_references(work, change->value, error);
+    if (status != MQ_OK || !work->points)
+        return status;
+    return mq_fail(error, MQ_REFUSED,
+                   _("this %s is open to the whole team, and what it would point to is only for the county to read: leave "
+                     "it as it is, and say there which one is meant"),
+                   kind->key);
+}
+
 /* A guarded field may be raised where the record is; what would hide it comes too late. */
 static enum mq_status route_open(struct route_work *work, const uint8_t record[MQ_ID_SIZE],
                                  const struct mq_change *change, struct mq_error *error)
 {
-    uint64_t kind;
+    uint64_t number;
     uint8_t team[MQ_ID_SIZE];
-    enum mq_status status = mq_view_kind(work->replica, record, &kind, team, error);
+    enum mq_status status = mq_view_kind(work->replica, record, &number, team, error);
     if (status == MQ_NOT_FOUND)
         return MQ_OK;
-    const struct mq_field *field = mq_field_by_number(mq_kind_by_number(kind), change->field);
+    const struct mq_kind *kind = mq_kind_by_number(number);
+    const struct mq_field *field = mq_field_by_number(kind, change->field);
     bool restricts = false;
     if (status == MQ_OK && field != NULL && field->guard == MQ_GUARD_NONE)
         status = mq_catalogue_restricts(work->replica, field, change->value, &restricts, error);
     if (status == MQ_OK && restricts)
-        status = mq_fail(error, MQ_REFUSED,
-                         _("this %s is open to the whole team already, and a \"%s\" of this sort is only for the county to "
-                           "read: write it down anew with it, and withdraw this one"),
-                         mq_kind_by_number(kind)->key, field->key);
-    return status;
+        return mq_fail(error, MQ_REFUSED,
+                       _("this %s is open to the whole team already, and a \"%s\" of this sort is only for the county to "
+                         "read: write it down anew with it, and withdraw this one"),
+                       kind->key, field->key);
+    return status == MQ_OK && field != NULL ? points_nowhere(work, kind, change, error) : status;
 }
 
 enum mq_status mq_route(struct mq_replica *replica, const struct mq_team *team, struct mq_span expanded,

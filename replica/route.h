@@ -15,8 +15,8 @@
  *   case, or into the restricted compartment as long as there is none.
  * - Everything else is the team's.
  *
- * MQ_REFUSED: a value that would make an open record restricted; the team has read it already. MQ_REFUSED too where the
- * change is not of its type's shape. */
+ * MQ_REFUSED: a value that would make an open record restricted, since the team has read it already; or that would point
+ * from an open record to a restricted one. MQ_REFUSED too where the change is not of its type's shape. */
 MQ_MUST_USE enum mq_status mq_route(struct mq_replica *replica, const struct mq_team *team, struct mq_span expanded,
                                     const uint8_t *record, uint32_t *compartment, struct mq_error *error);
 

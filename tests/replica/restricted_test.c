@@ -212,6 +212,32 @@ static void open_needs_stay_open(void **state)
     village_end(&village);
 }
 
+/* What everybody sees never points to a restricted matter, whoever would make it so: not even its id is told. */
+static void nothing_open_points_to_it(void **state)
+{
+    static const char *const tries[] = {"again_of=M-1", "part_of=M-1"};
+    struct village village;
+    struct mq_saved saved;
+    (void)state;
+    village_begin(&village, 923);
+    village_add(&village.devices[0], NEED, NULL);
+    village_add(&village.devices[0], MATTER, NULL);
+    village_sync_all(&village, 2);
+    struct village_member *const knowing[] = {&village.devices[0], &village.desk};
+    for (int who = 0; who < 2; who++)
+        for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
+            assert_int_equal(mq_records_set(knowing[who]->replica, mq_span_text("N-1"), &tries[i], 1, mq_span(NULL, 0),
+                                            &saved, &problem),
+                             MQ_REFUSED);
+            assert_non_null(strstr(problem.text, "county"));
+            mq_error_clear(&problem);
+        }
+    village_set(&village.devices[0], "N-1", "again_of=N-1");
+    village_sync_all(&village, 2);
+    assert_true(lists(&village.devices[1], "\"again_of\":\"N-1\""));
+    village_end(&village);
+}
+
 /* ---- what goes wrong ---- */
 
 /* A cut between sealing and commit leaves neither the text nor half a stream: afterwards it is written down again, and
@@ -320,6 +346,7 @@ int main(void)
         cmocka_unit_test(erased_stays_restricted),
         cmocka_unit_test(what_is_added_is_sealed),
         cmocka_unit_test(open_needs_stay_open),
+        cmocka_unit_test(nothing_open_points_to_it),
         cmocka_unit_test(a_cut_leaves_nothing),
         cmocka_unit_test(an_emptied_server_is_healed),
         cmocka_unit_test(many_cases_have_their_turn),
