@@ -127,7 +127,7 @@ static enum mq_status journal_write(struct mq_replica *replica, void *context, s
                                          : mq_route(replica, work->team, work->expanded, work->record,
                                                     &work->compartment, error);
     if (status == MQ_OK && work->compartment != MQ_COMPARTMENT_TEAM)
-        status = mq_key_here(replica, work->team->team, work->compartment, &readable, error);
+        status = mq_route_reads(replica, work->team, work->compartment, &readable, error);
     if (status != MQ_OK)
         return status;
     return readable ? journal_put(replica, work, error)

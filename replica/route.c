@@ -59,6 +59,26 @@ static enum mq_status look_at_create(struct route_work *work, const struct mq_ki
 
 /* ---- about a restricted record ---- */
 
+enum mq_status mq_route_reads(struct mq_replica *replica, const struct mq_team *team, uint32_t compartment, bool *reads,
+                              struct mq_error *error)
+{
+    struct mq_grant newest;
+    uint8_t mailbox[MQ_ID_SIZE], kid[MQ_KID_SIZE];
+    int64_t held = 0;
+    if (mq_role_governs(team->certificate.role)) /* it makes the keys itself; from an old backup it goes on with what it has */
+        return mq_key_here(replica, team->team, compartment, reads, error);
+    mq_mailbox(mailbox, team->team, compartment);
+    enum mq_status status = mq_grant_newest(replica, mailbox, &newest, error);
+    *reads = false;
+    if (status != MQ_OK)
+        return status == MQ_NOT_FOUND ? MQ_OK : status;
+    mq_grant_kid(kid, &newest);
+    status = mq_db_number(replica->db, &held, error, "SELECT count(*) FROM grants WHERE kid = ? AND key IS NOT NULL", "b",
+                          MQ_SPAN(kid));
+    *reads = status == MQ_OK && held > 0;
+    return status;
+}
+
 /* `answers`: a record of its own, which its author shall read. */
 static enum mq_status follow(struct route_work *work, const uint8_t record[MQ_ID_SIZE], bool answers,
                              uint32_t *compartment, struct mq_error *error)
@@ -69,7 +89,7 @@ static enum mq_status follow(struct route_work *work, const uint8_t record[MQ_ID
     *compartment = about.compartment;
     if (status != MQ_OK || mq_compartment_is_case(about.compartment))
         return status;
-    status = mq_key_here(work->replica, work->team->team, MQ_COMPARTMENT_RESTRICTED, &reads, error);
+    status = mq_route_reads(work->replica, work->team, MQ_COMPARTMENT_RESTRICTED, &reads, error);
     if (status != MQ_OK || (reads && !answers))
         return status;
     status = mq_case_open(work->replica, work->team, record, &about, &open, error);

@@ -20,4 +20,9 @@
 MQ_MUST_USE enum mq_status mq_route(struct mq_replica *replica, const struct mq_team *team, struct mq_span expanded,
                                     const uint8_t *record, uint32_t *compartment, struct mq_error *error);
 
+/* Does this replica read what is written in the compartment from now on? Not who was named once and is no longer: what he
+ * writes there himself is sealed like anybody's. */
+MQ_MUST_USE enum mq_status mq_route_reads(struct mq_replica *replica, const struct mq_team *team, uint32_t compartment,
+                                          bool *reads, struct mq_error *error);
+
 #endif

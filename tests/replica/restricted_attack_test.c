@@ -222,6 +222,34 @@ static void names_count_from_when_they_are_given(void **state)
     village_end(&village);
 }
 
+/* Who was named and is no longer keeps nothing in clear of what he writes from then on; it arrives all the same. */
+static void who_was_named_seals_like_anybody(void **state)
+{
+    struct village village;
+    struct mq_sync_result result = {0};
+    (void)state;
+    village_begin(&village, 933);
+    village_add(&village.devices[2], NEED, NULL);
+    village_name(&village, &village.devices[2], true);
+    village_sync_all(&village, 2);
+    village_add(&village.devices[2], "{\"kind\":\"need\",\"id\":\"M-2\",\"words\":\"FRUEHER-2\",\"category\":\"18\"}", NULL);
+    village_sync_all(&village, 2);
+    assert_true(lists(&village.devices[2], "FRUEHER-2"));
+    village_name(&village, &village.devices[2], false);
+    village_sync_all(&village, 2);
+    village_add(&village.devices[2], "{\"kind\":\"need\",\"id\":\"M-3\",\"words\":\"SPAETER-3\",\"category\":\"18\"}", NULL);
+    village_set(&village.devices[2], "M-2", "words+=SPAETER-4");
+    assert_false(store_holds(&village, &village.devices[2], "SPAETER"));
+    village_sync_all(&village, 3);
+    assert_true(lists(&village.desk, "SPAETER-3"));
+    assert_true(lists(&village.desk, "SPAETER-4"));
+    assert_int_equal(village_safety(&village.devices[2]).anchored, 3);
+    assert_int_equal(village_sync(&village, &village.devices[2], &result), MQ_OK);
+    assert_int_equal(result.requests, 1); /* nothing is said twice */
+    assert_int_equal(result.sent, 0);
+    village_end(&village);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +259,7 @@ int main(void)
         cmocka_unit_test(the_relay_keeps_counts_back),
         cmocka_unit_test(forged_grants_are_refused),
         cmocka_unit_test(names_count_from_when_they_are_given),
+        cmocka_unit_test(who_was_named_seals_like_anybody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
