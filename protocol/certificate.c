@@ -97,8 +97,9 @@ static bool names_key(const uint8_t hint[MQ_KID_SIZE], const uint8_t sign_public
     return memcmp(hint, name, sizeof name) == 0;
 }
 
-/* A cadre's: by a desk of the same team. A candidate that the root did not sign counts as absent: whoever sends a
- * forged desk certificate must not turn what is waiting into something bad. */
+/* A cadre's: by the county desk of the same team; a township's says nothing about who belongs to it. A candidate that
+ * the root did not sign counts as absent: whoever sends a forged desk certificate must not turn what is waiting into
+ * something bad. */
 static enum mq_status verify_cadre(const struct mq_certificate *certificate, const uint8_t root_public[MQ_PUBLIC_SIZE],
                                    const struct mq_certificate *desks, size_t count)
 {
@@ -117,7 +118,7 @@ static enum mq_status verify_cadre(const struct mq_certificate *certificate, con
                 status = MQ_BAD_SIGNATURE;
             continue;
         }
-        if (mq_role_is_desk(desk->role) && memcmp(desk->team, certificate->team, MQ_ID_SIZE) == 0)
+        if (mq_role_governs(desk->role) && memcmp(desk->team, certificate->team, MQ_ID_SIZE) == 0)
             return MQ_OK;
         status = MQ_REFUSED;
     }

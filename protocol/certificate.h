@@ -42,7 +42,7 @@ MQ_MUST_USE enum mq_status mq_certificate_decode(struct mq_certificate *out, str
 void mq_certificate_hash(uint8_t out[MQ_HASH_SIZE], const struct mq_certificate *certificate);
 /* Is `certificate` signed by this key? */
 bool mq_certificate_signed_by(const struct mq_certificate *certificate, const uint8_t sign_public[MQ_PUBLIC_SIZE]);
-/* Does the chain hold: root signs desks and relays; a desk of the same team signs cadres; depth at most 2? `desks` are
+/* Does the chain hold: root signs desks and relays; the county desk of the same team signs cadres; depth at most 2? `desks` are
  * candidates in any order; one that root did not sign counts as absent. Dates are not looked at: expiry stops tokens,
  * it never quarantines a record. MQ_WAITING: a desk certificate with the issuer's hint is not among the candidates;
  * MQ_BAD_SIGNATURE: none verifies; MQ_REFUSED: roles or teams do not fit. */
@@ -50,7 +50,8 @@ MQ_MUST_USE enum mq_status mq_certificate_verify(const struct mq_certificate *ce
                                                  const uint8_t root_public[MQ_PUBLIC_SIZE],
                                                  const struct mq_certificate *desks, size_t count);
 bool mq_role_is_desk(enum mq_role role);
-/* Says this desk who belongs to a team, by access lists and grants? A township's desk, below a county's, does not. */
+/* Says this desk who belongs to a team, by certificates, invitations, access lists and grants? A township's desk, below a
+ * county's, does not. */
 bool mq_role_governs(enum mq_role role);
 #define MQ_RANK_DESK 2u /* from here on a writer may decide and link */
 #define MQ_RANK_COUNTY 3u

@@ -220,7 +220,7 @@ static enum mq_status check_reply(const struct mq_enrol_reply *reply, const stru
     if (memcmp(own->sign_public, device->sign_public, MQ_PUBLIC_SIZE) != 0 ||
         memcmp(own->box_public, device->box_public, MQ_PUBLIC_SIZE) != 0)
         return MQ_WRONG_KEY;
-    if (own->role != role || !mq_role_is_desk(desk->role) ||
+    if (own->role != role || !mq_role_governs(desk->role) ||
         memcmp(own->team, invitation->desk.team, MQ_ID_SIZE) != 0)
         return MQ_REFUSED;
     enum mq_status status = mq_certificate_verify(desk, invitation->root_public, NULL, 0);

@@ -20,8 +20,7 @@ void mq_grant_encode(uint8_t out[MQ_GRANT_SIZE], const struct mq_grant *grant);
 /* MQ_REFUSED: wrong length or version. The signature is looked at by mq_grant_verify. */
 MQ_MUST_USE enum mq_status mq_grant_decode(struct mq_grant *out, struct mq_span bytes);
 /* Is it signed by this desk (certificate verified by the caller), for the desk's own team? MQ_BAD_SIGNATURE: not by its
- * key; MQ_REFUSED: not a desk, another team, a compartment that is the county's to grant (protocol/compartment.h), or
- * the issuer's hint is not this desk's. */
+ * key; MQ_REFUSED: not a county desk, another team, or the issuer's hint is not this desk's. */
 MQ_MUST_USE enum mq_status mq_grant_verify(const struct mq_grant *grant, const struct mq_certificate *desk);
 void mq_grant_hash(uint8_t out[MQ_HASH_SIZE], const struct mq_grant *grant);
 /* kid = H_8("kid", grant hash): names the key in a segment's header. */

@@ -94,7 +94,7 @@ static enum mq_status get_fields(struct mq_invitation *out, struct mq_span bytes
     if (!mq_reader_done(&reader) || version != VERSION || !url_allowed(url))
         return MQ_REFUSED;
     memcpy(out->url, url.data, url.size);
-    if (mq_certificate_decode(&out->desk, desk) != MQ_OK || !mq_role_is_desk(out->desk.role))
+    if (mq_certificate_decode(&out->desk, desk) != MQ_OK || !mq_role_governs(out->desk.role))
         return MQ_REFUSED;
     return mq_certificate_signed_by(&out->desk, out->root_public) ? MQ_OK : MQ_BAD_SIGNATURE;
 }

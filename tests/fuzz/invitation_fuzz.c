@@ -1,5 +1,5 @@
 /* Aim: whatever text is called an invitation, it is refused, or it prints and parses as the same again; nothing
- * passes but what the root's desk is named in. Input: a mode, then the text as it is, or the bytes behind the scheme
+ * passes but what a county desk of the root is named in. Input: a mode, then the text as it is, or the bytes behind the scheme
  * without their check value, or changes (position u16, value u8) to those of a good one. */
 #include "protocol/assert.h"
 #include "protocol/base64url.h"
@@ -40,7 +40,7 @@ static void try_text(struct mq_span text)
 
     if (mq_invitation_parse(&parsed, text) != MQ_OK)
         return;
-    MQ_ASSERT(mq_role_is_desk(parsed.desk.role) && mq_certificate_signed_by(&parsed.desk, parsed.root_public));
+    MQ_ASSERT(mq_role_governs(parsed.desk.role) && mq_certificate_signed_by(&parsed.desk, parsed.root_public));
     MQ_ASSERT(mq_invitation_print(&out, &parsed) == MQ_OK);
     MQ_ASSERT(mq_invitation_parse(&again, mq_written(&out)) == MQ_OK);
     MQ_ASSERT(memcmp(&parsed, &again, sizeof parsed) == 0);

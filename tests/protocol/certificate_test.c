@@ -71,7 +71,7 @@ static void certificate_decode_refuses(void **state)
     }
 }
 
-/* The root's signature carries desks and relays, a desk's its own team's cadres. */
+/* The root's signature carries desks and relays, a county desk's its own team's cadres. */
 static void chains_hold(void **state)
 {
     struct mq_certificate county = certificate_for(MQ_ROLE_COUNTY_DESK, &p.stranger, 2, team_b, &p.root);
@@ -90,7 +90,7 @@ static void chains_hold(void **state)
 /* Every candidate with the hint is tried: the desk's earlier certificate, of another team, does not stop the search. */
 static void every_match_is_tried(void **state)
 {
-    struct mq_certificate earlier = certificate_for(MQ_ROLE_DESK, &p.desk, 9, team_b, &p.root);
+    struct mq_certificate earlier = certificate_for(MQ_ROLE_COUNTY_DESK, &p.desk, 9, team_b, &p.root);
     const struct mq_certificate before[] = {earlier, p.desk_certificate}, after[] = {p.desk_certificate, earlier};
 
     (void)state;
@@ -102,8 +102,8 @@ static void every_match_is_tried(void **state)
 /* Without the desk's certificate a cadre's waits, and a forged one does not make it anything worse. */
 static void unknown_issuers_wait(void **state)
 {
-    struct mq_certificate other = certificate_for(MQ_ROLE_DESK, &p.stranger, 2, team_a, &p.root);
-    struct mq_certificate forged = certificate_for(MQ_ROLE_DESK, &p.desk, 1, team_a, &p.stranger);
+    struct mq_certificate other = certificate_for(MQ_ROLE_COUNTY_DESK, &p.stranger, 2, team_a, &p.root);
+    struct mq_certificate forged = certificate_for(MQ_ROLE_COUNTY_DESK, &p.desk, 1, team_a, &p.stranger);
 
     (void)state;
     assert_int_equal(mq_certificate_verify(&p.cadre_certificate, p.root.sign_public, NULL, 0), MQ_WAITING);
@@ -114,7 +114,7 @@ static void unknown_issuers_wait(void **state)
 /* A stranger's signature, under whatever hint, does not verify. */
 static void foreign_signatures_are_bad(void **state)
 {
-    struct mq_certificate desk = certificate_for(MQ_ROLE_DESK, &p.desk, 1, team_a, &p.stranger);
+    struct mq_certificate desk = certificate_for(MQ_ROLE_COUNTY_DESK, &p.desk, 1, team_a, &p.stranger);
     struct mq_certificate cadre = p.cadre_certificate;
 
     (void)state;
@@ -142,6 +142,23 @@ static void wrong_roles_are_refused(void **state)
     assert_int_equal(verify_under_desk(&root), MQ_REFUSED);
     assert_int_equal(mq_certificate_verify(&by_relay, p.root.sign_public, &relay, 1), MQ_REFUSED);
     assert_int_equal(mq_certificate_verify(&by_cadre, p.root.sign_public, chain, 2), MQ_WAITING);
+}
+
+/* A township's desk, which the root did sign for the team, cannot add a writer to it; and the certificate that the county
+ * gave under the same key counts, in whatever order the two are offered. */
+static void townships_certify_nobody(void **state)
+{
+    struct mq_certificate township = certificate_for(MQ_ROLE_DESK, &p.stranger, 2, team_a, &p.root);
+    struct mq_certificate county = certificate_for(MQ_ROLE_COUNTY_DESK, &p.stranger, 3, team_a, &p.root);
+    struct mq_certificate cadre = certificate_for(MQ_ROLE_CADRE, &p.cadre, 7, team_a, &p.stranger);
+    const struct mq_certificate below[] = {township, p.desk_certificate};
+    const struct mq_certificate before[] = {county, township}, after[] = {township, county};
+
+    (void)state;
+    assert_int_equal(mq_certificate_verify(&township, p.root.sign_public, NULL, 0), MQ_OK);
+    assert_int_equal(mq_certificate_verify(&cadre, p.root.sign_public, below, 2), MQ_REFUSED);
+    assert_int_equal(mq_certificate_verify(&cadre, p.root.sign_public, before, 2), MQ_OK);
+    assert_int_equal(mq_certificate_verify(&cadre, p.root.sign_public, after, 2), MQ_OK);
 }
 
 /* Any single changed bit of a certificate is refused in decoding or in verifying. */
@@ -291,6 +308,7 @@ int main(void)
         cmocka_unit_test(unknown_issuers_wait),
         cmocka_unit_test(foreign_signatures_are_bad),
         cmocka_unit_test(wrong_roles_are_refused),
+        cmocka_unit_test(townships_certify_nobody),
         cmocka_unit_test(certificate_bits_matter),
         cmocka_unit_test(roles),
         cmocka_unit_test(announce_layout),

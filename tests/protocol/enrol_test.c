@@ -169,7 +169,7 @@ static void invitation_too_long(void **state)
     assert_int_equal(mq_invitation_parse(&parsed, MQ_SPAN(text)), MQ_DAMAGED);
 }
 
-/* Well-formed and unharmed, but from a desk that this root did not sign, or not from a desk. */
+/* Well-formed and unharmed, but from a desk that this root did not sign, or not from a county desk. */
 static void invitation_of_others(void **state)
 {
     uint8_t text[MQ_INVITATION_TEXT_MAX];
@@ -180,6 +180,8 @@ static void invitation_of_others(void **state)
     assert_int_equal(mq_invitation_parse(&parsed, print(text, &other)), MQ_BAD_SIGNATURE);
     other = invitation;
     other.desk = p.cadre_certificate;
+    assert_int_equal(mq_invitation_parse(&parsed, print(text, &other)), MQ_REFUSED);
+    other.desk = certificate_for(MQ_ROLE_DESK, &p.desk, 1, team_a, &p.root);
     assert_int_equal(mq_invitation_parse(&parsed, print(text, &other)), MQ_REFUSED);
 }
 
@@ -406,8 +408,8 @@ static void reply_under_another_secret(void **state)
 /* Another team, another root, another role, or a certificate that the given desk did not sign. */
 static void reply_of_others(void **state)
 {
-    struct mq_certificate desk_b = certificate_for(MQ_ROLE_DESK, &p.desk, 2, team_b, &p.root);
-    struct mq_certificate self_made = certificate_for(MQ_ROLE_DESK, &p.desk, 2, team_a, &p.stranger);
+    struct mq_certificate desk_b = certificate_for(MQ_ROLE_COUNTY_DESK, &p.desk, 2, team_b, &p.root);
+    struct mq_certificate self_made = certificate_for(MQ_ROLE_COUNTY_DESK, &p.desk, 2, team_a, &p.stranger);
 
     (void)state;
     fill_reply(0);
@@ -425,12 +427,27 @@ static void reply_of_others(void **state)
     assert_int_equal(open_reply(seal_reply()), MQ_BAD_SIGNATURE);
 }
 
+/* What a township's key answers to whoever joins is refused, with a grant and without, by a device and by a desk. */
+static void reply_of_a_township(void **state)
+{
+    struct mq_certificate township = certificate_for(MQ_ROLE_DESK, &p.desk, 1, team_a, &p.root);
+
+    (void)state;
+    for (size_t grants = 0; grants < 2; grants++) {
+        fill_reply(grants);
+        reply.desk = township;
+        assert_int_equal(open_reply(seal_reply()), MQ_REFUSED);
+    }
+    fill_reply(0);
+    reply.desk = township;
+    reply.certificate = certificate_for(MQ_ROLE_DESK, &p.cadre, 7, team_a, &p.root);
+    assert_int_equal(mq_enrol_reply_open(&opened_reply, seal_reply(), &invitation, MQ_ROLE_DESK, &p.cadre), MQ_REFUSED);
+}
+
 /* A township's desk takes a desk's certificate of the invitation's team that the root signed, and nothing else: none that
  * the county's desk signed, none of another team, no cadre's. A device, in turn, takes no desk's. */
 static void reply_for_a_desk(void **state)
 {
-    struct mq_certificate county = certificate_for(MQ_ROLE_COUNTY_DESK, &p.desk, 1, team_a, &p.root);
-    struct mq_invitation by_county = invitation;
     const struct {
         struct mq_certificate certificate;
         enum mq_role role;
@@ -446,12 +463,10 @@ static void reply_for_a_desk(void **state)
     };
 
     (void)state;
-    by_county.desk = county;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         fill_reply(1);
-        reply.desk = county;
         reply.certificate = cases[i].certificate;
-        assert_int_equal(mq_enrol_reply_open(&opened_reply, seal_reply(), &by_county, cases[i].role, &p.cadre),
+        assert_int_equal(mq_enrol_reply_open(&opened_reply, seal_reply(), &invitation, cases[i].role, &p.cadre),
                          cases[i].expected);
     }
 }
@@ -506,7 +521,7 @@ int main(void)
         cmocka_unit_test(reply_changed),          cmocka_unit_test(reply_for_another_device),
         cmocka_unit_test(reply_under_another_secret), cmocka_unit_test(reply_of_others),
         cmocka_unit_test(reply_with_foreign_grant),   cmocka_unit_test(directions_differ),
-        cmocka_unit_test(reply_for_a_desk),
+        cmocka_unit_test(reply_of_a_township),        cmocka_unit_test(reply_for_a_desk),
     };
 
     return cmocka_run_group_tests(tests, start, NULL);

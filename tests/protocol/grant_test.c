@@ -79,15 +79,19 @@ static void grant_decode_refuses(void **state)
     assert_int_equal(mq_grant_decode(&decoded, mq_span(bytes, MQ_GRANT_SIZE)), MQ_REFUSED);
 }
 
-/* Only a desk grants, only for its own team, and only under its own name. */
+/* Only a county desk grants, only for its own team, and only under its own name; a township's key gives nobody a key. */
 static void grants_are_the_desks(void **state)
 {
     struct mq_grant grant = grant_for(&key, NULL, &p.desk), by_cadre = grant_for(&key, NULL, &p.cadre);
-    struct mq_certificate other_desk = certificate_for(MQ_ROLE_DESK, &p.stranger, 2, team_a, &p.root);
+    struct mq_certificate other_desk = certificate_for(MQ_ROLE_COUNTY_DESK, &p.stranger, 2, team_a, &p.root);
+    struct mq_certificate township = certificate_for(MQ_ROLE_DESK, &p.stranger, 3, team_a, &p.root);
+    struct mq_grant by_township = grant_for(&key, NULL, &p.stranger);
 
     (void)state;
     assert_int_equal(mq_grant_verify(&grant, &p.desk_certificate), MQ_OK);
     assert_int_equal(mq_grant_verify(&grant, &other_desk), MQ_BAD_SIGNATURE);
+    assert_int_equal(mq_grant_verify(&by_township, &other_desk), MQ_OK);
+    assert_int_equal(mq_grant_verify(&by_township, &township), MQ_REFUSED);
     assert_int_equal(mq_grant_verify(&by_cadre, &p.cadre_certificate), MQ_REFUSED);
     assert_int_equal(mq_grant_verify(&by_cadre, &p.desk_certificate), MQ_BAD_SIGNATURE);
     grant.issuer[0] ^= 1;

@@ -1,4 +1,4 @@
-/* The invented people of the identity tests: a root, the desk of a team, a cadre of it, made from counted-up seeds. */
+/* The invented people of the identity tests: a root, the county desk of a team, a cadre of it, made from counted-up seeds. */
 #ifndef MQ_TESTS_PROTOCOL_IDENTITIES_H
 #define MQ_TESTS_PROTOCOL_IDENTITIES_H
 
@@ -65,7 +65,7 @@ static inline struct people people(void)
                        .cadre = identity_from(0x80),
                        .stranger = identity_from(0xc0)};
 
-    p.desk_certificate = certificate_for(MQ_ROLE_DESK, &p.desk, 1, team_a, &p.root);
+    p.desk_certificate = certificate_for(MQ_ROLE_COUNTY_DESK, &p.desk, 1, team_a, &p.root);
     p.cadre_certificate = certificate_for(MQ_ROLE_CADRE, &p.cadre, 7, team_a, &p.desk);
     return p;
 }
