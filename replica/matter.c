@@ -7,6 +7,7 @@
 #include "replica/replica_keys.h"
 
 #define DAY_SECONDS 86400
+#define PREFIX_MIN 6 /* hexadecimal digits of a record's own id, as mq_view_find takes them */
 #define COLUMNS "SELECT record, team, home, kind, id, label, day FROM matter"
 
 static void row_read(const struct mq_replica *replica, struct mq_query *query, struct mq_matter *out)
@@ -64,9 +65,22 @@ enum mq_status mq_matter_named(struct mq_replica *replica, uint64_t kind, struct
         id.size = 0;
     enum mq_status status = mq_db_query(replica->db, &query, error,
                                         COLUMNS " WHERE kind > 0 AND (?1 = 0 OR kind = ?1) AND (id = ?2 OR label = ?3"
-                                                " OR lower(hex(record)) = CAST(?3 AS TEXT)) ORDER BY number LIMIT 1",
-                                        "ibb", (int64_t)kind, mq_written(&id), text);
+                                                " OR (length(?3) >= ?4 AND substr(lower(hex(record)), 1, length(?3)) = CAST(?3 AS TEXT)))"
+                                                " ORDER BY number LIMIT 1",
+                                        "ibbi", (int64_t)kind, mq_written(&id), text, (int64_t)PREFIX_MIN);
     return status == MQ_OK ? first(replica, query, out, error) : status;
+}
+
+enum mq_status mq_matter_other(struct mq_replica *replica, uint64_t kind, struct mq_span id,
+                               const uint8_t canonical[MQ_ID_SIZE], bool *other, struct mq_error *error)
+{
+    int64_t found = 0;
+    enum mq_status status = mq_db_number(replica->db, &found, error,
+                                         "SELECT EXISTS (SELECT 1 FROM matter AS m WHERE m.kind = ? AND m.id = ? AND NOT"
+                                         " EXISTS (SELECT 1 FROM record AS r WHERE r.record = m.record AND r.canonical = ?))",
+                                         "ibb", (int64_t)kind, id, mq_span(canonical, MQ_ID_SIZE));
+    *other = status == MQ_OK && found != 0;
+    return status;
 }
 
 enum mq_status mq_matter_each(struct mq_replica *replica, uint64_t kind,

@@ -22,12 +22,17 @@ struct mq_matter {
 /* The matter that this record is. MQ_NOT_FOUND. */
 MQ_MUST_USE enum mq_status mq_matter_find(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE],
                                           struct mq_matter *out, struct mq_error *error);
-/* By what a person has at hand: `id`, number, or the record's own id, as mq_view_find. `kind` 0: any. MQ_NOT_FOUND. */
+/* By what a person has at hand: `id`, number, or the record's own id, whole or from the front, as mq_view_find. `kind` 0:
+ * any. MQ_NOT_FOUND. */
 MQ_MUST_USE enum mq_status mq_matter_named(struct mq_replica *replica, uint64_t kind, struct mq_span text,
                                            struct mq_matter *out, struct mq_error *error);
 /* Exactly by `id` (CBOR value). MQ_NOT_FOUND. */
 MQ_MUST_USE enum mq_status mq_matter_by_id(struct mq_replica *replica, uint64_t kind, struct mq_span id,
                                            struct mq_matter *out, struct mq_error *error);
+/* A record was found by an `id`: is there a matter of that `id` too that is another than it? A colleague can give a name
+ * twice, and what was meant for the one must not go to the other. */
+MQ_MUST_USE enum mq_status mq_matter_other(struct mq_replica *replica, uint64_t kind, struct mq_span id,
+                                           const uint8_t canonical[MQ_ID_SIZE], bool *other, struct mq_error *error);
 /* Each matter of a kind (0: of all), the oldest first; an answer other than MQ_OK ends the walk. */
 MQ_MUST_USE enum mq_status mq_matter_each(struct mq_replica *replica, uint64_t kind,
                                           enum mq_status (*take)(void *context, const struct mq_matter *matter,

@@ -174,6 +174,20 @@ static enum mq_status encode_text(const struct parse_context *context, struct mq
                                           : MQ_OK;
 }
 
+static enum mq_status not_two(const struct parse_context *context, struct mq_span text, struct mq_span id,
+                              const uint8_t canonical[MQ_ID_SIZE])
+{
+    bool other = false;
+    enum mq_status status =
+        mq_matter_other(context->replica, context->field->target, id, canonical, &other, context->error);
+    if (status == MQ_OK && other)
+        return mq_fail(context->error, MQ_REFUSED,
+                       _("\"%s\": \"%.*s\" was sealed here for the county, and a record that all can read has the same name; "
+                         "nothing was saved, so that nothing is told to the wrong people"),
+                       context->field->key, (int)(text.size < SHOWN_MAX ? text.size : SHOWN_MAX), (const char *)text.data);
+    return status;
+}
+
 static enum mq_status encode_reference(const struct parse_context *context, struct mq_span text, struct mq_buffer *out)
 {
     const struct mq_kind *target = mq_kind_by_number(context->field->target);
@@ -185,6 +199,8 @@ static enum mq_status encode_reference(const struct parse_context *context, stru
     if (mq_value_from_text(mq_field_by_number(target, MQ_FIELD_ID), text, &id) == MQ_OK)
         status = mq_view_by_id(context->replica, context->team->team, target->number, mq_written(&id), canonical,
                                context->error);
+    if (status == MQ_OK)
+        status = not_two(context, text, mq_written(&id), canonical);
     if (status == MQ_NOT_FOUND && id.size > 0) { /* one that was sealed here */
         status = mq_matter_by_id(context->replica, target->number, mq_written(&id), &matter, context->error);
         memcpy(canonical, matter.record, sizeof canonical);

@@ -218,6 +218,7 @@ static enum mq_status add(struct mq_replica *replica, void *context, struct mq_e
                                .made_id = work->id};
     struct mq_matter matter;
     uint8_t canonical[MQ_ID_SIZE];
+    bool taken = false; /* by a colleague: the name of a matter that was sealed here */
     enum mq_status status = mq_parse_record(replica, work->team, work->object, !work->import, &parsed, error);
     if (status != MQ_OK)
         return status;
@@ -226,9 +227,12 @@ static enum mq_status add(struct mq_replica *replica, void *context, struct mq_e
     status = mq_view_by_id(replica, work->team->team, parsed.kind->number, mq_parsed_find(&parsed, MQ_FIELD_ID)->value,
                            canonical, error);
     if (status == MQ_OK)
+        status = mq_matter_other(replica, parsed.kind->number, mq_parsed_find(&parsed, MQ_FIELD_ID)->value, canonical,
+                                 &taken, error);
+    if (status == MQ_OK && !taken)
         return work->update ? mq_records_update(replica, work->team, &parsed, canonical, work->saved, error)
                             : compare_known(replica, &parsed, canonical, work->saved, error);
-    if (status != MQ_NOT_FOUND)
+    if (status != MQ_OK && status != MQ_NOT_FOUND)
         return status;
     status = mq_matter_by_id(replica, parsed.kind->number, mq_parsed_find(&parsed, MQ_FIELD_ID)->value, &matter, error);
     if (status == MQ_OK)

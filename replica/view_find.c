@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "protocol/assert.h"
+#include "replica/matter.h"
 #include "replica/replica_keys.h"
 #include "replica/view.h"
 
@@ -125,6 +126,22 @@ static enum mq_status ambiguous(const struct candidates *found, struct mq_span t
                    (const char *)text.data, list);
 }
 
+/* A colleague's record may have taken the name of a matter that was sealed here: what was meant for the few must not go to
+ * all, so then neither is found without being asked which. */
+static enum mq_status by_matter(struct mq_replica *replica, uint64_t kind, struct mq_span text, struct candidates *found,
+                                struct mq_error *error)
+{
+    struct mq_matter matter;
+    struct mq_query *query;
+    enum mq_status status = mq_matter_named(replica, kind, text, &matter, error);
+    if (status != MQ_OK)
+        return status == MQ_NOT_FOUND ? MQ_OK : status;
+    status = mq_db_query(replica->db, &query, error,
+                         "SELECT ifnull((SELECT canonical FROM record WHERE record = ?1 AND kind > 0), ?1)", "b",
+                         MQ_SPAN(matter.record));
+    return status == MQ_OK ? candidates_take(query, found, error) : status;
+}
+
 enum mq_status mq_view_find(struct mq_replica *replica, const struct mq_kind *kind, struct mq_span text,
                             uint8_t canonical[MQ_ID_SIZE], struct mq_error *error)
 {
@@ -137,6 +154,8 @@ enum mq_status mq_view_find(struct mq_replica *replica, const struct mq_kind *ki
         status = by_number(replica, number, text, &found, error);
     if (status == MQ_OK && found.count > 1)
         status = leave_one(replica, &found, error);
+    if (status == MQ_OK && found.count > 0)
+        status = by_matter(replica, (uint64_t)number, text, &found, error);
     if (status != MQ_OK)
         return status;
     if (found.count == 0)

@@ -136,6 +136,55 @@ static void the_author_is_not_drawn_out(void **state)
     village_end(&village);
 }
 
+/* A colleague gives an open need the name and the number of a matter: what its author then adds goes to neither before he
+ * says which one he means. */
+static void a_name_given_twice_draws_nothing_out(void **state)
+{
+    struct village village;
+    struct mq_saved saved, other;
+    struct mq_json *told;
+    char line[200], record[2 * MQ_ID_SIZE + 1];
+    const char *words[] = {"words+=NACHTRAG-4"};
+    (void)state;
+    village_begin(&village, 962);
+    struct village_member *author = &village.devices[0], *colleague = &village.devices[1];
+    village_add(author, MATTER, &saved);
+    village_sync_all(&village, 2);
+    snprintf(line, sizeof line, "{\"kind\":\"need\",\"id\":\"Z-1\",\"no\":\"%s\",\"words\":\"" OPEN "\"}", saved.number);
+    assert_int_equal(mq_records_import_line(colleague->replica, &colleague->team, mq_span_text(line), false, &other, &problem),
+                     MQ_OK);
+    village_add(colleague, "{\"kind\":\"need\",\"id\":\"M-1\",\"words\":\"" OPEN "\"}", NULL);
+    village_sync_all(&village, 2);
+    const char *const names[] = {"M-1", saved.number};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(mq_records_set(author->replica, mq_span_text(names[i]), words, 1, mq_span(NULL, 0), &other, &problem),
+                         MQ_REFUSED);
+        assert_non_null(strstr(problem.text, "several"));
+        mq_error_clear(&problem);
+    }
+    assert_int_equal(mq_json_parse(&told, mq_span_text("{\"kind\":\"told\",\"need\":\"M-1\",\"date\":\"2023-11-14\","
+                                                       "\"text\":\"NACHTRAG-5\"}"), &problem),
+                     MQ_OK);
+    assert_int_equal(mq_records_add(author->replica, NULL, told, &other, &problem), MQ_REFUSED);
+    assert_non_null(strstr(problem.text, "sealed"));
+    mq_error_clear(&problem);
+    mq_json_free(told);
+    assert_int_equal(mq_records_import_line(author->replica, &author->team,
+                                            mq_span_text("{\"kind\":\"need\",\"id\":\"M-1\",\"words\":\"NACHTRAG-6\"}"),
+                                            true, &other, &problem),
+                     MQ_OK);
+    assert_true(other.known);
+    for (size_t i = 0; i < MQ_ID_SIZE; i++)
+        snprintf(record + 2 * i, 3, "%02x", saved.record[i]);
+    record[12] = '\0'; /* as the refusal lists it */
+    village_set(author, record, words[0]);
+    village_sync_all(&village, 2);
+    assert_false(store_holds(&village, colleague, "NACHTRAG"));
+    assert_true(lists(&village.desk, "NACHTRAG-4"));
+    assert_false(lists(&village.desk, "NACHTRAG-6"));
+    village_end(&village);
+}
+
 /* A member's token that asks for the restricted mailbox all the same is given nothing of it, and learns no count. */
 static void the_relay_keeps_counts_back(void **state)
 {
@@ -256,6 +305,7 @@ int main(void)
         cmocka_unit_test(nobody_else_is_heard),
         cmocka_unit_test(foreign_steps_move_nothing),
         cmocka_unit_test(the_author_is_not_drawn_out),
+        cmocka_unit_test(a_name_given_twice_draws_nothing_out),
         cmocka_unit_test(the_relay_keeps_counts_back),
         cmocka_unit_test(forged_grants_are_refused),
         cmocka_unit_test(names_count_from_when_they_are_given),
