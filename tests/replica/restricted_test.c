@@ -337,6 +337,36 @@ static void many_cases_have_their_turn(void **state)
     village_end(&village);
 }
 
+/* A colleague may carry the matter on a stick: he brings it to the server, and neither sees nor counts it. */
+static void carriers_see_nothing(void **state)
+{
+    struct village village;
+    struct mq_admitted taken;
+    struct mq_partition parts;
+    char path[300];
+    int64_t segments;
+    (void)state;
+    village_begin(&village, 943);
+    village_add(&village.devices[0], NEED, NULL);
+    village_add(&village.devices[0], MATTER, NULL);
+    snprintf(path, sizeof path, "%s/carried", village.directory);
+    assert_int_equal(mq_bundle_write(village.devices[0].replica, path, &segments, &problem), MQ_OK);
+    assert_int_equal(segments, 2);
+    assert_false(file_holds(path, MARK));
+    assert_int_equal(mq_bundle_read(village.devices[1].replica, path, &taken, &problem), MQ_OK);
+    assert_int_equal(mq_partition(village.devices[1].replica, &parts, &problem), MQ_OK);
+    assert_int_equal(parts.waiting, 0);
+    assert_int_equal(parts.admitted, 1);
+    assert_false(store_holds(&village, &village.devices[1], MARK));
+    assert_false(shows(&village, &village.devices[1], "M-1"));
+    assert_int_equal(village_sync(&village, &village.devices[1], NULL), MQ_OK);
+    assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK);
+    assert_true(lists(&village.desk, MARK));
+    assert_int_equal(village_sync(&village, &village.devices[0], NULL), MQ_OK);
+    assert_int_equal(village_safety(&village.devices[0]).anchored, 2);
+    village_end(&village);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -350,6 +380,7 @@ int main(void)
         cmocka_unit_test(a_cut_leaves_nothing),
         cmocka_unit_test(an_emptied_server_is_healed),
         cmocka_unit_test(many_cases_have_their_turn),
+        cmocka_unit_test(carriers_see_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,10 @@
 
 #include <cmocka.h>
 
+#include "protocol/change.h"
 #include "replica/cases.h"
+#include "replica/sealed.h"
+#include "replica/view.h"
 #include "server/desk/call_keys.h"
 #include "server/desk/rights_keys.h"
 #include "tests/replica/village.h"
@@ -155,12 +158,60 @@ static void sensitive_fields_have_their_own_key(void **state)
     village_end(&village);
 }
 
+/* A sensitive value of an ordinary record, written by somebody without that right: sealed at once as well, read by those
+ * who have it, and by him from when he is given it. */
+static void written_without_the_right(void **state)
+{
+    const struct mq_kind *kind = mq_kind_by_number(MQ_KIND_HOUSEHOLD);
+    struct village_member *writer = &village.devices[2];
+    struct mq_saved saved;
+    uint8_t memory[200], value_memory[8], id[MQ_ID_SIZE], mailbox[MQ_ID_SIZE];
+    struct mq_buffer change = mq_buffer(memory, sizeof memory), value = mq_buffer(value_memory, sizeof value_memory);
+    struct mq_grant grant;
+    (void)state;
+    village_begin(&village, 703);
+    enlist();
+    done("石小兰", "sensitive", true, "\"given\":false");
+    village_sync_all(&village, 2);
+    village_add(writer, "{\"kind\":\"household\",\"id\":\"H-1\",\"place\":\"杉坪村\",\"head\":\"冉大珍\"}", &saved);
+    village_sync_all(&village, 2);
+    mq_mailbox(mailbox, writer->team.team, MQ_COMPARTMENT_SENSITIVE);
+    assert_int_equal(mq_grant_newest(writer->replica, mailbox, &grant, &problem), MQ_OK); /* to write to */
+    mq_cbor_put_text(&value, mq_span_text("老冉"));
+    mq_change_put_set(&change, saved.record, mq_field_by_key(kind, mq_span_text("nickname"))->number, mq_written(&value),
+                      mq_span(NULL, 0), mq_span(NULL, 0));
+    assert_int_equal(mq_db_begin(writer->replica->db, &problem), MQ_OK);
+    assert_int_equal(mq_seal_now(writer->replica, &writer->team, MQ_COMPARTMENT_SENSITIVE, mq_written(&change),
+                                 saved.record, id, &problem),
+                     MQ_OK);
+    assert_int_equal(mq_db_commit(writer->replica->db, &problem), MQ_OK);
+    village_sync_all(&village, 2);
+    const struct village_member *const who[] = {&village.desk, &village.devices[3], writer};
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 3; i++) {
+            char *exported = village_export((struct village_member *)who[i]);
+            assert_int_equal(strstr(exported, "老冉") != NULL, i < 2 || round == 1);
+            free(exported);
+        }
+        if (round == 0)
+            done("石小兰", "sensitive", false, "\"given\":true");
+        village_sync_all(&village, 2);
+    }
+    assert_int_equal(village_safety(writer).anchored, 1);
+    assert_int_equal(mq_view_rebuild(writer->replica, &problem), MQ_OK); /* and so he does when his view is made anew */
+    char *exported = village_export(writer);
+    assert_non_null(strstr(exported, "老冉"));
+    free(exported);
+    village_end(&village);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(persons_are_named),
         cmocka_unit_test(mistakes_are_refused),
         cmocka_unit_test(sensitive_fields_have_their_own_key),
+        cmocka_unit_test(written_without_the_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
