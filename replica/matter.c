@@ -83,6 +83,22 @@ enum mq_status mq_matter_other(struct mq_replica *replica, uint64_t kind, struct
     return status;
 }
 
+enum mq_status mq_matter_twice(struct mq_replica *replica, uint64_t kind, struct mq_span id,
+                               const uint8_t canonical[MQ_ID_SIZE], bool *twice, struct mq_error *error)
+{
+    int64_t found = 0;
+    enum mq_status status = mq_matter_other(replica, kind, id, canonical, twice, error);
+    if (status != MQ_OK || *twice)
+        return status;
+    status = mq_db_number(replica->db, &found, error,
+                          "SELECT EXISTS (SELECT 1 FROM record AS a JOIN record AS b ON b.kind = a.kind AND b.id = a.id AND"
+                          " b.team = a.team AND b.canonical <> a.canonical WHERE a.kind = ?1 AND a.id = ?2 AND"
+                          " a.canonical = ?3 AND (a.compartment <> b.compartment OR a.home <> b.home))",
+                          "ibb", (int64_t)kind, id, mq_span(canonical, MQ_ID_SIZE));
+    *twice = status == MQ_OK && found != 0;
+    return status;
+}
+
 enum mq_status mq_matter_each(struct mq_replica *replica, uint64_t kind,
                               enum mq_status (*take)(void *, const struct mq_matter *, struct mq_error *), void *context,
                               struct mq_error *error)

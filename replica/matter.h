@@ -33,6 +33,9 @@ MQ_MUST_USE enum mq_status mq_matter_by_id(struct mq_replica *replica, uint64_t 
  * twice, and what was meant for the one must not go to the other. */
 MQ_MUST_USE enum mq_status mq_matter_other(struct mq_replica *replica, uint64_t kind, struct mq_span id,
                                            const uint8_t canonical[MQ_ID_SIZE], bool *other, struct mq_error *error);
+/* The same where the key is here too: does another record go by this `id` that is not for the same people to read? */
+MQ_MUST_USE enum mq_status mq_matter_twice(struct mq_replica *replica, uint64_t kind, struct mq_span id,
+                                           const uint8_t canonical[MQ_ID_SIZE], bool *twice, struct mq_error *error);
 /* Each matter of a kind (0: of all), the oldest first; an answer other than MQ_OK ends the walk. */
 MQ_MUST_USE enum mq_status mq_matter_each(struct mq_replica *replica, uint64_t kind,
                                           enum mq_status (*take)(void *context, const struct mq_matter *matter,

@@ -179,11 +179,11 @@ static enum mq_status not_two(const struct parse_context *context, struct mq_spa
 {
     bool other = false;
     enum mq_status status =
-        mq_matter_other(context->replica, context->field->target, id, canonical, &other, context->error);
+        mq_matter_twice(context->replica, context->field->target, id, canonical, &other, context->error);
     if (status == MQ_OK && other)
         return mq_fail(context->error, MQ_REFUSED,
-                       _("\"%s\": \"%.*s\" was sealed here for the county, and a record that all can read has the same name; "
-                         "nothing was saved, so that nothing is told to the wrong people"),
+                       _("\"%s\": several records are called \"%.*s\", and they are not for the same people to read; nothing was "
+                         "saved, so that nothing is told to the wrong ones"),
                        context->field->key, (int)(text.size < SHOWN_MAX ? text.size : SHOWN_MAX), (const char *)text.data);
     return status;
 }

@@ -166,7 +166,7 @@ static void a_name_given_twice_draws_nothing_out(void **state)
                                                        "\"text\":\"NACHTRAG-5\"}"), &problem),
                      MQ_OK);
     assert_int_equal(mq_records_add(author->replica, NULL, told, &other, &problem), MQ_REFUSED);
-    assert_non_null(strstr(problem.text, "sealed"));
+    assert_non_null(strstr(problem.text, "several"));
     mq_error_clear(&problem);
     mq_json_free(told);
     assert_int_equal(mq_records_import_line(author->replica, &author->team,
@@ -183,6 +183,31 @@ static void a_name_given_twice_draws_nothing_out(void **state)
     assert_true(lists(&village.desk, "NACHTRAG-4"));
     assert_false(lists(&village.desk, "NACHTRAG-6"));
     village_end(&village);
+}
+
+/* Where the county has several matters of one name, of two authors or an open one, its answer goes to none of them: not to
+ * whoever took the name, and not to the team. */
+static void an_answer_goes_to_no_namesake(void **state)
+{
+    static const char *const takes[] = {"{\"kind\":\"need\",\"id\":\"M-1\",\"words\":\"" OPEN "\"}", MATTER};
+    (void)state;
+    for (uint64_t i = 0; i < 2; i++) {
+        struct village village;
+        struct mq_saved saved;
+        struct mq_json *answer;
+        village_begin(&village, 963 + i);
+        village_add(&village.devices[1], takes[i], NULL);
+        assert_int_equal(village_sync(&village, &village.devices[1], NULL), MQ_OK);
+        assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK);
+        village_add(&village.devices[0], MATTER, NULL);
+        village_sync_all(&village, 2);
+        assert_int_equal(mq_json_parse(&answer, mq_span_text(ANSWER), &problem), MQ_OK);
+        assert_int_equal(mq_records_add(village.desk.replica, NULL, answer, &saved, &problem), MQ_REFUSED);
+        assert_non_null(strstr(problem.text, "several"));
+        mq_error_clear(&problem);
+        mq_json_free(answer);
+        village_end(&village);
+    }
 }
 
 /* A member's token that asks for the restricted mailbox all the same is given nothing of it, and learns no count. */
@@ -306,6 +331,7 @@ int main(void)
         cmocka_unit_test(foreign_steps_move_nothing),
         cmocka_unit_test(the_author_is_not_drawn_out),
         cmocka_unit_test(a_name_given_twice_draws_nothing_out),
+        cmocka_unit_test(an_answer_goes_to_no_namesake),
         cmocka_unit_test(the_relay_keeps_counts_back),
         cmocka_unit_test(forged_grants_are_refused),
         cmocka_unit_test(names_count_from_when_they_are_given),
