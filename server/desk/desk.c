@@ -51,7 +51,7 @@ enum mq_status mq_root_of(struct mq_desk *desk, const char *file, struct mq_iden
     if (status != MQ_OK || memcmp(root->sign_public, mq_replica_root(desk->replica), MQ_PUBLIC_SIZE) == 0)
         return status;
     mq_identity_wipe(root);
-    return mq_fail(error, MQ_REFUSED, _("the key in %s is not the root of this centre"), file);
+    return mq_fail(error, MQ_WRONG_KEY, _("the key in %s is not the root of this centre"), file);
 }
 
 uint32_t mq_desk_today(const struct mq_desk *desk)

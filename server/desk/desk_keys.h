@@ -37,7 +37,7 @@ MQ_MUST_USE enum mq_status mq_desk_teams(struct mq_desk *desk, struct mq_team **
                                          struct mq_error *error);
 
 /* The root's key from a file, NULL: root.key in DIR; it must be the one pinned here. The caller wipes `root`, which is
- * zeros on failure. MQ_NOT_FOUND, MQ_WRONG_KEY, MQ_DAMAGED, MQ_REFUSED. */
+ * zeros on failure. MQ_NOT_FOUND; MQ_WRONG_KEY: another passphrase, or another centre's root; MQ_DAMAGED. */
 MQ_MUST_USE enum mq_status mq_root_of(struct mq_desk *desk, const char *file, struct mq_identity *root,
                                       struct mq_error *error);
 

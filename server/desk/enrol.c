@@ -219,8 +219,10 @@ static enum mq_status admit_asker(struct judging *work, struct mq_error *error)
         return MQ_WAITING; /* it was not at hand before: a person brings it */
     if (work->row.role == MQ_ROLE_DESK)
         status = mq_root_of(work->desk, work->root, &root, error);
+    if (work->may_wait && (status == MQ_NOT_FOUND || status == MQ_WRONG_KEY)) /* a damaged file is not one that is away */
+        return keep_request(work, error);
     if (status != MQ_OK)
-        return work->may_wait ? keep_request(work, error) : status;
+        return status;
     status = admit_member(work, &root, error);
     mq_identity_wipe(&root);
     return status;

@@ -1,3 +1,4 @@
+/* tidy: long, every way to join needs the same centre and relay */
 /* Aim: the desk makes a centre that devices can join: teams with root-signed certificates, invitations that work once,
  * replies that open on the device and only there, access lists that let members in and strangers not; all through the
  * real relay. */
@@ -544,6 +545,37 @@ static void test_township_waits_for_root(void **state)
     free(township);
 }
 
+/* A root key's file that is damaged is said, and nobody is left waiting for it; repaired, the same request is answered. */
+static void test_township_and_damaged_root(void **state)
+{
+    struct device *township = calloc(1, sizeof *township);
+    char key[400], stick[400];
+    int64_t waiting;
+
+    (void)state;
+    assert_non_null(township);
+    run_well(mq_verb_team_add, "杉坪队");
+    sync_desk();
+    struct mq_invitation invitation = invite_with("role", "desk");
+    in_directory(key, "root.key");
+    in_directory(stick, "stick");
+    assert_int_equal(rename(key, stick), 0);
+    assert_int_equal(desk.platform->write(desk.platform->self, key, mq_span_text("?"), &problem), MQ_OK);
+    make_device(township, &invitation);
+    township->reply = mq_buffer(township->reply_memory, sizeof township->reply_memory);
+    assert_int_equal(mq_relay_enrol(&relay, mq_written(&township->request), &township->reply, &problem), MQ_WAITING);
+    assert_int_equal(mq_desk_sync(&desk, &problem), MQ_DAMAGED);
+    assert_non_null(strstr(problem.text, "root.key"));
+    mq_error_clear(&problem);
+    assert_int_equal(mq_enrol_waiting(&desk, &waiting, &problem), MQ_OK);
+    assert_int_equal(waiting, 0);
+    assert_int_equal(rename(stick, key), 0);
+    sync_desk();
+    bring(township);
+    assert_is_desk(township, &invitation);
+    free(township);
+}
+
 /* The same desk joins a second team under the same keys, with another certificate and token. */
 static void test_township_of_two_teams(void **state)
 {
@@ -587,6 +619,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_emptied_store, setup, teardown),
         cmocka_unit_test_setup_teardown(test_township, setup, teardown),
         cmocka_unit_test_setup_teardown(test_township_waits_for_root, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_township_and_damaged_root, setup, teardown),
         cmocka_unit_test_setup_teardown(test_township_of_two_teams, setup, teardown),
     };
 
