@@ -192,7 +192,8 @@ static bool heard(struct mq_query *query, const struct mq_belongs *about)
 
 /* Of the highest ranks first, so that a flood of a cadre's keeps no desk's out; one more than count, so that the
  * derivation sees that there are too many. Steps of another team are not this need's, nor those of whoever is not heard
- * about it. Of a need that has not come nobody knows where it belongs: every step is its. */
+ * about it; of a step that is here several times its representative is asked, as in find_create. Of a need that has not
+ * come nobody knows where it belongs: every step is its. */
 static enum mq_status find_steps(struct mq_replica *replica, const uint8_t need[MQ_ID_SIZE],
                                  uint8_t (*out)[MQ_ID_SIZE], size_t *count, struct mq_error *error)
 {
@@ -205,11 +206,13 @@ static enum mq_status find_steps(struct mq_replica *replica, const uint8_t need[
         return status;
     status = mq_db_query(
         replica->db, &query, error,
-        "SELECT r.canonical, c.compartment, c.writer, max(c.rank) AS rank FROM need_step AS s"
+        "SELECT canonical, compartment, writer FROM"
+        " (SELECT r.canonical, c.compartment, c.writer, c.rank,"
+        " row_number() OVER (PARTITION BY r.canonical ORDER BY c.rank DESC, c.id) AS place FROM need_step AS s"
         " JOIN record AS r ON r.record = s.step JOIN change AS c ON c.id = s.step"
         " WHERE s.need IN (SELECT ?1 UNION SELECT record FROM record WHERE canonical = ?1)"
-        " AND r.team = ifnull((SELECT team FROM record WHERE record = ?1), r.team)"
-        " GROUP BY r.canonical ORDER BY rank DESC, r.canonical",
+        " AND r.team = ifnull((SELECT team FROM record WHERE record = ?1), r.team))"
+        " WHERE place = 1 ORDER BY rank DESC, canonical",
         "b", mq_span(need, MQ_ID_SIZE));
     while (status == MQ_OK && *count <= MQ_NEED_STEPS_MAX && mq_db_next(&query, error))
         if (!known || heard(query, &about))

@@ -5,6 +5,7 @@
 #include "protocol/assert.h"
 #include "replica/need_chain.h"
 #include "replica/replica_keys.h"
+#include "replica/view.h"
 
 /* ---- the note of one need ---- */
 
@@ -53,8 +54,24 @@ static enum mq_status write_note(struct mq_replica *replica, const uint8_t need[
                      (int64_t)stands->out_of_turn);
 }
 
+/* Is this a need, or may it still turn out to be one? A record of another kind that a step names has no state. */
+static enum mq_status may_be_need(struct mq_replica *replica, const uint8_t need[MQ_ID_SIZE], bool *may,
+                                  struct mq_error *error)
+{
+    int64_t others;
+    enum mq_status status =
+        mq_db_number(replica->db, &others, error, "SELECT count(*) FROM state WHERE canonical = ? AND kind NOT IN (?, ?)",
+                     "bii", mq_span(need, MQ_ID_SIZE), (int64_t)MQ_KIND_NEED, (int64_t)MQ_KIND_UNREADABLE);
+    *may = others == 0;
+    return status;
+}
+
 static enum mq_status settle(struct mq_replica *replica, const uint8_t need[MQ_ID_SIZE], struct mq_error *error)
 {
+    bool may;
+    enum mq_status known = may_be_need(replica, need, &may, error);
+    if (known != MQ_OK || !may)
+        return known;
     struct mq_need_chain *chain = mq_work_memory(sizeof *chain);
     struct note *note = mq_work_memory(sizeof *note);
     enum mq_status status = mq_need_chain_load(chain, replica, need, error);
@@ -112,17 +129,23 @@ static enum mq_status note_numbers(struct mq_replica *replica, const uint8_t nee
     return status;
 }
 
-static enum mq_status note_need(struct mq_replica *replica, const uint8_t need[MQ_ID_SIZE],
-                                const struct mq_group_state *state, struct mq_error *error)
+/* Whatever the group turned out to be: steps that name it may have come before, and what they made goes with it. */
+static enum mq_status note_named(struct mq_replica *replica, const uint8_t canonical[MQ_ID_SIZE],
+                                 const struct mq_group_state *state, struct mq_error *error)
 {
     /* Others of its group may have been known by their steps alone. */
     enum mq_status status = mq_db_run(
         replica->db, error,
         "DELETE FROM need_state WHERE need IN (SELECT record FROM record WHERE canonical = ?1 AND record <> ?1)", "b",
-        mq_span(need, MQ_ID_SIZE));
-    if (status == MQ_OK)
-        status = note_numbers(replica, need, state, error);
-    return status == MQ_OK ? touch(replica, need, error) : status;
+        mq_span(canonical, MQ_ID_SIZE));
+    if (status == MQ_OK && state->kind == MQ_KIND_NEED)
+        status = note_numbers(replica, canonical, state, error);
+    if (status != MQ_OK || state->kind == MQ_KIND_NEED)
+        return status == MQ_OK ? touch(replica, canonical, error) : status;
+    return mq_db_run(replica->db, error,
+                     "INSERT OR IGNORE INTO need_touched SELECT ?1 WHERE EXISTS"
+                     " (SELECT 1 FROM need_step JOIN record ON record.record = need_step.need WHERE canonical = ?1)",
+                     "b", mq_span(canonical, MQ_ID_SIZE));
 }
 
 /* A step that was about a need and says so no longer, because that was erased. */
@@ -157,17 +180,39 @@ static enum mq_status note_step(struct mq_replica *replica, const uint8_t step[M
     return status == MQ_OK ? touch(replica, need, error) : status;
 }
 
+/* The steps and tellings of a group one after another, whatever its kind: it may not be readable, or be linked to something
+ * else, and what a step says of a need was said all the same. Kind 0: this record's own facts cannot be merged. */
+static enum mq_status next_step(struct mq_replica *replica, const uint8_t canonical[MQ_ID_SIZE],
+                                uint8_t member[MQ_ID_SIZE], struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(
+        replica->db, &query, error,
+        "SELECT record FROM record WHERE canonical = ? AND record > ? AND kind IN (0, ?, ?) ORDER BY record LIMIT 1",
+        "bbii", mq_span(canonical, MQ_ID_SIZE), mq_span(member, MQ_ID_SIZE), (int64_t)MQ_KIND_STEP,
+        (int64_t)MQ_KIND_TOLD);
+    if (status != MQ_OK)
+        return status;
+    if (!mq_db_next(&query, error))
+        return error->status != MQ_OK ? error->status : MQ_NOT_FOUND;
+    memcpy(member, mq_db_blob(query, 0).data, MQ_ID_SIZE);
+    mq_db_done(&query);
+    return MQ_OK;
+}
+
 enum mq_status mq_need_note(struct mq_replica *replica, const uint8_t canonical[MQ_ID_SIZE],
                             const struct mq_group_state *state, struct mq_error *error)
 {
-    enum mq_status status = MQ_OK;
-    if (state->kind == MQ_KIND_NEED)
-        return note_need(replica, canonical, state, error);
-    if (state->kind != MQ_KIND_STEP && state->kind != MQ_KIND_TOLD)
-        return MQ_OK;
-    for (size_t i = 0; i < state->member_count && status == MQ_OK; i++)
-        status = note_step(replica, state->members + i * MQ_ID_SIZE, error);
-    return status;
+    uint8_t member[MQ_ID_SIZE] = {0};
+    enum mq_status status = note_named(replica, canonical, state, error);
+    if (status == MQ_OK)
+        status = next_step(replica, canonical, member, error);
+    while (status == MQ_OK) {
+        status = note_step(replica, member, error);
+        if (status == MQ_OK)
+            status = next_step(replica, canonical, member, error);
+    }
+    return status == MQ_NOT_FOUND ? MQ_OK : status;
 }
 
 enum mq_status mq_need_forget(struct mq_replica *replica, const uint8_t canonical[MQ_ID_SIZE], struct mq_error *error)

@@ -3,6 +3,7 @@
 #include "protocol/change.h"
 #include "replica/erase.h"
 #include "replica/journal.h"
+#include "replica/need_chain.h"
 #include "tests/replica/needs_kit.h"
 
 /* ---- the life of a need ---- */
@@ -268,6 +269,44 @@ static void steps_count_once_and_as_they_were(void **state)
     village_end(&village);
 }
 
+/* A step that a desk linked to a household by hand is noted the same by who had the link first and who had the step. */
+static void notes_do_not_ask_what_came_first(void **state)
+{
+    enum { PAIRS = 5 }; /* which of a pair gives the group its kind is chance */
+    struct village village;
+    struct mq_saved house, step;
+    char line[200];
+    uint8_t memory[128], value_memory[32], id[MQ_ID_SIZE], here[MQ_HASH_SIZE], there[MQ_HASH_SIZE];
+    (void)state;
+    begin(&village, 917);
+    struct village_member *cadre = &village.devices[1], *desk = &village.desk;
+    for (int i = 0; i < PAIRS; i++) {
+        snprintf(line, sizeof line, "{\"kind\":\"need\",\"id\":\"N-1%d\",\"words\":\"灯坏了。\"}", i);
+        village_add(desk, line, NULL);
+    }
+    village_sync_all(&village, 2);
+    for (int i = 0; i < PAIRS; i++) {
+        struct mq_buffer change = mq_buffer(memory, sizeof memory), value = mq_buffer(value_memory, sizeof value_memory);
+        snprintf(line, sizeof line,
+                 "{\"kind\":\"household\",\"id\":\"H-1%d\",\"place\":\"杉坪村\",\"group\":\"三组\",\"head\":\"余世海\"}", i);
+        village_add(desk, line, &house);
+        snprintf(line, sizeof line,
+                 "{\"kind\":\"step\",\"need\":\"N-1%d\",\"step\":\"settle\",\"text\":\"换了。\"}", i);
+        village_add(cadre, line, &step);
+        mq_put_reference(&value, step.record);
+        mq_change_put_add(&change, house.record, MQ_FIELD_SAME_AS, mq_written(&value));
+        does(mq_journal_add(desk->replica, &desk->team, mq_written(&change), house.record, id, &problem));
+    }
+    village_sync_all(&village, 3);
+    does(mq_need_hash(desk->replica, here, &problem));
+    does(mq_need_hash(cadre->replica, there, &problem));
+    assert_memory_equal(here, there, sizeof here);
+    does(mq_view_rebuild(cadre->replica, &problem));
+    does(mq_need_hash(cadre->replica, there, &problem));
+    assert_memory_equal(here, there, sizeof here);
+    village_end(&village);
+}
+
 /* A need that is part of another follows it: its household too is told what was answered there. */
 static void parts_follow_the_whole(void **state)
 {
@@ -360,6 +399,7 @@ int main(void)
         cmocka_unit_test(merged_needs_share_their_steps),
         cmocka_unit_test(steps_may_come_first),
         cmocka_unit_test(steps_count_once_and_as_they_were),
+        cmocka_unit_test(notes_do_not_ask_what_came_first),
         cmocka_unit_test(parts_follow_the_whole),
         cmocka_unit_test(notes_are_derived),
         cmocka_unit_test(erased_words_move_nothing),
