@@ -58,6 +58,18 @@ static bool join(struct mq_choice *into, const struct mq_choice *from, struct mq
     return true;
 }
 
+/* Elements of a set may become one later, when their groups do; then the set is to be read again. In a register two that
+ * stand are a conflict, which is read again anyway. */
+static bool may_join(const struct mq_field_state *field)
+{
+    size_t references = 0;
+    for (size_t i = 0; field->merge == MQ_MERGE_SET && i < field->choice_count; i++) {
+        struct mq_reader reader = mq_reader(field->choices[i].value);
+        references += mq_cbor_next(&reader).type == MQ_CBOR_REFERENCE;
+    }
+    return references > 1;
+}
+
 /* Quadratic in the choices of one field, of which there are few. */
 static enum mq_status field_join(struct mq_replica *replica, struct mq_field_state *field, struct mq_arena *arena,
                                  int64_t *leans, struct mq_error *error)
@@ -66,6 +78,7 @@ static enum mq_status field_join(struct mq_replica *replica, struct mq_field_sta
     size_t kept = 0, before = field->choice_count;
     if (targets == NULL)
         return MQ_NO_SPACE;
+    *leans += may_join(field);
     for (size_t i = 0; i < before; i++) {
         bool pointing = points_to(replica, field->choices[i].value, targets[kept], error);
         size_t same = 0;
@@ -83,7 +96,7 @@ static enum mq_status field_join(struct mq_replica *replica, struct mq_field_sta
     field->choice_count = kept;
     if (field->merge == MQ_MERGE_REGISTER && kept == 1)
         field->conflict = false;
-    *leans += kept < before;
+    *leans += kept < before && field->merge != MQ_MERGE_SET;
     return error->status;
 }
 
@@ -107,9 +120,9 @@ enum mq_status mq_view_references(struct mq_replica *replica, struct mq_group_st
         struct mq_field_state *field = &state->fields[i];
         if (field->choice_count < 2 || field->number < MQ_FIELD_ID)
             continue;
-        int64_t before = *leans;
+        size_t before = field->choice_count;
         status = field_join(replica, field, arena, leans, error);
-        if (*leans > before)
+        if (field->choice_count < before)
             order(field);
     }
     return status;

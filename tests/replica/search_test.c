@@ -1,3 +1,4 @@
+/* tidy: long, every case needs the same people and the same slow reader */
 /* Aim: search finds what a person means by the little that he types, best first, and never misses a record: the same set as
  * a slow reader of all records finds, whatever was written, renamed, joined and deleted before. */
 #include <setjmp.h>
@@ -15,6 +16,7 @@
 #include "replica/journal.h"
 #include "replica/replica_keys.h"
 #include "replica/search_blocks.h"
+#include "replica/search_index.h"
 #include "replica/view.h"
 #include "tests/protocol/chance.h"
 #include "tests/replica/village.h"
@@ -505,6 +507,24 @@ static void a_rebuild_brings_the_index_back(void **state)
     village_end(&village);
 }
 
+/* A plan names two households that turn out to be one: search keeps the same of it whether the plan or that came first. */
+static void sets_follow_what_they_name(void **state)
+{
+    uint8_t here[MQ_HASH_SIZE], there[MQ_HASH_SIZE];
+    (void)state;
+    village_begin(&village, 41);
+    struct village_member *desk = &village.desk, *cadre = &village.devices[1];
+    people(desk);
+    village_sync_all(&village, 2);
+    village_add(cadre, "{\"kind\":\"plan\",\"id\":\"P1\",\"purpose\":\"回访告知\",\"households\":[\"H1\",\"H2\"]}", NULL);
+    assert_int_equal(mq_records_merge(desk->replica, mq_span_text("H1"), mq_span_text("H2"), false, &problem), MQ_OK);
+    village_sync_all(&village, 2);
+    assert_int_equal(mq_search_hash(desk->replica, here, &problem), MQ_OK);
+    assert_int_equal(mq_search_hash(cadre->replica, there, &problem), MQ_OK);
+    assert_memory_equal(here, there, sizeof here);
+    village_end(&village);
+}
+
 /* What only named persons may read leaves nothing to search on its author's device but its number; the county finds it. */
 static void what_is_sealed_is_found_by_its_number_only(void **state)
 {
@@ -586,6 +606,7 @@ int main(void)
         cmocka_unit_test(joined_households_find_the_needs_of_both),
         cmocka_unit_test(an_older_store_gets_its_index),
         cmocka_unit_test(a_rebuild_brings_the_index_back),
+        cmocka_unit_test(sets_follow_what_they_name),
         cmocka_unit_test(what_is_sealed_is_found_by_its_number_only),
         cmocka_unit_test(erasing_takes_the_pieces_out),
     };
