@@ -142,7 +142,7 @@ static enum mq_status key_take(struct mq_replica *replica, struct mq_span kid, c
     if (status != MQ_OK)
         return status;
     return mq_db_run(replica->db, error,
-                     "UPDATE segment SET state = 0 WHERE number IN (SELECT segment FROM matter)"
+                     "UPDATE segment SET state = 0 WHERE " MQ_SEGMENT_WRITE_ONLY
                      " AND substr(bytes, 23, 8) = ?",
                      "b", kid);
 }

@@ -7,6 +7,7 @@
 
 #include "protocol/assert.h"
 #include "protocol/change.h"
+#include "replica/apart.h"
 #include "replica/journal.h"
 #include "replica/replica_keys.h"
 #include "replica/view.h"
@@ -124,11 +125,13 @@ static enum mq_status compare_field(struct update *update, const struct mq_parse
     return compare_register(update, given, here, error);
 }
 
-static enum mq_status compare_all(struct update *update, const struct mq_parsed *parsed, struct mq_error *error)
+static enum mq_status compare_all(struct update *update, const struct mq_parsed *parsed, bool hidden,
+                                  struct mq_error *error)
 {
     enum mq_status status = MQ_OK;
     for (size_t i = 0; i < parsed->count && status == MQ_OK; i++)
-        status = compare_field(update, &parsed->fields[i], error);
+        if (!hidden || !(parsed->fields[i].field->flags & MQ_FIELD_CLASS_B)) /* what cannot be read is not changed */
+            status = compare_field(update, &parsed->fields[i], error);
     if (status == MQ_OK && update->changes.failed)
         return mq_fail(error, MQ_REFUSED, _("this record is too long to save in one piece; split it"));
     return status;
@@ -152,7 +155,10 @@ enum mq_status mq_records_update(struct mq_replica *replica, const struct mq_tea
                                  const uint8_t canonical[MQ_ID_SIZE], struct mq_saved *saved, struct mq_error *error)
 {
     struct mq_group_state state;
-    enum mq_status status = mq_view_group(replica, canonical, &state, error);
+    bool hidden;
+    enum mq_status status = mq_apart_hidden(replica, team, &hidden, error);
+    if (status == MQ_OK)
+        status = mq_view_group(replica, canonical, &state, error);
     if (status != MQ_OK)
         return status;
     if (state.deleted)
@@ -163,7 +169,7 @@ enum mq_status mq_records_update(struct mq_replica *replica, const struct mq_tea
     update->state = &state;
     update->rank = mq_role_rank(team->certificate.role);
     update->changes = mq_buffer(update->memory, sizeof update->memory);
-    status = compare_all(update, parsed, error);
+    status = compare_all(update, parsed, hidden, error);
     saved->known = update->changes.size == 0;
     saved->updated = !saved->known;
     if (status == MQ_OK)

@@ -6,6 +6,7 @@
 #include "protocol/assert.h"
 #include "protocol/change.h"
 #include "protocol/mask.h"
+#include "replica/apart.h"
 #include "replica/convert.h"
 #include "replica/journal.h"
 #include "replica/need_chain.h"
@@ -68,16 +69,21 @@ static enum mq_status incarnation_letters(struct mq_replica *replica, const stru
     return error->status;
 }
 
-/* The change that makes this record. */
-static enum mq_status create_build(const struct mq_parsed *parsed, struct mq_buffer *change, struct mq_error *error)
+/* The change that makes this record, without its sensitive fields where these are written apart. */
+static enum mq_status create_build(const struct mq_parsed *parsed, bool apart, struct mq_buffer *change,
+                                   struct mq_error *error)
 {
     uint8_t *pairs_memory = mq_work_memory(MQ_CHANGE_MAX);
     struct mq_buffer pairs = mq_buffer(pairs_memory, MQ_CHANGE_MAX);
+    size_t count = 0;
     for (size_t i = 0; i < parsed->count; i++) {
+        if (apart && (parsed->fields[i].field->flags & MQ_FIELD_CLASS_B))
+            continue;
+        count++;
         mq_cbor_put_uint(&pairs, parsed->fields[i].field->number);
         mq_put_span(&pairs, parsed->fields[i].value);
     }
-    mq_change_put_create(change, parsed->kind->number, parsed->count, mq_written(&pairs));
+    mq_change_put_create(change, parsed->kind->number, count, mq_written(&pairs));
     bool failed = pairs.failed || change->failed;
     mq_work_free(pairs_memory, pairs.size);
     return failed ? mq_fail(error, MQ_REFUSED, _("this record is too long to save in one piece; split it")) : MQ_OK;
@@ -89,7 +95,7 @@ static enum mq_status is_restricted(struct mq_replica *replica, const struct mq_
 {
     struct mq_buffer change = mq_buffer(memory, MQ_CHANGE_MAX);
     uint32_t compartment = MQ_COMPARTMENT_TEAM;
-    enum mq_status status = create_build(parsed, &change, error);
+    enum mq_status status = create_build(parsed, false, &change, error);
     if (status == MQ_OK)
         status = mq_route(replica, team, mq_written(&change), NULL, &compartment, error);
     *restricted = mq_compartment_restricted(compartment);
@@ -132,17 +138,24 @@ static enum mq_status create(struct mq_replica *replica, const struct mq_team *t
                              uint8_t *memory, struct mq_saved *saved, struct mq_error *error)
 {
     struct mq_buffer change = mq_buffer(memory, MQ_CHANGE_MAX);
-    enum mq_status status = create_build(parsed, &change, error);
-    return status == MQ_OK ? mq_journal_add(replica, team, mq_written(&change), NULL, saved->record, error) : status;
+    bool apart;
+    enum mq_status status = mq_apart(replica, team, parsed, &apart, error);
+    if (status == MQ_OK)
+        status = create_build(parsed, apart, &change, error);
+    if (status == MQ_OK)
+        status = mq_journal_add(replica, team, mq_written(&change), NULL, saved->record, error);
+    return status == MQ_OK && apart ? mq_apart_write(replica, team, parsed, saved->record, error) : status;
 }
 
 /* Does the record that is here say the same, as far as the new one says anything? */
-static bool says_the_same(const struct mq_group_state *state, const struct mq_parsed *parsed)
+static bool says_the_same(const struct mq_group_state *state, const struct mq_parsed *parsed, bool hidden)
 {
     if (state->kind != parsed->kind->number)
         return false;
     for (size_t i = 0; i < parsed->count; i++) {
         const struct mq_parsed_field *given = &parsed->fields[i];
+        if (hidden && (given->field->flags & MQ_FIELD_CLASS_B))
+            continue;
         const struct mq_field_state *here = mq_group_field(state, given->field->number);
         size_t choices = here == NULL ? 0 : here->choice_count, found = 0, wanted = 1;
         struct mq_reader reader = mq_reader(given->value);
@@ -182,14 +195,17 @@ struct add_work {
     struct write_memory *memory;
 };
 
-static enum mq_status compare_known(struct mq_replica *replica, const struct mq_parsed *parsed,
+static enum mq_status compare_known(struct mq_replica *replica, const struct mq_team *team, const struct mq_parsed *parsed,
                                     const uint8_t canonical[MQ_ID_SIZE], struct mq_saved *saved, struct mq_error *error)
 {
     struct mq_group_state state;
-    enum mq_status status = mq_view_group(replica, canonical, &state, error);
+    bool hidden;
+    enum mq_status status = mq_apart_hidden(replica, team, &hidden, error);
+    if (status == MQ_OK)
+        status = mq_view_group(replica, canonical, &state, error);
     if (status != MQ_OK)
         return status;
-    if (!says_the_same(&state, parsed))
+    if (!says_the_same(&state, parsed, hidden))
         return mq_fail(error, MQ_REFUSED,
                        _("the %s \"%s\" is here already with other values; change it with `set`, or import with --update"),
                        parsed->kind->key, saved->id);
@@ -231,7 +247,7 @@ static enum mq_status add(struct mq_replica *replica, void *context, struct mq_e
                                  &taken, error);
     if (status == MQ_OK && !taken)
         return work->update ? mq_records_update(replica, work->team, &parsed, canonical, work->saved, error)
-                            : compare_known(replica, &parsed, canonical, work->saved, error);
+                            : compare_known(replica, work->team, &parsed, canonical, work->saved, error);
     if (status != MQ_OK && status != MQ_NOT_FOUND)
         return status;
     status = mq_matter_by_id(replica, parsed.kind->number, mq_parsed_find(&parsed, MQ_FIELD_ID)->value, &matter, error);

@@ -67,11 +67,12 @@ enum mq_segment_state {
     MQ_SEGMENT_UNDECODABLE = 3
 };
 
-/* As conditions in SQL on table `segment`. Sealed away: written here for others to read, and its key is not here; it is as
- * admitted as it will ever be. Foreign: carried for somebody else, in a compartment that this replica does not read;
- * nothing of it is counted or shown. */
+/* As conditions in SQL on table `segment`. Write-only: sealed here to a commitment (MQ_SEGMENT_FLAG_WRITE_ONLY, the second
+ * byte). Sealed away: of these, one whose key is not here; it is as admitted as it will ever be. Foreign: carried for
+ * somebody else, in a compartment that this replica does not read; nothing of it is counted or shown. */
+#define MQ_SEGMENT_WRITE_ONLY "(mine = 1 AND substr(bytes, 2, 1) = x'02')"
 #define MQ_SEGMENT_SEALED_AWAY \
-    "(number IN (SELECT segment FROM matter) AND NOT EXISTS (SELECT 1 FROM grants WHERE kid = substr(segment.bytes, 23, 8)" \
+    "(" MQ_SEGMENT_WRITE_ONLY " AND NOT EXISTS (SELECT 1 FROM grants WHERE kid = substr(segment.bytes, 23, 8)" \
     " AND key IS NOT NULL))"
 #define MQ_SEGMENT_FOREIGN \
     "(mine = 0 AND state = 0 AND stream IN (SELECT stream FROM stream JOIN mailbox USING(mailbox)" \

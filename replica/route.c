@@ -97,6 +97,39 @@ static enum mq_status follow(struct route_work *work, const uint8_t record[MQ_ID
     return status;
 }
 
+/* ---- what is sensitive ---- */
+
+/* Nobody could save such a record without a sensitive value, so all of it is. */
+static bool kind_is_sensitive(const struct mq_kind *kind)
+{
+    for (size_t i = 0; i < kind->field_count; i++)
+        if ((kind->fields[i].flags & MQ_FIELD_CLASS_B) && (kind->fields[i].flags & MQ_FIELD_REQUIRED))
+            return true;
+    return false;
+}
+
+/* Where it is not granted, as in a team that was made by an older program, what is sensitive stays the team's. */
+static enum mq_status sensitive_or_team(struct mq_replica *replica, const struct mq_team *team, uint32_t *compartment,
+                                        struct mq_error *error)
+{
+    uint8_t mailbox[MQ_ID_SIZE];
+    int64_t granted = 0;
+    mq_mailbox(mailbox, team->team, MQ_COMPARTMENT_SENSITIVE);
+    enum mq_status status = mq_db_number(replica->db, &granted, error,
+                                         "SELECT EXISTS (SELECT 1 FROM grants WHERE mailbox = ?)", "b", MQ_SPAN(mailbox));
+    *compartment = granted != 0 ? MQ_COMPARTMENT_SENSITIVE : MQ_COMPARTMENT_TEAM;
+    return status;
+}
+
+enum mq_status mq_route_apart(struct mq_replica *replica, const struct mq_team *team, const struct mq_kind *kind,
+                              bool *apart, struct mq_error *error)
+{
+    uint32_t compartment;
+    enum mq_status status = sensitive_or_team(replica, team, &compartment, error);
+    *apart = status == MQ_OK && compartment == MQ_COMPARTMENT_SENSITIVE && !kind_is_sensitive(kind);
+    return status;
+}
+
 /* ---- both ---- */
 
 static enum mq_status route_create(struct route_work *work, const struct mq_change *change, uint32_t *compartment,
@@ -106,8 +139,10 @@ static enum mq_status route_create(struct route_work *work, const struct mq_chan
     if (kind == NULL)
         return MQ_OK; /* nothing is written here that this program does not know */
     enum mq_status status = look_at_create(work, kind, change, error);
-    if (status != MQ_OK || (!work->restricts && !work->points))
+    if (status != MQ_OK)
         return status;
+    if (!work->restricts && !work->points)
+        return kind_is_sensitive(kind) ? sensitive_or_team(work->replica, work->team, compartment, error) : MQ_OK;
     if (work->points && !work->restricts && !mq_kind_restricts(kind))
         return follow(work, work->pointed_to, true, compartment, error);
     *compartment = MQ_COMPARTMENT_RESTRICTED;
@@ -129,7 +164,7 @@ static enum mq_status points_nowhere(struct route_work *work, const struct mq_ki
 
 /* A guarded field may be raised where the record is; what would hide it comes too late. */
 static enum mq_status route_open(struct route_work *work, const uint8_t record[MQ_ID_SIZE],
-                                 const struct mq_change *change, struct mq_error *error)
+                                 const struct mq_change *change, uint32_t *compartment, struct mq_error *error)
 {
     uint64_t number;
     uint8_t team[MQ_ID_SIZE];
@@ -146,7 +181,11 @@ static enum mq_status route_open(struct route_work *work, const uint8_t record[M
                        _("this %s is open to the whole team already, and a \"%s\" of this sort is only for the county to "
                          "read: write it down anew with it, and withdraw this one"),
                        kind->key, field->key);
-    return status == MQ_OK && field != NULL ? points_nowhere(work, kind, change, error) : status;
+    if (status == MQ_OK && field != NULL)
+        status = points_nowhere(work, kind, change, error);
+    if (status != MQ_OK || field == NULL || !(field->flags & MQ_FIELD_CLASS_B))
+        return status;
+    return sensitive_or_team(work->replica, work->team, compartment, error);
 }
 
 enum mq_status mq_route(struct mq_replica *replica, const struct mq_team *team, struct mq_span expanded,
@@ -156,14 +195,19 @@ enum mq_status mq_route(struct mq_replica *replica, const struct mq_team *team, 
     struct mq_change change;
     uint8_t names_memory[MQ_REPLACED_MAX * MQ_NAME_SIZE];
     struct mq_buffer names = mq_buffer(names_memory, sizeof names_memory);
-    bool restricted;
+    struct mq_belongs about = {.compartment = MQ_COMPARTMENT_TEAM};
     *compartment = MQ_COMPARTMENT_TEAM;
     if (mq_change_decode(&change, expanded, &names) != MQ_OK)
         return mq_fail(error, MQ_FAULT, "a change is not of its type's shape");
     if (record == NULL)
         return route_create(&work, &change, compartment, error);
-    enum mq_status status = mq_view_restricted(replica, record, &restricted, error);
-    if (status != MQ_OK)
+    enum mq_status status = mq_view_belongs(replica, record, &about, error);
+    if (status != MQ_OK && status != MQ_NOT_FOUND)
         return status;
-    return restricted ? follow(&work, record, false, compartment, error) : route_open(&work, record, &change, error);
+    if (mq_compartment_restricted(about.compartment))
+        return follow(&work, record, false, compartment, error);
+    status = route_open(&work, record, &change, compartment, error);
+    if (about.compartment == MQ_COMPARTMENT_SENSITIVE) /* a record of that compartment hears nothing else */
+        *compartment = MQ_COMPARTMENT_SENSITIVE;
+    return status;
 }

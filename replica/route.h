@@ -3,6 +3,7 @@
 #ifndef MQ_REPLICA_ROUTE_H
 #define MQ_REPLICA_ROUTE_H
 
+#include "protocol/record.h"
 #include "replica/replica.h"
 
 /* The compartment for an expanded change that is to be written here; `record` NULL: a create.
@@ -13,6 +14,9 @@
  *   case, which a county desk makes where there is none; where that key is not here, to the restricted compartment.
  * - A change of a restricted record goes to that record's compartment; from its author, who cannot read it there, to his
  *   case, or into the restricted compartment as long as there is none.
+ * - What is sensitive (class B) of a record that is the team's goes to the sensitive compartment, once the team has one:
+ *   changes of such fields, and creates of kinds that cannot be without one. Creates of other kinds are written without
+ *   those fields (mq_route_apart).
  * - Everything else is the team's.
  *
  * MQ_REFUSED: a value that would make an open record restricted, since the team has read it already; or that would point
@@ -24,5 +28,8 @@ MQ_MUST_USE enum mq_status mq_route(struct mq_replica *replica, const struct mq_
  * writes there himself is sealed like anybody's. */
 MQ_MUST_USE enum mq_status mq_route_reads(struct mq_replica *replica, const struct mq_team *team, uint32_t compartment,
                                           bool *reads, struct mq_error *error);
+/* Has the team a compartment for what is sensitive, so that such fields are written apart from a create of this kind? */
+MQ_MUST_USE enum mq_status mq_route_apart(struct mq_replica *replica, const struct mq_team *team,
+                                          const struct mq_kind *kind, bool *apart, struct mq_error *error);
 
 #endif

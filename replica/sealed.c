@@ -76,7 +76,7 @@ static enum mq_status seal(struct mq_replica *replica, struct sealed_work *work,
 }
 
 static enum mq_status put(struct mq_replica *replica, const struct mq_team *team, struct sealed_work *work,
-                          const uint8_t *record, struct mq_error *error)
+                          uint32_t compartment, const uint8_t *record, struct mq_error *error)
 {
     struct mq_change change;
     uint8_t names_memory[MQ_REPLACED_MAX * MQ_NAME_SIZE];
@@ -86,7 +86,7 @@ static enum mq_status put(struct mq_replica *replica, const struct mq_team *team
     MQ_ASSERT(status == MQ_OK); /* mq_route has taken it apart */
     /* It travels as carried: of a mailbox that is not read, no head is asked for. */
     status = mq_own_segment_put(replica, &work->segment, 0, true, mq_written(&work->segment_bytes), &number, error);
-    if (status == MQ_OK)
+    if (status == MQ_OK && mq_compartment_restricted(compartment)) /* of a sensitive field the record is here */
         status = mq_matter_put(replica, team->team, mq_compartment_case(team->certificate.serial), number,
                                record != NULL ? record : work->change.id, &change, error);
     /* Before the commit: a witness that is ahead costs a new stream, one that is behind would miss a store set back. */
@@ -116,7 +116,7 @@ enum mq_status mq_seal_now(struct mq_replica *replica, const struct mq_team *tea
         status = seal(replica, work, error);
     }
     if (status == MQ_OK)
-        status = put(replica, team, work, record, error);
+        status = put(replica, team, work, compartment, record, error);
     if (status == MQ_OK)
         memcpy(id, work->change.id, MQ_ID_SIZE);
     mq_work_free(work, sizeof *work);

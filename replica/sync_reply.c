@@ -123,15 +123,28 @@ static enum mq_status want(struct reply_work *work, struct mq_span payload, stru
                      (int64_t)(entry_of(work->state, payload.data) >= 0));
 }
 
-/* Something for us lies in a mailbox that we did not ask for: a right was given, or an answer came. A claim costs a few
- * bytes a request, so only what can be ours is believed. */
+/* How far we have come in a mailbox that may not be known here yet. */
+static enum mq_status cursor_in(struct mq_sync_state *state, uint32_t compartment, int64_t *cursor, struct mq_error *error)
+{
+    uint8_t mailbox[MQ_ID_SIZE];
+    *cursor = 0;
+    mq_mailbox(mailbox, state->team->team, compartment);
+    enum mq_status status = mq_db_number(state->replica->db, cursor, error, "SELECT cursor FROM mailbox WHERE mailbox = ?",
+                                         "b", MQ_SPAN(mailbox));
+    return status == MQ_NOT_FOUND ? MQ_OK : status;
+}
+
+/* Something for us lies in a mailbox that we did not ask for: a right was given, an answer came, or there is news. A claim
+ * costs a few bytes a request, so only what can be ours is believed. */
 static enum mq_status elsewhere(struct reply_work *work, struct mq_span payload, struct mq_error *error)
 {
     struct mq_sync_state *state = work->state;
     struct mq_reader reader = mq_reader(payload);
     uint32_t compartment = mq_get_u32(&reader);
+    uint64_t last = mq_get_u64(&reader);
+    int64_t cursor;
     bool reads = false;
-    if (!mq_reader_done(&reader) || compartment == MQ_COMPARTMENT_TEAM || !mq_compartment_known(compartment))
+    if (!mq_reader_done(&reader) || last > INT64_MAX || compartment == MQ_COMPARTMENT_TEAM || !mq_compartment_known(compartment))
         return MQ_OK;
     enum mq_status status =
         mq_key_here(state->replica, state->team->team, MQ_COMPARTMENT_RESTRICTED, &reads, error);
@@ -139,6 +152,9 @@ static enum mq_status elsewhere(struct reply_work *work, struct mq_span payload,
                             compartment != mq_compartment_case(state->team->certificate.serial)))
         return status;
     bool news;
+    status = cursor_in(state, compartment, &cursor, error);
+    if (status != MQ_OK || cursor == (int64_t)last)
+        return status; /* all of it is here */
     status = mq_mailbox_ask(state->replica, state->team->team, compartment, &news, error);
     if (news)
         state->turn = state->turn_end = 0;
@@ -259,6 +275,11 @@ static enum mq_status server_changed(struct reply_work *work, struct mq_error *e
             status = mq_db_run(db, error, "UPDATE segment SET stored = 0 WHERE mine = 1 AND anchored = 0", "");
         if (status == MQ_OK)
             status = own_gaps_close(db, error);
+        if (status == MQ_OK)
+            status = mq_db_run(db, error,
+                               "UPDATE mailbox SET asked = 1 WHERE compartment = ? AND EXISTS (SELECT 1 FROM grants AS g"
+                               " WHERE g.mailbox = mailbox.mailbox AND g.key IS NOT NULL)",
+                               "i", (int64_t)MQ_COMPARTMENT_SENSITIVE);
         if (status == MQ_OK) /* no head will be told of what is written and not read here */
             status = mq_db_run(db, error,
                                "UPDATE segment SET carry = 1 WHERE mine = 1 AND anchored = 0 AND erased < 2 AND stream IN"
@@ -278,6 +299,15 @@ static enum mq_status have_said(struct reply_work *work, struct mq_error *error)
     return mq_setting_put_number(state->replica, "have_owed", 0, error);
 }
 
+/* What is sensitive changes seldom: once all of it is here, the server's word that there is more is enough. */
+static enum mq_status heard_out(struct mq_sync_state *state, const uint8_t mailbox[MQ_ID_SIZE], struct mq_error *error)
+{
+    if (mq_role_rank(state->team->certificate.role) >= MQ_RANK_DESK)
+        return MQ_OK;
+    return mq_db_run(state->replica->db, error, "UPDATE mailbox SET asked = 0 WHERE mailbox = ? AND compartment = ? AND asked",
+                     "bi", mq_span(mailbox, MQ_ID_SIZE), (int64_t)MQ_COMPARTMENT_SENSITIVE);
+}
+
 static enum mq_status cursors_move(struct reply_work *work, struct mq_error *error)
 {
     struct mq_sync_state *state = work->state;
@@ -292,6 +322,8 @@ static enum mq_status cursors_move(struct reply_work *work, struct mq_error *err
         status = mq_db_run(state->replica->db, error, "UPDATE mailbox SET cursor = ?, fingerprint = ? WHERE mailbox = ?",
                            "ibb", (int64_t)said->cursor, MQ_SPAN(said->fingerprint),
                            MQ_SPAN(state->mailboxes[i].mailbox));
+        if (status == MQ_OK && said->remaining == 0)
+            status = heard_out(state, state->mailboxes[i].mailbox, error);
     }
     return status;
 }

@@ -56,7 +56,8 @@ static enum mq_status entry_fill(struct mq_sync_state *state, size_t index, stru
     return status;
 }
 
-/* The team's own mailbox, then those of the others whose turn it is. One more row than fits tells that there are more. */
+/* The team's own mailbox, then those of the others whose turn it is: those that are asked for, and those that are owed
+ * something. One more row than fits tells that there are more. */
 static enum mq_status entries_fill(struct mq_sync_state *state, struct mq_error *error)
 {
     struct mq_query *query;
@@ -66,7 +67,9 @@ static enum mq_status entries_fill(struct mq_sync_state *state, struct mq_error 
     enum mq_status status =
         mq_db_query(state->replica->db, &query, error,
                     "SELECT mailbox, compartment, cursor, fingerprint FROM mailbox WHERE team = ?1 AND"
-                    " (compartment = 0 OR (asked AND compartment > ?2)) ORDER BY compartment LIMIT ?3",
+                    " (compartment = 0 OR (compartment > ?2 AND (asked OR EXISTS (SELECT 1 FROM stream AS s JOIN grants AS g"
+                    " USING(mailbox) WHERE s.mailbox = mailbox.mailbox AND g.key IS NOT NULL AND s.mine = 1 AND s.closed = 0"
+                    " AND s.next_seq - 1 > s.server_seq)))) ORDER BY compartment LIMIT ?3",
                     "bii", MQ_SPAN(state->team->team), state->turn, (int64_t)MQ_MAILBOXES_MAX + 1);
     while (status == MQ_OK && !state->turn_more && mq_db_next(&query, error)) {
         state->turn_more = count == MQ_MAILBOXES_MAX;

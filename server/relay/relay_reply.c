@@ -93,10 +93,11 @@ static enum mq_status give_elsewhere(struct writer *writer)
 
     share_out(writer, 2);
     for (size_t i = 0; status == MQ_OK && i < work->elsewhere_count; i++) {
-        uint8_t memory[4];
-        struct mq_buffer compartment = mq_buffer(memory, sizeof memory);
-        mq_put_u32(&compartment, work->elsewhere[i]);
-        if (!put_frame(writer, MQ_FRAME_ELSEWHERE, mq_written(&compartment)))
+        uint8_t memory[12];
+        struct mq_buffer place = mq_buffer(memory, sizeof memory);
+        mq_put_u32(&place, work->elsewhere[i].compartment);
+        mq_put_u64(&place, work->elsewhere[i].last);
+        if (!put_frame(writer, MQ_FRAME_ELSEWHERE, mq_written(&place)))
             break;
     }
     return status;

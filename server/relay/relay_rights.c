@@ -141,8 +141,13 @@ static enum mq_status elsewhere_put(struct mq_relay_work *work, uint32_t compart
     if (work->elsewhere_count == MQ_CASES_MAX || asked_for(work, mailbox) || !mq_work_reads(work, compartment))
         return MQ_OK;
     enum mq_status status = store->verbs->list(store, mailbox, 0, look_for_more, &more, work->error);
-    if (status == MQ_OK && more)
-        work->elsewhere[work->elsewhere_count++] = compartment;
+    if (status != MQ_OK || !more)
+        return status;
+    struct mq_log_position last;
+    status = store->verbs->last(store, mailbox, &last, work->error);
+    if (status == MQ_OK)
+        work->elsewhere[work->elsewhere_count++] =
+            (struct mq_elsewhere){.compartment = compartment, .last = last.number};
     return status;
 }
 

@@ -37,7 +37,10 @@ struct mq_relay_work {
     struct mq_want_part want_parts[MQ_WANT_PARTS_MAX]; /* what the request asks for */
     size_t want_part_count;
 
-    uint32_t elsewhere[MQ_CASES_MAX]; /* compartments that hold something for the token and were not asked for */
+    struct mq_elsewhere {
+        uint32_t compartment;
+        uint64_t last; /* number of its log's newest item */
+    } elsewhere[MQ_CASES_MAX]; /* what holds something for the token and was not asked for */
     size_t elsewhere_count;
     bool picks_receipts; /* of its team's receipts the token gets those of these streams only */
     uint8_t receipts[MQ_STREAMS_MAX][MQ_ID_SIZE];

@@ -130,6 +130,18 @@ static void know_restricted(struct village *village, struct village_member *memb
     assert_int_equal(mq_grant_put(member->replica, &grant, NULL, &problem), MQ_OK);
 }
 
+/* What is sensitive: read by everybody, until a test takes the right (village_blind). */
+static void know_sensitive(struct village *village, struct village_member *member)
+{
+    struct mq_grant grant;
+    struct mq_secret key;
+    uint8_t mailbox[MQ_ID_SIZE];
+    mq_mailbox(mailbox, member->team.team, MQ_COMPARTMENT_SENSITIVE);
+    assert_int_equal(mq_key_newest(village->desk.replica, mailbox, &grant, &key, &problem), MQ_OK);
+    assert_int_equal(mq_grant_put(member->replica, &grant, &key, &problem), MQ_OK);
+    member->rights |= MQ_ACCESS_SENSITIVE;
+}
+
 static void grant_all(struct village *village)
 {
     struct mq_grant grant = {.compartment = 0, .epoch = 1};
@@ -152,8 +164,10 @@ static void grant_all(struct village *village)
         MQ_OK);
     assert_int_equal(mq_outbox_put(desk->replica, MQ_FRAME_GRANT, MQ_SPAN(bytes), MQ_SPAN(bytes), &problem), MQ_OK);
     assert_int_equal(mq_replica_transact(desk->replica, grant_restricted, village, &problem), MQ_OK);
-    for (int i = 0; i < VILLAGE_DEVICES; i++)
+    for (int i = 0; i < VILLAGE_DEVICES; i++) {
         know_restricted(village, &village->devices[i]);
+        know_sensitive(village, &village->devices[i]);
+    }
 }
 
 static void access_one(struct mq_buffer *body, const struct village_member *member, uint8_t rights)
@@ -174,7 +188,7 @@ static void access_all(struct village *village)
     for (int i = 0; i < VILLAGE_DEVICES; i++)
         access_one(&body, &village->devices[i], MQ_ACCESS_MEMBER | village->devices[i].rights);
     if (village->township.replica != NULL)
-        access_one(&body, &village->township, MQ_ACCESS_MEMBER);
+        access_one(&body, &village->township, MQ_ACCESS_MEMBER | village->township.rights);
     struct mq_control control = {.kind = MQ_CONTROL_ACCESS, .body = mq_written(&body)};
     memcpy(control.team, village->desk.team.team, MQ_ID_SIZE);
     assert_int_equal(mq_control_number(village->desk.replica, &control.number, &problem), MQ_OK);
@@ -229,7 +243,7 @@ static enum mq_status name_one(struct mq_replica *replica, void *context, struct
                                       "bbibi", MQ_SPAN(work->member->team.certificate.sign_public),
                                       MQ_SPAN(work->member->team.team),
                                       (int64_t)work->member->team.certificate.serial, MQ_SPAN(certificate),
-                                      (int64_t)(work->named ? MQ_RIGHT_RESTRICTED : 0));
+                                      (int64_t)(MQ_RIGHT_SENSITIVE | (work->named ? MQ_RIGHT_RESTRICTED : 0)));
     return status == MQ_OK ? mq_restricted_regrant(replica, &work->village->desk.team, error) : status;
 }
 
@@ -237,7 +251,19 @@ void village_name(struct village *village, struct village_member *member, bool n
 {
     struct naming work = {village, member, named};
     assert_int_equal(mq_replica_transact(village->desk.replica, name_one, &work, &problem), MQ_OK);
-    member->rights = named ? MQ_ACCESS_RESTRICTED : 0;
+    member->rights = (uint8_t)((member->rights & ~MQ_ACCESS_RESTRICTED) | (named ? MQ_ACCESS_RESTRICTED : 0));
+    access_all(village);
+    assert_int_equal(village_sync(village, &village->desk, NULL), MQ_OK);
+}
+
+void village_blind(struct village *village, struct village_member *member)
+{
+    uint8_t mailbox[MQ_ID_SIZE];
+    mq_mailbox(mailbox, member->team.team, MQ_COMPARTMENT_SENSITIVE);
+    assert_int_equal(mq_db_run(mq_replica_db(member->replica), &problem, "UPDATE grants SET key = NULL WHERE mailbox = ?",
+                               "b", MQ_SPAN(mailbox)),
+                     MQ_OK);
+    member->rights = (uint8_t)(member->rights & ~MQ_ACCESS_SENSITIVE);
     access_all(village);
     assert_int_equal(village_sync(village, &village->desk, NULL), MQ_OK);
 }
@@ -256,6 +282,7 @@ void village_township(struct village *village)
     assert_int_equal(mq_grant_put(township->replica, &grant, &key, &problem), MQ_OK);
     assert_int_equal(mq_desk_put(village->desk.replica, &township->team.certificate, &problem), MQ_OK);
     know_restricted(village, township);
+    know_sensitive(village, township);
     mq_certificate_encode(certificate, &township->team.certificate);
     assert_int_equal(mq_outbox_put(village->desk.replica, MQ_FRAME_CERTIFICATE, MQ_SPAN(certificate),
                                    MQ_SPAN(certificate), &problem),

@@ -44,6 +44,9 @@ void village_end(struct village *village);
 /* A township's desk joins: certified by the root, with the team's key; the county's desk tells the relay. */
 void village_township(struct village *village);
 
+/* This member never had the right to what is sensitive: he may write it and not read it. Before he has any of it. */
+void village_blind(struct village *village, struct village_member *member);
+
 /* The county's desk names this member: he may read restricted matters from now on; or no longer. */
 void village_name(struct village *village, struct village_member *member, bool named);
 
