@@ -4,6 +4,7 @@
 #ifndef MQ_PROTOCOL_NEED_H
 #define MQ_PROTOCOL_NEED_H
 
+#include "protocol/certificate.h"
 #include "protocol/record.h"
 
 enum mq_need_state_number {
@@ -74,7 +75,6 @@ enum { MQ_REACTION_UNSATISFIED = 3, MQ_REACTION_UNREACHED = 5 };
 enum { MQ_CAUSE_UNREACHED = 21, MQ_CAUSE_ANONYMOUS = 22, MQ_CAUSE_MOVED = 23, MQ_CAUSE_EXPLAINED = 24 };
 
 #define MQ_RANK_CADRE 1u /* ranks as in mq_role_rank; the desk's is MQ_RANK_DESK */
-#define MQ_RANK_COUNTY 3u
 
 /* What a step says, as bits. */
 #define MQ_SAYS_UNIT 1u
