@@ -1,0 +1,32 @@
+/* A simulated machine: clock, chance and disk of its own behind `struct mq_platform`. Nothing of it touches the real
+ * one. Its files, the SQLite ones too, lie on a sim_disk, and power can go at any operation of that disk. */
+#ifndef MQ_TESTS_SIM_MACHINE_H
+#define MQ_TESTS_SIM_MACHINE_H
+
+#include "platform/platform.h"
+#include "tests/sim/choices.h"
+#include "tests/sim/disk.h"
+
+struct sim_machine;
+
+/* A machine with an empty disk. `choices` decides its faults, `seed` its chance (keys, nonces); both are the caller's.
+ * `number` tells machines apart, 0 to SIM_MACHINES_MAX - 1. */
+struct sim_machine *sim_machine_new(struct sim_choices *choices, unsigned number, uint64_t seed);
+void sim_machine_free(struct sim_machine *machine);
+const struct mq_platform *sim_machine_platform(struct sim_machine *machine);
+struct sim_disk *sim_machine_disk(struct sim_machine *machine);
+
+/* Time. The wall clock can be anywhere and jump; the monotonic one only goes on, and starts again with each boot. */
+void sim_machine_set_wall(struct sim_machine *machine, int64_t seconds);
+void sim_machine_advance(struct sim_machine *machine, int64_t milliseconds);
+
+/* After a power cut, or in place of one: whoever held files has let go of them (the caller closes what is open, which the
+ * dead disk answers with errors), the disk decides what survived (sim_disk_power_on), locks are free, the boot number
+ * is another. */
+void sim_machine_reboot(struct sim_machine *machine);
+
+/* The disk's content goes to this machine's disk, whole, as `dd` would copy it: `to` loses what it had. `same_medium` false: another
+ * medium, as identify() tells; true: the same card with other content (an image was brought back). Both machines' replicas are closed. */
+void sim_machine_copy_disk(struct sim_machine *to, const struct sim_machine *from, bool same_medium);
+
+#endif
