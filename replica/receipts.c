@@ -364,7 +364,8 @@ enum mq_status mq_safety_count(struct mq_replica *replica, struct mq_safety *out
         replica->db, &query, error,
         "SELECT level, count(*) FROM (SELECT min(CASE WHEN c.segment < 0 THEN 0 WHEN s.excepted <> 0 THEN -1 WHEN s.anchored THEN 2"
         " WHEN s.stored THEN 1 ELSE 0 END) AS level FROM"
-        " (SELECT record, segment FROM change UNION ALL SELECT record, segment FROM matter) AS c"
+        " (SELECT record, segment FROM change UNION ALL SELECT record, segment FROM matter"
+        " UNION ALL SELECT record, segment FROM piece) AS c"
         " LEFT JOIN segment AS s ON s.number = c.segment WHERE c.segment < 0 OR s.mine = 1 GROUP BY c.record) GROUP BY level",
         "");
     if (status != MQ_OK)
@@ -380,8 +381,8 @@ enum mq_status mq_safety_count(struct mq_replica *replica, struct mq_safety *out
         return error->status;
     status = mq_db_number(replica->db, &out->records, error,
                           "SELECT (SELECT count(*) FROM state WHERE kind > 0 AND NOT deleted) +"
-                          " (SELECT count(*) FROM matter WHERE kind > 0 AND record NOT IN"
-                          " (SELECT record FROM record WHERE kind > 0))",
+                          " (SELECT count(*) FROM (SELECT record FROM matter WHERE kind > 0 UNION SELECT record FROM piece)"
+                          " WHERE record NOT IN (SELECT record FROM record WHERE kind > 0))",
                           "");
     if (status == MQ_OK)
         status = mq_db_number(replica->db, &out->conflicts, error,

@@ -178,7 +178,15 @@ static const char erased_compartments[] =
     "DROP TABLE erased_before;"
     "CREATE INDEX erased_done ON erased(done) WHERE done = 0;";
 
+/* Truth: which record a sensitive piece is about that was sealed here without the key, so that the record is not called safer
+ * than the piece. What older programs sealed does not say: each such piece stands for itself. */
+static const char sealed_pieces[] =
+    "CREATE TABLE piece(segment INTEGER PRIMARY KEY, record BLOB NOT NULL);"
+    "CREATE INDEX piece_record ON piece(record);"
+    "INSERT INTO piece SELECT g.number, substr(g.id, 1, 16) FROM segment AS g JOIN stream USING(stream) JOIN mailbox USING(mailbox)"
+    "  WHERE g.mine = 1 AND g.anchored = 0 AND compartment = 2 AND substr(g.bytes, 2, 1) = x'02';";
+
 const char *const mq_schema_steps[] = {truth,   derived,       desk,           derived_refers, township,
                                        erasing, derived_needs, derived_search, needs_touched,  compartments,
-                                       erased_compartments};
+                                       erased_compartments, sealed_pieces};
 const int mq_schema_count = sizeof mq_schema_steps / sizeof *mq_schema_steps;

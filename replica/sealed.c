@@ -82,13 +82,17 @@ static enum mq_status put(struct mq_replica *replica, const struct mq_team *team
     uint8_t names_memory[MQ_REPLACED_MAX * MQ_NAME_SIZE];
     struct mq_buffer names = mq_buffer(names_memory, sizeof names_memory);
     int64_t number;
+    if (record == NULL) /* a create: the record is its own */
+        record = work->change.id;
     enum mq_status status = mq_change_decode(&change, work->change.expanded, &names);
     MQ_ASSERT(status == MQ_OK); /* mq_route has taken it apart */
     /* It travels as carried: of a mailbox that is not read, no head is asked for. */
     status = mq_own_segment_put(replica, &work->segment, 0, true, mq_written(&work->segment_bytes), &number, error);
-    if (status == MQ_OK && mq_compartment_restricted(compartment)) /* of a sensitive field the record is here */
-        status = mq_matter_put(replica, team->team, mq_compartment_case(team->certificate.serial), number,
-                               record != NULL ? record : work->change.id, &change, error);
+    if (status == MQ_OK && mq_compartment_restricted(compartment))
+        status = mq_matter_put(replica, team->team, mq_compartment_case(team->certificate.serial), number, record, &change,
+                               error);
+    else if (status == MQ_OK) /* of a sensitive field the record is here,: a row that it is not called safer than this piece */
+        status = mq_db_run(replica->db, error, "INSERT INTO piece VALUES(?, ?)", "ib", number, mq_span(record, MQ_ID_SIZE));
     /* Before the commit: a witness that is ahead costs a new stream, one that is behind would miss a store set back. */
     return status == MQ_OK ? mq_own_witness(replica, &work->stream, error) : status;
 }

@@ -174,6 +174,28 @@ static void blind_members_write(void **state)
     village_end(&village);
 }
 
+/* A record of which only the sealed piece is still here counts as saved, until the desk has merged that piece too. */
+static void sealed_pieces_count(void **state)
+{
+    struct village village;
+    (void)state;
+    village_begin(&village, 8);
+    struct village_member *blind = &village.devices[3];
+    village_blind(&village, blind);
+    village_add(blind, PLAIN "}", NULL);
+    village_sync_all(&village, 3);
+    assert_int_equal(village_safety(blind).anchored, 1);
+    village_set(blind, "H-1", "tags+=失能照护");
+    assert_int_equal(village_safety(blind).saved, 1);
+    assert_int_equal(village_safety(blind).anchored, 0);
+    village_add(blind, STANDING, NULL); /* sealed whole: a record of its own */
+    assert_int_equal(village_safety(blind).saved, 2);
+    assert_int_equal(village_safety(blind).records, 2);
+    village_sync_all(&village, 3);
+    assert_int_equal(village_safety(blind).anchored, 2);
+    village_end(&village);
+}
+
 /* A server that came up empty gets it back, and who was away before reads it there. */
 static void emptied_server_is_filled(void **state)
 {
@@ -230,7 +252,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(right_decides),     cmocka_unit_test(quiet_days_cost_nothing), cmocka_unit_test(news_arrive_at_once),
         cmocka_unit_test(imports_are_known), cmocka_unit_test(blind_members_write),     cmocka_unit_test(emptied_server_is_filled),
-        cmocka_unit_test(erased_apart),
+        cmocka_unit_test(erased_apart),      cmocka_unit_test(sealed_pieces_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
