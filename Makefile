@@ -17,7 +17,7 @@ OBJ := $(BUILD)/obj/$(PROFILE)
 # --- what is needed, and why ---------------------------------------------------------------------------------------------
 PACKAGES_BUILD := gcc libc6-dev libsodium-dev libzstd-dev libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev \
                   libjansson-dev libqrencode-dev libcsv-dev libxlsxwriter-dev gettext python3 unicode-data
-PACKAGES_TEST := mandoc libcmocka-dev libcbor-dev clang libclang-rt-14-dev binutils git curl procps strace time zstd util-linux faketime
+PACKAGES_TEST := mandoc libcmocka-dev libcbor-dev clang libclang-rt-14-dev llvm binutils git curl procps strace time zstd util-linux faketime
 
 # --- flags -----------------------------------------------------------------------------------------------------------------
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wno-format-nonliteral -Werror
@@ -42,8 +42,12 @@ else ifeq ($(PROFILE),fuzz)
 CC := clang
 CFLAGS := -std=c11 -O1 -g $(WARN) $(SANITIZE) -fsanitize=fuzzer-no-link
 LDFLAGS := $(SANITIZE) -fsanitize=fuzzer
+else ifeq ($(PROFILE),cover)
+CC := clang
+CFLAGS = -std=c11 -O1 $(WARN) $(COUNT)
+LDFLAGS := -fprofile-instr-generate
 else
-$(error PROFILE is release, asan, clang or fuzz)
+$(error PROFILE is release, asan, clang, fuzz or cover)
 endif
 
 # --- SQLite3MultipleCiphers: one amalgamation for every target ---------------------------------------------------------
@@ -155,9 +159,11 @@ LIBRARY := $(filter-out $(OBJ)/server/main.o,$(SERVER)) $(REPLICA) $(RELAY) $(PL
 # A test links the helpers of its own folder; village.c is the small world for those of replica/ and server/.
 .SECONDEXPANSION:
 helpers_of = $(call objects,$(filter-out $(TEST_SOURCES),$(wildcard tests/$(1)/*.c)) $(if $(filter server,$(1)),tests/replica/village.c))
+ifneq ($(PROFILE),cover)
 $(TESTS): $(OUT)/%: $(OBJ)/%.o $$(call helpers_of,$$(word 2,$$(subst /, ,$$*))) $(LIBRARY)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE) $(LIBS_HTTP) -lcmocka -lcbor
+endif
 
 .PHONY: unit
 unit: $(TESTS) $(PROGRAMS)
@@ -166,7 +172,26 @@ test: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) programs
 	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=asan unit
 	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=clang unit
+	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=cover coverage-programs
+	@tests/coverage/coverage --brief
 	@tests/run
+
+# --- coverage of the pure protocol and of the relay's store: what tests of their own rooms run, and every branch they do not ---
+# Only what is judged is counted; no sanitizers. LONG=1 makes anything short of 100 % a failure.
+COVERED := $(PROTOCOL) $(call objects,$(wildcard server/relay/store_sqlite*.c))
+COVER_TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/protocol/*_test.c) tests/server/store_sqlite_test.c)
+COVER_HELPERS := $(call objects,tests/protocol/merge_model.c tests/protocol/need_model.c $(wildcard tests/server/store_contract*.c))
+.PHONY: coverage coverage-programs
+ifeq ($(PROFILE),cover)
+$(COVERED): COUNT := -fprofile-instr-generate -fcoverage-mapping
+$(COVER_TESTS): $(OUT)/%: $(OBJ)/%.o $(COVER_HELPERS) $(COVERED) $(PLATFORM_BASE) $(FAKE) $(SQLITE_OBJ)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE) -lcmocka -lcbor
+endif
+coverage-programs: $(COVER_TESTS)
+coverage: deps-test
+	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=cover coverage-programs
+	@tests/coverage/coverage $(if $(LONG),--gate)
 
 # --- fuzzing: FUZZ_S seconds for each target, findings under build/fuzz/findings ----------------------------------------
 FUZZ_S ?= 60

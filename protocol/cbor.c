@@ -187,7 +187,7 @@ static struct mq_cbor_item get_item(struct mq_reader *reader)
     case MAJOR_SIMPLE:
         return get_simple(reader, number);
     }
-    __builtin_unreachable(); /* three bits, eight cases */
+    MQ_NO_OTHER(); /* three bits, eight cases */
 }
 
 /* A reference is an index or a record's id. `ahead` is a copy: the item stays to be read. */

@@ -30,7 +30,7 @@ unsigned mq_role_rank(enum mq_role role)
     case MQ_ROLE_RELAY:
         return 0;
     }
-    return 0;
+    MQ_NO_OTHER();
 }
 
 /* Certificates. */
@@ -139,7 +139,7 @@ enum mq_status mq_certificate_verify(const struct mq_certificate *certificate,
     case MQ_ROLE_ROOT: /* the root is pinned, not certified */
         return MQ_REFUSED;
     }
-    return MQ_REFUSED;
+    MQ_NO_OTHER();
 }
 
 /* Announces. */

@@ -1,6 +1,7 @@
 /* What the names in `replaced` do: which values are dead, and how deep each stands (docs/protocol.md, section 6). */
 #include <string.h>
 
+#include "protocol/assert.h"
 #include "protocol/merge_values.h"
 
 static int order_values(const void *left, const void *right)
@@ -47,7 +48,7 @@ static bool may_replace(const struct mq_merge_step *step, enum mq_field_guard gu
     case MQ_GUARD_COUNTY:
         return !lowers || step->fact->rank >= MQ_RANK_COUNTY;
     }
-    return true;
+    MQ_NO_OTHER();
 }
 
 static void kill_replaced(const struct mq_merge_values *all)

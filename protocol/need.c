@@ -41,7 +41,7 @@ static bool holds(enum mq_need_when when, const struct mq_need_status *before, c
         return step->cause == MQ_CAUSE_UNREACHED || step->cause == MQ_CAUSE_ANONYMOUS || step->cause == MQ_CAUSE_MOVED;
     case MQ_WHEN_EXPLAINED: return step->cause == MQ_CAUSE_EXPLAINED;
     }
-    return false;
+    MQ_NO_OTHER();
 }
 
 enum mq_need_verdict mq_need_judge(const struct mq_need_rule *rule, const struct mq_need_status *before,

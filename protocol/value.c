@@ -1,6 +1,7 @@
 /* One value of a field: is it good, how it comes from text and goes back (protocol/record.h). */
 #include <string.h>
 
+#include "protocol/assert.h"
 #include "protocol/record.h"
 
 #define PLACE_DIGITS 12
@@ -242,7 +243,7 @@ static bool value_fits(const struct mq_field *field, struct mq_reader *reader)
         *reader = start;
         return list_fits(field, reader);
     }
-    return false;
+    MQ_NO_OTHER();
 }
 
 bool mq_value_valid(const struct mq_field *field, struct mq_span value)
@@ -355,7 +356,7 @@ static bool put_value(const struct mq_field *field, struct mq_span text, struct 
     case MQ_TYPE_REFERENCES:
         return false;
     }
-    return false;
+    MQ_NO_OTHER();
 }
 
 enum mq_status mq_value_from_text(const struct mq_field *field, struct mq_span text, struct mq_buffer *out)
@@ -426,7 +427,7 @@ static bool print_value(const struct mq_field *field, const struct mq_cbor_item 
     case MQ_TYPE_REFERENCES:
         return false;
     }
-    return false;
+    MQ_NO_OTHER();
 }
 
 enum mq_status mq_value_to_text(const struct mq_field *field, struct mq_span value, struct mq_buffer *out)
