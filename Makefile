@@ -158,7 +158,8 @@ LIBRARY := $(filter-out $(OBJ)/server/main.o,$(SERVER)) $(REPLICA) $(RELAY) $(PL
 
 # A test links the helpers of its own folder; village.c is the small world for those of replica/ and server/.
 .SECONDEXPANSION:
-helpers_of = $(call objects,$(filter-out $(TEST_SOURCES),$(wildcard tests/$(1)/*.c)) $(if $(filter server,$(1)),tests/replica/village.c))
+# The simulator's programs have a main of their own: main.c, *_main.c.
+helpers_of = $(call objects,$(filter-out $(TEST_SOURCES) tests/sim/main.c $(wildcard tests/sim/*_main.c),$(wildcard tests/$(1)/*.c)) $(if $(filter server,$(1)),tests/replica/village.c))
 ifneq ($(PROFILE),cover)
 $(TESTS): $(OUT)/%: $(OBJ)/%.o $$(call helpers_of,$$(word 2,$$(subst /, ,$$*))) $(LIBRARY)
 	@mkdir -p $(@D)

@@ -219,7 +219,7 @@ enum mq_status mq_db_migrate(struct mq_db *db, const char *const *steps, int cou
 
 static enum mq_status copy_into(struct mq_db *db, const char *path, struct mq_error *error)
 {
-    if (!make_private(path))
+    if (db->platform->vfs == NULL && !make_private(path))
         return mq_fail(error, errno == ENOSPC ? MQ_NO_SPACE : MQ_REFUSED, "%s", strerror(errno));
     struct mq_query *query;
     bool poisoned = db->poisoned;
@@ -236,7 +236,9 @@ enum mq_status mq_db_copy(struct mq_db *db, const char *path, struct mq_error *e
 {
     MQ_ASSERT(!mq_db_in_transaction(db));
     const struct mq_platform *platform = db->platform;
-    if (access(path, F_OK) == 0)
+    struct mq_file_identity found;
+    struct mq_error absent = {0};
+    if (platform->identify(platform->self, path, &found, &absent) == MQ_OK)
         return mq_fail(error, MQ_REFUSED, _("%s is there already; name a file that is not"), path);
     char *part = sqlite3_mprintf("%s.new", path);
     if (part == NULL)
@@ -251,7 +253,7 @@ enum mq_status mq_db_copy(struct mq_db *db, const char *path, struct mq_error *e
         status = platform->rename(platform->self, part, path, &trouble);
     if (status != MQ_OK) {
         mq_fail(error, status, _("cannot copy to %s: %s"), path, trouble.text);
-        unlink(part);
+        (void)platform->remove(platform->self, part, &absent);
     }
     sqlite3_free(part);
     return status;

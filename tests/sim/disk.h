@@ -23,6 +23,10 @@ void sim_disk_cut_before(struct sim_disk *disk, int64_t nth);
 /* Now. */
 void sim_disk_cut(struct sim_disk *disk);
 bool sim_disk_is_off(const struct sim_disk *disk);
+/* What is left of what was not synced when the power goes. By choice: all of it (0, the benign one), nothing, the first
+ * so many operations, or each on its own kept, lost, torn at a sector or scribbled over. */
+enum sim_survival { SIM_BY_CHOICE, SIM_ALL, SIM_NOTHING, SIM_PREFIX, SIM_EACH };
+void sim_disk_set_survival(struct sim_disk *disk, enum sim_survival survival); /* SIM_BY_CHOICE at first */
 /* Decides what survived of what was not synced; then everything on the disk is durable and the disk works. */
 void sim_disk_power_on(struct sim_disk *disk);
 /* Operations that changed something, since the disk was made. */

@@ -7,6 +7,12 @@
 #include "tests/sim/choices.h"
 #include "tests/sim/disk.h"
 
+#define SIM_MACHINES_MAX 256 /* each has a SQLite file system of its own, named by its number */
+
+/* What no machine owns, libsodium's and SQLite's chance, comes from `seed` from now on: a run repeats itself as far as
+ * bytes are drawn through them. (The nonces of encrypted pages are the cipher's own and differ; nothing follows from them.) */
+void sim_world_seed(uint64_t seed);
+
 struct sim_machine;
 
 /* A machine with an empty disk. `choices` decides its faults, `seed` its chance (keys, nonces); both are the caller's.
