@@ -20,30 +20,53 @@ PACKAGES_BUILD := gcc libc6-dev libsodium-dev libzstd-dev libcurl4-openssl-dev l
 PACKAGES_TEST := mandoc libcmocka-dev libcbor-dev clang libclang-rt-14-dev llvm binutils git curl procps strace time zstd util-linux faketime
 
 # --- flags -----------------------------------------------------------------------------------------------------------------
-WARN := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wno-format-nonliteral -Werror
-HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
+CC := $(if $(filter clang fuzz cover,$(PROFILE)),clang,gcc)
+
+# Compilers and machines differ in what they offer, so each flag is tried once; the answers are kept in a file that is written
+# anew when the compiler or these lists change.
+WARN_WANTED := -Wimplicit-fallthrough -Wtrampolines
+HARDEN_WANTED := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection=full \
+                 -mbranch-protection=standard -ftrivial-auto-var-init=zero -fno-delete-null-pointer-checks -fno-strict-overflow
+LINK_WANTED := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,nodlopen -Wl,-z,separate-code -Wl,--build-id=sha1
+LINK_STRICT := -fPIE -pie -Wl,--fatal-warnings
+FLAGS := $(BUILD)/flags_$(CC).mk
+flags_question := $(shell $(CC) --version 2>/dev/null | head -n 1) $(WARN_WANTED) $(HARDEN_WANTED) $(LINK_WANTED)
+-include $(FLAGS)
+ifneq ($(flags_answered),$(flags_question))
+try = for flag in $(1); do printf '\#include <string.h>\nint main(void) { return 0; }\n' | \
+  $(CC) -O2 -U_FORTIFY_SOURCE -Werror $$flag $(2) -x c -o /dev/null - 2>/dev/null && echo $$flag; done
+WARN_TAKEN := $(shell $(call try,$(WARN_WANTED),-c))
+HARDEN_TAKEN := $(shell $(call try,$(HARDEN_WANTED),-c))
+LINK_TAKEN := $(shell $(call try,$(LINK_WANTED),$(LINK_STRICT)))
+$(shell mkdir -p $(BUILD))
+$(file >$(FLAGS),flags_answered := $(flags_question))
+$(file >>$(FLAGS),WARN_TAKEN := $(WARN_TAKEN))
+$(file >>$(FLAGS),HARDEN_TAKEN := $(HARDEN_TAKEN))
+$(file >>$(FLAGS),LINK_TAKEN := $(LINK_TAKEN))
+endif
+
+WARN := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wno-format-nonliteral \
+        $(WARN_TAKEN) -Werror
+HARDEN := -fPIE -U_FORTIFY_SOURCE $(if $(filter -D_FORTIFY_SOURCE=%,$(HARDEN_TAKEN)),,-D_FORTIFY_SOURCE=2) $(HARDEN_TAKEN)
+LINK_HARDEN := -pie $(LINK_TAKEN)
+# Where the sources stand must not be seen in what is built from them.
+SAME_PATHS := -ffile-prefix-map=$(CURDIR)=.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CPPFLAGS := -I. -I$(BUILD) -D_GNU_SOURCE
-LINK_HARDEN := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 
 ifeq ($(PROFILE),release)
-CC := gcc
-CFLAGS := -std=c11 -O2 -g $(WARN) $(HARDEN) -D_FORTIFY_SOURCE=2
+CFLAGS := -std=c11 -O2 -g $(WARN) $(HARDEN) $(SAME_PATHS)
 LDFLAGS := $(LINK_HARDEN)
 else ifeq ($(PROFILE),asan)
-CC := gcc
 CFLAGS := -std=c11 -O1 -g $(WARN) $(SANITIZE)
 LDFLAGS := $(SANITIZE)
 else ifeq ($(PROFILE),clang)
-CC := clang
 CFLAGS := -std=c11 -O1 -g $(WARN) $(SANITIZE)
 LDFLAGS := $(SANITIZE)
 else ifeq ($(PROFILE),fuzz)
-CC := clang
 CFLAGS := -std=c11 -O1 -g $(WARN) $(SANITIZE) -fsanitize=fuzzer-no-link
 LDFLAGS := $(SANITIZE) -fsanitize=fuzzer
 else ifeq ($(PROFILE),cover)
-CC := clang
 CFLAGS = -std=c11 -O1 $(WARN) $(COUNT)
 LDFLAGS := -fprofile-instr-generate
 else
@@ -122,10 +145,15 @@ $(OBJ)/protocol/pinyin.o: $(BUILD)/generated/pinyin.h
 $(BUILD)/generated/pinyin.h: protocol/pinyin/table.py protocol/pinyin/more.txt $(UNIHAN)/Unihan_Readings.txt.bz2
 	@mkdir -p $(@D)
 	python3 protocol/pinyin/table.py $(UNIHAN) protocol/pinyin/more.txt $@
-$(SQLITE_OBJ): $(SQLITE_DIR)/sqlite3.h
+ifeq ($(CC),gcc)
+$(SQLITE_OBJ): $(SQLITE_DIR)/sqlite3.h $(FLAGS)
 	@mkdir -p $(@D)
 	@echo "compiling SQLite3MultipleCiphers (about a minute, once)"
-	@gcc -O2 -fPIE -fstack-protector-strong $(SQLITE_FLAGS) -c -o $@ $(SQLITE_DIR)/sqlite3.c
+	@gcc -O2 -w $(HARDEN) $(SAME_PATHS) $(SQLITE_FLAGS) -c -o $@ $(SQLITE_DIR)/sqlite3.c
+else
+$(SQLITE_OBJ): $(SQLITE_DIR)/sqlite3.h
+	@$(MAKE) --no-print-directory PROFILE=release $@
+endif
 
 $(BUILD)/locale/%/LC_MESSAGES/minqing.mo: po/%.po
 	@mkdir -p $(@D)

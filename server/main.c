@@ -76,8 +76,8 @@ int main(int argc, char **argv)
 {
     struct mq_program program = {.platform = mq_platform_real(), .argc = argc, .argv = argv};
 
-    mq_locale_start();
     mq_secret_guard_process();
+    mq_locale_start();
     char **arguments = copy_arguments(argc, argv);
     if (arguments == NULL || mq_crypto_start() != MQ_OK) {
         fprintf(stderr, "minqingd: %s\n", _("the program cannot start on this machine"));

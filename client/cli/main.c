@@ -159,9 +159,9 @@ int main(int argc, char **argv)
     struct mq_command_line line;
     const struct mq_command *command;
 
+    mq_secret_guard_process();
     signal(SIGPIPE, SIG_IGN);
     mq_locale_start();
-    mq_secret_guard_process();
     if (mq_crypto_start() != MQ_OK)
         return program_end(&program, mq_fail(&program.error, MQ_FAULT, _("libsodium does not start on this machine")));
     if (mq_options_parse(commands, COMMAND_COUNT, common, argc, argv, &command, &line, &program.error) != MQ_OK) {

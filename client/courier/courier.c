@@ -434,6 +434,7 @@ static void shut_out_the_rest(void)
     for (int descriptor = 3; descriptor < 1024; descriptor++)
         close(descriptor);
     setrlimit(RLIMIT_CORE, &limit);
+    prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L);
     prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L);
     signal(SIGPIPE, SIG_IGN);
 }
