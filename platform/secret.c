@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -20,6 +21,16 @@ void *mq_secret_alloc(size_t size)
 void mq_secret_free(void *memory)
 {
     sodium_free(memory);
+}
+
+void *mq_secret_take_over(void *inherited, size_t size)
+{
+    void *own = sodium_malloc(size);
+
+    if (own != NULL)
+        memcpy(own, inherited, size);
+    sodium_free(inherited);
+    return own;
 }
 
 void mq_secret_random(void *out, size_t size)

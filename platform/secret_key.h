@@ -9,6 +9,9 @@
  * NULL only without memory. */
 void *mq_secret_alloc(size_t size);
 void mq_secret_free(void *memory);
+/* In a process made by fork(), which inherits the memory but not its lock: a locked copy; what was inherited is wiped and
+ * freed here, and stays as it is with the parent. NULL only without memory. */
+void *mq_secret_take_over(void *inherited, size_t size);
 
 /* libsodium's random bytes; ends the program where the system has none. */
 void mq_secret_random(void *out, size_t size);

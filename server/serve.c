@@ -207,7 +207,7 @@ static enum mq_status start_front(struct serve *serve, int *code, struct mq_erro
     return MQ_REFUSED;
 }
 
-static enum mq_status start_desk(struct serve *serve, const struct mq_phrase *phrase, int *code, struct mq_error *error)
+static enum mq_status start_desk(struct serve *serve, struct mq_phrase *phrase, int *code, struct mq_error *error)
 {
     int ready[2];
     char byte;
@@ -218,10 +218,11 @@ static enum mq_status start_desk(struct serve *serve, const struct mq_phrase *ph
     if (serve->desk_pid == 0) {
         struct mq_desk_options options = {.platform = serve->program->platform,
                                           .data = serve->data,
-                                          .passphrase = phrase,
+                                          .passphrase = mq_secret_take_over(phrase, sizeof *phrase),
                                           .link = serve->desk_link,
                                           .news = serve->news,
                                           .ready = ready[1]};
+        MQ_ASSERT(options.passphrase != NULL);
         close(ready[0]);
         exit(mq_desk_run(&options));
     }

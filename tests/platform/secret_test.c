@@ -1,11 +1,12 @@
 /* Aim: a key comes from a passphrase as Argon2id has it, costs outside the limits are refused, secret memory ends at
- * its end. */
+ * its end, and is kept from swap and core files. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -15,6 +16,7 @@
 #include <cmocka.h>
 
 #include "platform/secret_key.h"
+#include "tests/platform/guarded.h"
 
 static const uint8_t salt[MQ_SALT_SIZE] = "0123456789abcdef";
 
@@ -118,11 +120,34 @@ static void memory_is_guarded(void **state)
     mq_secret_free(NULL);
 }
 
+/* Secret memory is locked and left out of core files, as the kernel itself says; ordinary memory is neither. A process made by
+ * fork has lost the lock, so it has to take its secrets over. */
+static void kernel_says_guarded(void **state)
+{
+    (void)state;
+    int ended;
+    uint8_t *secret = mq_secret_alloc(32), *ordinary = malloc(32);
+    assert_non_null(unguarded(ordinary));
+    assert_null(unguarded(secret));
+    pid_t child = fork();
+    if (child == 0) {
+        bool lost = !may_lock_pages() || unguarded(secret) != NULL;
+        secret = mq_secret_take_over(secret, 32);
+        _exit(!lost ? 1 : secret == NULL || unguarded(secret) != NULL ? 2 : 0);
+    }
+    assert_int_equal(waitpid(child, &ended, 0), child);
+    assert_true(WIFEXITED(ended));
+    assert_int_equal(WEXITSTATUS(ended), 0);
+    mq_secret_free(secret);
+    free(ordinary);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(key_depends_on_all), cmocka_unit_test(agrees_with_argon2id), cmocka_unit_test(cost_limits),
         cmocka_unit_test(choosing),           cmocka_unit_test(memory_is_guarded),
+        cmocka_unit_test(kernel_says_guarded),
     };
     return cmocka_run_group_tests_name("platform/secret", tests, set_up, NULL);
 }

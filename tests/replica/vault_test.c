@@ -9,7 +9,9 @@
 
 #include <cmocka.h>
 
+#include "replica/replica_keys.h"
 #include "replica/vault.h"
+#include "tests/platform/guarded.h"
 #include "tests/replica/hostile.h"
 
 #define RIGHT "correct horse battery staple"
@@ -363,6 +365,19 @@ static void moved_store_closes_streams(void **state)
     end_village(&village);
 }
 
+/* While a home is open, its store key and the device's own keys stand in memory that is neither swapped nor dumped. */
+static void open_keys_are_guarded(void **state)
+{
+    (void)state;
+    struct house house;
+    begin(&house, 77);
+    assert_int_equal(enter(&house, RIGHT), MQ_OK);
+    assert_non_null(unguarded(&house));
+    assert_null(unguarded(house.replica->store_key));
+    assert_null(unguarded(house.replica->identity));
+    end(&house);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -377,6 +392,7 @@ int main(void)
         cmocka_unit_test(witness_tells_of_a_store_set_back),
         cmocka_unit_test(broken_witness_closes_streams),
         cmocka_unit_test(moved_store_closes_streams),
+        cmocka_unit_test(open_keys_are_guarded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
