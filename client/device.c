@@ -5,9 +5,9 @@
 
 #include "client/network.h"
 #include "replica/join_keys.h"
+#include "replica/outgoing.h"
 #include "replica/replica_keys.h"
-
-#define LOCK_WAIT_MS 3000
+#include "replica/spool.h"
 
 void mq_device_close(struct mq_device *device)
 {
@@ -19,12 +19,29 @@ enum mq_status mq_device_open(struct mq_device *device, struct mq_span passphras
 {
     struct mq_team team;
     enum mq_status status =
-        mq_replica_open(&device->replica, device->platform, device->home, passphrase, LOCK_WAIT_MS, error);
+        mq_replica_open(&device->replica, device->platform, device->home, passphrase, MQ_HOME_WAIT_MS, error);
     if (status == MQ_OK)
         status = mq_team_find(device->replica, NULL, &team, error);
+    if (status == MQ_OK)
+        status = mq_spool_recall(device->replica, error);
     if (status != MQ_OK)
         mq_device_close(device);
     return status;
+}
+
+enum mq_status mq_device_rest(struct mq_device *device, struct mq_error *error)
+{
+    struct mq_team team;
+    if (device->replica == NULL)
+        return MQ_OK;
+    enum mq_status status = mq_team_find(device->replica, NULL, &team, error);
+    if (status == MQ_NOT_FOUND) { /* it has not joined yet: there is nothing, and nowhere to send it */
+        mq_error_clear(error);
+        return MQ_OK;
+    }
+    if (status == MQ_OK)
+        status = mq_seal_aged(device->replica, MQ_SEAL_AGE_S, error);
+    return status == MQ_OK ? mq_spool_update(device->replica, error) : status;
 }
 
 /* ---- joining ---- */
@@ -59,7 +76,7 @@ static enum mq_status home_begin(struct join_work *work, struct mq_error *error)
         return mq_replica_create(&device->replica, device->platform, device->home, work->join->passphrase,
                                  work->join->kdf_memory_mib, error);
     enum mq_status status =
-        mq_replica_open(&device->replica, device->platform, device->home, work->join->passphrase, LOCK_WAIT_MS, error);
+        mq_replica_open(&device->replica, device->platform, device->home, work->join->passphrase, MQ_HOME_WAIT_MS, error);
     if (status != MQ_OK)
         return status;
     /* Its own team may invite it again: a centre brought back from a backup does not know who joined after that. */

@@ -7,6 +7,8 @@
 #include "replica/receipts.h"
 #include "replica/records.h"
 
+#define MQ_HOME_WAIT_MS 3000 /* for another process that holds the home */
+
 struct mq_device {
     const struct mq_platform *platform;
     const char *home;
@@ -17,6 +19,11 @@ struct mq_device {
 /* Opens the home; a device that never finished joining is refused, with words. Closing twice is fine. */
 MQ_MUST_USE enum mq_status mq_device_open(struct mq_device *device, struct mq_span passphrase, struct mq_error *error);
 void mq_device_close(struct mq_device *device);
+
+/* At the end of a command: what was saved a good while ago is sealed, and what is sealed stands in the spool, so that it
+ * leaves this device even where nobody knows the passphrase any more (replica/spool.h). Nothing to do where the device is
+ * not open. */
+MQ_MUST_USE enum mq_status mq_device_rest(struct mq_device *device, struct mq_error *error);
 
 struct mq_join {
     struct mq_span invitation, passphrase;
@@ -41,6 +48,12 @@ struct mq_device_sync {
  * same. */
 MQ_MUST_USE enum mq_status mq_device_sync(struct mq_device *device, int64_t timeout_ms, struct mq_device_sync *out,
                                           struct mq_error *error);
+
+struct mq_spool_sent;
+/* Without the passphrase: what is sealed here goes to the server, nothing comes back. The device must not be open. As
+ * mq_spool_send (replica/spool.h); MQ_NOT_FOUND: no device here. */
+MQ_MUST_USE enum mq_status mq_device_sync_locked(struct mq_device *device, int64_t timeout_ms, struct mq_spool_sent *out,
+                                                 struct mq_error *error);
 
 /* What became of a line of a file, or of a row. */
 enum mq_line_fate {

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "replica/join_keys.h"
+#include "replica/spool.h"
+#include "replica/vault.h"
 
 int64_t mq_network_left(const struct mq_network *network)
 {
@@ -87,4 +89,41 @@ enum mq_status mq_device_sync(struct mq_device *device, int64_t timeout_ms, stru
     if (status == MQ_OK && counted != MQ_OK)
         *error = counting;
     return status == MQ_OK ? counted : status;
+}
+
+static enum mq_status send_locked(struct mq_device *device, int64_t timeout_ms, struct mq_spool_sent *out,
+                                  struct mq_error *error)
+{
+    struct mq_spool_address address;
+    struct mq_network network;
+    enum mq_status status = mq_spool_address_read(device->platform, device->home, &address, error);
+    if (status == MQ_NOT_FOUND) { /* nothing sealed waits here */
+        mq_error_clear(error);
+        return MQ_OK;
+    }
+    if (status == MQ_OK)
+        status = mq_network_start(&network, device, address.url, MQ_SPAN(address.pin), timeout_ms, error);
+    if (status != MQ_OK)
+        return status;
+    status = mq_spool_send(device->platform, device->home, &network.transport, network.deadline_ms, out, error);
+    mq_network_stop(&network);
+    return status;
+}
+
+enum mq_status mq_device_sync_locked(struct mq_device *device, int64_t timeout_ms, struct mq_spool_sent *out,
+                                     struct mq_error *error)
+{
+    const struct mq_platform *platform = device->platform;
+    char path[MQ_PATH_MAX];
+    int lock;
+    *out = (struct mq_spool_sent){0};
+    if (!mq_vault_exists(platform, device->home))
+        return mq_fail(error, MQ_NOT_FOUND, _("there is no store in %s; `join` makes one from an invitation"), device->home);
+    mq_home_path(path, device->home, "lock");
+    enum mq_status status = platform->lock_take(platform->self, path, MQ_HOME_WAIT_MS, &lock, error);
+    if (status != MQ_OK)
+        return status;
+    status = send_locked(device, timeout_ms, out, error);
+    platform->lock_release(platform->self, lock);
+    return status;
 }

@@ -232,6 +232,7 @@
 #define MQ_DIGEST_KEYS_MAX 1024          /* groups of one part */
 #define MQ_DIGEST_QUOTES_MAX 12
 #define MQ_DIGEST_QUOTE_SIZE 600         /* bytes of one: 200 Han characters */
+#define MQ_SEAL_AGE_S (4 * 3600)         /* a batch that is older is sealed by the next command */
 #define MQ_RESERVE_SIZE (2 * 1024 * 1024) /* disk kept free for bringing home what is saved */
 
 #endif

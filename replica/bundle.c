@@ -78,17 +78,27 @@ static enum mq_status read_frames(struct mq_replica *replica, void *context, str
     return status == MQ_OK ? mq_erase_settle(replica, error) : status;
 }
 
+enum mq_status mq_bundle_take(struct mq_replica *replica, struct mq_span frames, struct mq_admitted *result,
+                              struct mq_error *error)
+{
+    struct read_work work = {frames, result};
+    enum mq_status status = mq_replica_transact(replica, read_frames, &work, error);
+    if (status != MQ_OK)
+        mq_chain_reset(&replica->chain);
+    return status;
+}
+
 static enum mq_status read_file(struct mq_replica *replica, struct mq_span file, struct mq_admitted *result,
                                 struct mq_error *error)
 {
-    struct read_work work = {.result = result};
-    enum mq_status status = mq_bundle_open(&work.frames, file);
+    struct mq_span frames;
+    enum mq_status status = mq_bundle_open(&frames, file);
     if (status == MQ_REFUSED)
         return mq_fail(error, status, _("this file is no bundle; `bundle write FILE` makes one"));
     if (status != MQ_OK)
         return mq_fail(error, status,
                        _("this bundle was cut or changed on the way; nothing of it was taken. Copy it once more"));
-    return mq_replica_transact(replica, read_frames, &work, error);
+    return mq_bundle_take(replica, frames, result, error);
 }
 
 enum mq_status mq_bundle_read(struct mq_replica *replica, const char *path, struct mq_admitted *result,
@@ -104,8 +114,6 @@ enum mq_status mq_bundle_read(struct mq_replica *replica, const char *path, stru
     status = replica->platform->read(replica->platform->self, path, &file, error);
     if (status == MQ_OK)
         status = read_file(replica, mq_written(&file), result, error);
-    if (status != MQ_OK)
-        mq_chain_reset(&replica->chain);
     mq_work_free(memory, file.size);
     return status;
 }

@@ -14,5 +14,8 @@ MQ_MUST_USE enum mq_status mq_bundle_write(struct mq_replica *replica, const cha
  * taken. What it brings is carried on to the server at the next sync. */
 MQ_MUST_USE enum mq_status mq_bundle_read(struct mq_replica *replica, const char *path, struct mq_admitted *result,
                                           struct mq_error *error);
+/* The same of frames that were found whole (mq_bundle_open). mq_seal_all must have run. */
+MQ_MUST_USE enum mq_status mq_bundle_take(struct mq_replica *replica, struct mq_span frames, struct mq_admitted *result,
+                                          struct mq_error *error);
 
 #endif

@@ -308,3 +308,28 @@ enum mq_status mq_seal_all(struct mq_replica *replica, struct mq_error *error)
     mq_work_free(work.changes, MQ_CHANGES_MAX * sizeof *work.changes);
     return status;
 }
+
+/* Within one start of the machine its own clock is surer than the one on the wall. */
+static int64_t batch_age(struct mq_replica *replica, uint32_t boot, int64_t monotonic, int64_t wall)
+{
+    const struct mq_platform *platform = replica->platform;
+    return boot == platform->boot(platform->self) ? platform->monotonic_ms(platform->self) / 1000 - monotonic
+                                                  : mq_now(platform) - wall;
+}
+
+enum mq_status mq_seal_aged(struct mq_replica *replica, int64_t seconds, struct mq_error *error)
+{
+    struct mq_query *query;
+    bool aged = false;
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error, "SELECT boot, monotonic, wall FROM batch WHERE count > 0", "");
+    if (status != MQ_OK)
+        return status;
+    while (mq_db_next(&query, error)) {
+        int64_t age = batch_age(replica, (uint32_t)mq_db_int(query, 0), mq_db_int(query, 1), mq_db_int(query, 2));
+        aged = aged || age < 0 || age >= seconds; /* a clock that was set back tells nothing */
+    }
+    if (error->status != MQ_OK)
+        return error->status;
+    return aged ? mq_seal_all(replica, error) : MQ_OK;
+}

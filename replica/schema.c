@@ -186,7 +186,10 @@ static const char sealed_pieces[] =
     "INSERT INTO piece SELECT g.number, substr(g.id, 1, 16) FROM segment AS g JOIN stream USING(stream) JOIN mailbox USING(mailbox)"
     "  WHERE g.mine = 1 AND g.anchored = 0 AND compartment = 2 AND substr(g.bytes, 2, 1) = x'02';";
 
+/* What the server may not have, found without a walk through all segments (replica/spool.c). */
+static const char owed[] = "CREATE INDEX segment_owed ON segment(number) WHERE mine = 1 AND stored = 0;";
+
 const char *const mq_schema_steps[] = {truth,   derived,       desk,           derived_refers, township,
                                        erasing, derived_needs, derived_search, needs_touched,  compartments,
-                                       erased_compartments, sealed_pieces};
+                                       erased_compartments, sealed_pieces, owed};
 const int mq_schema_count = sizeof mq_schema_steps / sizeof *mq_schema_steps;

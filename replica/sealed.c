@@ -91,7 +91,7 @@ static enum mq_status put(struct mq_replica *replica, const struct mq_team *team
     if (status == MQ_OK && mq_compartment_restricted(compartment))
         status = mq_matter_put(replica, team->team, mq_compartment_case(team->certificate.serial), number, record, &change,
                                error);
-    else if (status == MQ_OK) /* of a sensitive field the record is here,: a row that it is not called safer than this piece */
+    else if (status == MQ_OK) /* of a sensitive field the record is here: a row, so that it is not called safer than this piece */
         status = mq_db_run(replica->db, error, "INSERT INTO piece VALUES(?, ?)", "ib", number, mq_span(record, MQ_ID_SIZE));
     /* Before the commit: a witness that is ahead costs a new stream, one that is behind would miss a store set back. */
     return status == MQ_OK ? mq_own_witness(replica, &work->stream, error) : status;

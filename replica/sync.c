@@ -5,10 +5,9 @@
 
 #include "protocol/assert.h"
 #include "replica/outgoing.h"
+#include "replica/spool.h"
 #include "replica/sync_keys.h"
 
-#define EXCHANGE_PATH "/v1/exchange"
-#define RETRY_FIRST_MS 200
 #define IDLE_ROUNDS_MAX 8 /* rounds in a row that move nothing: the other side does not do its part */
 
 /* Space set aside for this moment: sealing needs a little even when the disk is full of photos. */
@@ -28,35 +27,6 @@ struct round {
     struct mq_buffer request, reply;
     struct mq_post_answer answer;
 };
-
-static int64_t now_ms(const struct mq_replica *replica)
-{
-    return replica->platform->monotonic_ms(replica->platform->self);
-}
-
-/* Full jitter: anything up to the bound, so that a village's devices do not come back together. */
-static void wait_a_little(const struct mq_replica *replica, unsigned attempt, uint32_t retry_after, int64_t deadline)
-{
-    uint8_t chance[2];
-    mq_random(replica->platform, chance, sizeof chance);
-    int64_t bound = RETRY_FIRST_MS << (attempt < 5 ? attempt : 5);
-    int64_t wait = retry_after > 0 ? (int64_t)retry_after * 1000 : bound * (chance[0] * 256 + chance[1]) / 65536;
-    int64_t left = deadline - now_ms(replica);
-    if (wait > left)
-        wait = left;
-    if (wait > 0)
-        replica->platform->sleep_ms(replica->platform->self, (uint32_t)wait);
-}
-
-static enum mq_status http_status(const struct mq_post_answer *answer, struct mq_error *error)
-{
-    if (answer->http_status == 200)
-        return MQ_OK;
-    if (answer->http_status == 507)
-        return mq_fail(error, MQ_UNREACHABLE, _("the server's disk is full; nothing was lost, the records wait here"));
-    return mq_fail(error, MQ_UNREACHABLE, _("the server answered %u; nothing was lost, try again later"),
-                   answer->http_status);
-}
 
 /* A reply that was cut: every whole frame in it counts, the cursor stays, and smaller ones are asked for. */
 static void take_cut_reply(struct mq_sync_state *state, struct round *round)
@@ -81,13 +51,13 @@ static enum mq_status one_round(struct mq_sync_state *state, const struct mq_tra
     if (status != MQ_OK)
         return status;
     memset(&round->answer, 0, sizeof round->answer);
-    status = transport->post(transport->context, EXCHANGE_PATH, mq_written(&round->request), &round->reply,
+    status = transport->post(transport->context, MQ_EXCHANGE_PATH, mq_written(&round->request), &round->reply,
                              &round->answer, error);
     state->result->requests++;
     state->result->bytes_up += round->answer.bytes_up;
     state->result->bytes_down += round->answer.bytes_down;
     if (status == MQ_OK)
-        status = http_status(&round->answer, error);
+        status = mq_transport_status(&round->answer, error);
     if (status == MQ_OK)
         return mq_sync_reply(state, mq_written(&round->reply), again, error);
     state->up = up;
@@ -160,8 +130,8 @@ static enum mq_status rounds(struct mq_sync_state *state, const struct mq_transp
             return status;
         again = true;
         bodies_shrink(state);
-        wait_a_little(replica, failures++, round->answer.retry_after, deadline);
-        if (now_ms(replica) >= deadline)
+        mq_transport_wait(replica->platform, failures++, round->answer.retry_after, deadline);
+        if (replica->platform->monotonic_ms(replica->platform->self) >= deadline)
             return status;
         mq_error_clear(error);
     }
@@ -169,6 +139,15 @@ static enum mq_status rounds(struct mq_sync_state *state, const struct mq_transp
         return mq_fail(error, MQ_UNREACHABLE,
                        _("there is more to exchange than fits one sync; nothing was lost, sync once more"));
     return MQ_OK;
+}
+
+/* Was the spool sent since it was filled? Then the server's heads are asked for before anything is sent once more. */
+static void spool_consider(struct mq_sync_state *state)
+{
+    struct mq_spool_address address;
+    struct mq_error unneeded = {0};
+    state->heads_only = mq_spool_address_read(state->replica->platform, state->replica->home, &address, &unneeded) == MQ_OK &&
+                        address.taken > 0;
 }
 
 enum mq_status mq_sync(struct mq_replica *replica, const struct mq_team *team, const struct mq_transport *transport,
@@ -182,6 +161,7 @@ enum mq_status mq_sync(struct mq_replica *replica, const struct mq_team *team, c
         status = bodies_recall(&state, error);
     if (status != MQ_OK)
         return status;
+    spool_consider(&state);
     uint8_t *request = mq_work_memory(MQ_REQUEST_MAX), *reply = mq_work_memory(MQ_REPLY_MAX);
     struct round round = {.request = mq_buffer(request, MQ_REQUEST_MAX), .reply = mq_buffer(reply, MQ_REPLY_MAX)};
     uint32_t before_up = state.budget, before_down = state.reply_budget;

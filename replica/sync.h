@@ -21,6 +21,13 @@ struct mq_transport {
                            struct mq_post_answer *answer, struct mq_error *error);
 };
 
+#define MQ_EXCHANGE_PATH "/v1/exchange"
+/* Before another try: a random while, longer with each `attempt` (from 0), or as long as the server asked; not beyond the
+ * deadline. */
+void mq_transport_wait(const struct mq_platform *platform, unsigned attempt, uint32_t retry_after, int64_t deadline_ms);
+/* What an answer's HTTP status means: MQ_OK, or MQ_UNREACHABLE in words. */
+MQ_MUST_USE enum mq_status mq_transport_status(const struct mq_post_answer *answer, struct mq_error *error);
+
 struct mq_sync_hooks {
     void *context;
     /* At a desk: a device asks to join. */

@@ -41,6 +41,7 @@ struct mq_sync_state {
     uint8_t borrow[MQ_SEGMENT_ID_SIZE]; /* a body that was dropped here and is needed once more, as last asked for; random at first */
     unsigned borrow_misses;             /* such bodies that were asked for and did not come */
     bool borrow_ended;                  /* too many did not come: nothing more of the kind in this sync */
+    bool heads_only;   /* the next request says nothing: the spool was sent, so the server may have it all (replica/spool.h) */
     bool have_list;    /* the next request carries what we hold */
     bool moved;        /* the last reply brought a cursor on */
     bool answers_only; /* all that is left to say are answers to those who ask to join: strangers may ask for ever */

@@ -451,6 +451,7 @@ enum mq_status mq_sync_reply(struct mq_sync_state *state, struct mq_span reply, 
         mq_chain_reset(&state->replica->chain); /* it may stand on what was rolled back */
         return status;
     }
+    state->heads_only = false;
     state->up.active = state->up.active && state->up.offset < state->up.size;
     state->result->received += work.admitted.segments;
     state->result->changes += work.admitted.changes;

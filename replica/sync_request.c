@@ -348,9 +348,9 @@ enum mq_status mq_sync_request(struct mq_sync_state *state, struct mq_buffer *ou
         put_want_part(out, state->down.id, state->down.offset);
     else if (status == MQ_OK)
         status = put_borrow(state, out, error);
-    for (size_t i = 0; status == MQ_OK && !state->more && i < state->mailbox_count; i++)
+    for (size_t i = 0; status == MQ_OK && !state->more && !state->heads_only && i < state->mailbox_count; i++)
         status = put_own(state, &state->mailboxes[i], out, error);
-    if (status == MQ_OK && !state->more)
+    if (status == MQ_OK && !state->more && !state->heads_only)
         status = put_carried(state, out, error);
     mq_frame_put(out, MQ_FRAME_END, (struct mq_span){0});
     MQ_ASSERT(status != MQ_OK || !out->failed);

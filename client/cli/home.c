@@ -9,6 +9,7 @@
 #include "platform/terminal.h"
 #include "replica/bundle.h"
 #include "replica/outgoing.h"
+#include "replica/spool.h"
 
 #define JOIN_TIMEOUT_MS 20000
 #define SYNC_TIMEOUT_S 20
@@ -147,13 +148,38 @@ static enum mq_status print_sync(struct program *program, const struct mq_device
     return result_end(program, &writer);
 }
 
+/* Without the passphrase: the spool, and nothing else. */
+static int sync_locked(struct program *program, int64_t timeout)
+{
+    struct mq_spool_sent done;
+    uint8_t memory[512];
+    struct mq_buffer out = mq_buffer(memory, sizeof memory);
+    enum mq_status status = mq_device_sync_locked(&program->device, timeout, &done, &program->error);
+    if (status == MQ_OK || done.requests > 0) {
+        struct mq_json_writer writer = result_begin(&out);
+        put_number(&writer, "segments", done.sent);
+        put_number(&writer, "left", done.left);
+        put_number(&writer, "bytes_up", done.bytes_up);
+        put_number(&writer, "bytes_down", done.bytes_down);
+        put_number(&writer, "requests", done.requests);
+        put_number(&writer, "round_trips", done.requests > 0 ? done.requests + 2 : 0);
+        enum mq_status shown = result_end(program, &writer);
+        status = status == MQ_OK ? shown : status;
+    }
+    if (status == MQ_OK)
+        fprintf(stderr, "%s\n",
+                _("What is sealed here is sent. What was saved after that waits for the passphrase; nothing is lost."));
+    return program_end(program, status);
+}
+
 int command_sync(void *context, const struct mq_command_line *line)
 {
     struct program *program = context;
     struct mq_device_sync done = {0};
     int64_t timeout;
-    (void)line;
     enum mq_status status = timeout_option(program, &timeout);
+    if (status == MQ_OK && mq_option_get(line, "locked") != NULL)
+        return sync_locked(program, timeout);
     if (status == MQ_OK)
         status = program_open(program);
     if (status != MQ_OK)
@@ -259,8 +285,10 @@ int command_lock(void *context, const struct mq_command_line *line)
     enum mq_status status = program_open(program);
     if (status == MQ_OK)
         status = mq_seal_all(program->device.replica, &program->error);
+    if (status == MQ_OK)
+        status = mq_device_rest(&program->device, &program->error);
     if (status == MQ_OK && !program->json)
-        puts(_("Everything is sealed and shut."));
+        puts(_("Everything is sealed and shut. `sync --locked` sends it without the passphrase."));
     return program_end(program, status);
 }
 

@@ -76,7 +76,8 @@ static const struct mq_command commands[] = {
     {"export", "", N_("write all records, one JSON object a line"), 0, 0, false,
      {{"kind", "KIND", N_("only this kind")}}, command_export},
     {"sync", "", N_("send what waits here, fetch what waits at the centre"), 0, 0, false,
-     {{"timeout", "SECONDS", N_("give up after this long (20)")}}, command_sync},
+     {{"timeout", "SECONDS", N_("give up after this long (20)")},
+      {"locked", NULL, N_("without the passphrase: only send what is sealed already")}}, command_sync},
     {"status", "", N_("how many records are saved, stored, anchored; when the centre last confirmed"), 0, 0, false,
      {{NULL, NULL, NULL}}, command_status},
     {"bundle write", "FILE", N_("put what waits here into a file to carry"), 1, 1, false, {{NULL, NULL, NULL}},
@@ -189,6 +190,7 @@ int main(int argc, char **argv)
         return program_end(&program, MQ_REFUSED);
     find_courier(&program);
     int code = command->run(&program, &line);
+    program_rest(&program, code);
     mq_device_close(&program.device);
     return code;
 }

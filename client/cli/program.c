@@ -49,6 +49,16 @@ int program_end(struct program *program, enum mq_status status)
     return mq_exit_code(status);
 }
 
+void program_rest(struct program *program, int code)
+{
+    struct mq_error error = {0};
+    if (code > 3) /* damage, or the machine's fault: nothing more is written */
+        return;
+    if (mq_device_rest(&program->device, &error) != MQ_OK)
+        fprintf(stderr, _("minqing: what is saved stays saved, but could not be made ready for `sync --locked`: %s\n"),
+                error.text);
+}
+
 /* ---- objects for people: the same keys, without the punctuation ---- */
 
 static void print_plain(struct program *program, const struct mq_json *value, const char *separator);

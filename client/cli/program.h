@@ -23,6 +23,8 @@ MQ_MUST_USE enum mq_status program_passphrase(struct program *program, const cha
                                               struct mq_buffer *out);
 /* Says what went wrong on stderr and gives the exit code. */
 int program_end(struct program *program, enum mq_status status);
+/* After a command, whatever became of it: keeps the spool up. What goes wrong there takes nothing back, and is said on stderr. */
+void program_rest(struct program *program, int code);
 /* Prints each object: a line of JSON, or lines for people. */
 struct mq_emitter program_emitter(struct program *program);
 /* For single records and results: every key on a line of its own. */

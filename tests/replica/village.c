@@ -48,6 +48,11 @@ static enum mq_status post(void *context, const char *path, struct mq_span body,
     return MQ_OK;
 }
 
+struct mq_transport village_transport(struct village *village)
+{
+    return (struct mq_transport){.context = village, .post = post};
+}
+
 static enum mq_status desk_between(void *context, const struct mq_team *team, struct mq_error *error)
 {
     struct village_member *desk = context;
@@ -56,7 +61,7 @@ static enum mq_status desk_between(void *context, const struct mq_team *team, st
 
 enum mq_status village_sync(struct village *village, struct village_member *member, struct mq_sync_result *result)
 {
-    const struct mq_transport transport = {.context = village, .post = post};
+    const struct mq_transport transport = village_transport(village);
     const struct mq_sync_hooks hooks = {.context = member, .between = desk_between};
     struct mq_sync_result ignored = {0};
     mq_error_clear(&problem);

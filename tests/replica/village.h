@@ -50,6 +50,9 @@ void village_blind(struct village *village, struct village_member *member);
 /* The county's desk names this member: he may read restricted matters from now on; or no longer. */
 void village_name(struct village *village, struct village_member *member, bool named);
 
+/* The network as a transport, with all that it does wrong. */
+struct mq_transport village_transport(struct village *village);
+
 /* One sync of a member with the relay, until nothing is left. Desks make their receipts in between. */
 enum mq_status village_sync(struct village *village, struct village_member *member, struct mq_sync_result *result);
 /* The same, which must work. */

@@ -1,0 +1,346 @@
+/* Aim: what is sealed leaves a device whose passphrase nobody knows; the spool beside the store says nothing, is a copy, and
+ * whatever becomes of it neither loses nor doubles anything. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "replica/outgoing.h"
+#include "replica/spool.h"
+#include "tests/replica/traces.h"
+
+#define HOUSEHOLD "{\"kind\":\"household\",\"id\":\"H-1\",\"place\":\"990527103204\",\"head\":\"杨顺华\"}"
+#define VISIT "{\"kind\":\"visit\",\"id\":\"V-%d\",\"household\":\"H-1\",\"date\":\"2026-11-05\",\"notes\":\"%s %d " MARK "\"}"
+
+/* A device of a real home knows where its server is. */
+static struct village_member *device_begin(struct village *village, uint64_t seed)
+{
+    static const uint8_t pin[MQ_HASH_SIZE];
+    village_begin(village, seed);
+    struct village_member *device = &village->devices[0];
+    assert_int_equal(mq_setting_put(device->replica, "url", mq_span_text("https://desk.example"), &problem), MQ_OK);
+    assert_int_equal(mq_setting_put(device->replica, "pin", MQ_SPAN(pin), &problem), MQ_OK);
+    village_add(device, HOUSEHOLD, NULL);
+    return device;
+}
+
+static void add_visit(struct village_member *device, int number)
+{
+    char json[512];
+    snprintf(json, sizeof json, VISIT, number, "水管冻裂，已联系水利站。", number);
+    village_add(device, json, NULL);
+}
+
+static void lock(struct village_member *device)
+{
+    mq_error_clear(&problem);
+    assert_int_equal(mq_seal_all(device->replica, &problem), MQ_OK);
+    assert_int_equal(mq_spool_update(device->replica, &problem), MQ_OK);
+}
+
+static enum mq_status send_locked(struct village *village, struct village_member *device, struct mq_spool_sent *sent)
+{
+    const struct mq_transport transport = village_transport(village);
+    mq_error_clear(&problem);
+    return mq_spool_send(device->platform, device->home, &transport,
+                         device->platform->monotonic_ms(device->platform->self) + 20000, sent, &problem);
+}
+
+static bool spool_has(struct village_member *device, const char *mark)
+{
+    char path[400];
+    snprintf(path, sizeof path, "%s/spool", device->home);
+    return file_holds(path, mark);
+}
+
+static bool there(struct village_member *device, const char *name)
+{
+    char path[400];
+    snprintf(path, sizeof path, "%s/%s", device->home, name);
+    return access(path, F_OK) == 0;
+}
+
+static bool exports(struct village_member *member, const char *part)
+{
+    char *text = village_export(member);
+    bool found = strstr(text, part) != NULL;
+    free(text);
+    return found;
+}
+
+/* The device is shut and stays shut: its records reach the desk, and its next sync with the passphrase finds them there
+ * without sending them once more. */
+static void sealed_records_leave(void **state)
+{
+    struct village village;
+    struct mq_spool_sent sent;
+    struct mq_sync_result result = {0};
+    (void)state;
+    struct village_member *device = device_begin(&village, 1);
+    add_visit(device, 1);
+    lock(device);
+    assert_false(spool_has(device, MARK));
+    assert_true(file_holds("tests/replica/traces.h", MARK)); /* the search finds where there is something */
+    village_close(device);
+    assert_int_equal(send_locked(&village, device, &sent), MQ_OK);
+    assert_int_equal(sent.sent, 1);
+    assert_int_equal(sent.left, 0);
+    assert_int_equal(sent.requests, 1);
+    assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK);
+    assert_true(exports(&village.desk, MARK));
+    assert_int_equal(send_locked(&village, device, &sent), MQ_OK); /* nothing is said twice */
+    assert_int_equal(sent.requests, 0);
+    village_open(device);
+    assert_int_equal(mq_spool_recall(device->replica, &problem), MQ_OK);
+    assert_int_equal(village_safety(device).saved, 2); /* nobody has told this store yet */
+    assert_int_equal(village_sync(&village, device, &result), MQ_OK);
+    assert_int_equal(result.sent, 0);
+    assert_int_equal(village_safety(device).anchored, 2);
+    assert_int_equal(mq_spool_update(device->replica, &problem), MQ_OK);
+    assert_false(there(device, "spool") || there(device, "spool.to"));
+    village_end(&village);
+}
+
+/* Whatever the network loses, all arrives once; what was taken is noted, and the rest goes with the next try. */
+static void losses_lose_nothing(void **state)
+{
+    struct village village;
+    struct mq_spool_sent sent;
+    struct mq_spool_address address;
+    (void)state;
+    struct village_member *device = device_begin(&village, 2);
+    for (int i = 1; i <= 40; i++) { /* each visit a segment of its own */
+        add_visit(device, i);
+        lock(device);
+    }
+    village_close(device);
+    assert_int_equal(mq_spool_address_read(device->platform, device->home, &address, &problem), MQ_OK);
+    address.body = MQ_BODY_SMALLEST;
+    assert_int_equal(mq_spool_address_write(device->platform, device->home, &address, &problem), MQ_OK);
+    village.drop_requests = 1;
+    assert_int_equal(send_locked(&village, device, &sent), MQ_OK);
+    assert_int_equal(sent.sent, 40);
+    village_open(device);
+    add_visit(device, 41);
+    lock(device);
+    village.drop_replies = 1;
+    village_close(device);
+    assert_int_equal(send_locked(&village, device, &sent), MQ_OK);
+    village.cut_reply_at = 40; /* behind the head: all that was said is stored, and known to be */
+    assert_int_equal(send_locked(&village, device, &sent), MQ_OK);
+    assert_int_equal(sent.left, 0);
+    village_open(device);
+    village_sync_all(&village, 2);
+    assert_int_equal(village_safety(device).anchored, 42);
+    assert_int_equal(hostile_count(&village.desk, "SELECT count(*) FROM segment"), 41);
+    village_end(&village);
+}
+
+/* Nobody answers: the try ends as unreachable, and the spool is as it was. */
+static void unreachable_changes_nothing(void **state)
+{
+    struct village village;
+    struct mq_spool_sent sent;
+    (void)state;
+    struct village_member *device = device_begin(&village, 3);
+    lock(device);
+    village.drop_requests = 1000000;
+    assert_int_equal(send_locked(&village, device, &sent), MQ_UNREACHABLE);
+    assert_int_equal(sent.left, 1);
+    village.drop_requests = 0;
+    assert_int_equal(send_locked(&village, device, &sent), MQ_OK);
+    assert_int_equal(sent.left, 0);
+    village_end(&village);
+}
+
+/* A segment that is larger than the link bears goes in parts. */
+static void large_segments_go_in_parts(void **state)
+{
+    struct village village;
+    struct mq_spool_sent sent;
+    struct mq_spool_address address;
+    char json[MQ_LINE_MAX], noise[16000];
+    (void)state;
+    struct village_member *device = device_begin(&village, 4);
+    uint32_t chance = 7;
+    for (int n = 0; n < 4; n++) { /* texts that do not compress */
+        for (size_t i = 0; i < sizeof noise - 1; i++)
+            noise[i] = (char)('!' + 1 + ((chance = chance * 1664525u + 1013904223u) >> 24) % 57);
+        noise[sizeof noise - 1] = '\0';
+        snprintf(json, sizeof json,
+                 "{\"kind\":\"visit\",\"id\":\"L-%d\",\"household\":\"H-1\",\"date\":\"2026-11-05\",\"notes\":\"%s\"}", n, noise);
+        for (char *at = strstr(json, "notes") + 8; *at != '\0' && at[1] != '\0'; at++)
+            if (*at == '\\' || (*at == '"' && at[1] != '}'))
+                *at = '.';
+        village_add(device, json, NULL);
+    }
+    lock(device);
+    village_close(device);
+    assert_int_equal(mq_spool_address_read(device->platform, device->home, &address, &problem), MQ_OK);
+    address.body = MQ_BODY_SMALLEST;
+    assert_int_equal(mq_spool_address_write(device->platform, device->home, &address, &problem), MQ_OK);
+    village.drop_replies = 3;
+    assert_int_equal(send_locked(&village, device, &sent), MQ_OK);
+    assert_true(sent.requests >= 4);
+    assert_int_equal(sent.left, 0);
+    village_open(device);
+    village_sync_all(&village, 2);
+    assert_int_equal(village_safety(device).anchored, 5);
+    village_end(&village);
+}
+
+/* The store and its witness are set back and the spool is not: what only the spool holds comes back from it, and no second
+ * segment of one number is ever sealed. */
+static void spool_tells_of_a_store_set_back(void **state)
+{
+    struct village village;
+    struct mq_spool_sent sent;
+    char command[1200];
+    (void)state;
+    struct village_member *device = device_begin(&village, 5);
+    lock(device);
+    village_close(device);
+    snprintf(command, sizeof command, "mkdir %s/old && cp %s/store.db* %s/witness %s/old/", village.directory, device->home,
+             device->home, village.directory);
+    assert_int_equal(system(command), 0);
+    village_open(device);
+    add_visit(device, 1);
+    lock(device);
+    village_close(device);
+    snprintf(command, sizeof command, "rm -f %s/store.db-wal; for f in %s/old/*; do cat $f > %s/$(basename $f); done", device->home,
+             village.directory, device->home); /* the same files, older content */
+    assert_int_equal(system(command), 0);
+    village_open(device);
+    assert_false(exports(device, MARK));
+    assert_int_equal(hostile_count(device, "SELECT count(*) FROM stream WHERE mine = 1 AND closed = 0"), 1);
+    add_visit(device, 2); /* a crash may have kept the recall from happening at once */
+    mq_error_clear(&problem);
+    assert_int_equal(mq_spool_recall(device->replica, &problem), MQ_OK);
+    char *text = village_export(device);
+    assert_non_null(strstr(text, "V-1"));
+    assert_non_null(strstr(text, "V-2"));
+    free(text);
+    lock(device);
+    assert_int_equal(send_locked(&village, device, &sent), MQ_OK);
+    village_sync_all(&village, 2);
+    assert_true(exports(&village.desk, "V-1") && exports(&village.desk, "V-2"));
+    assert_int_equal(hostile_count(&village.desk, "SELECT count(*) FROM (SELECT 1 FROM segment GROUP BY stream, seq HAVING count(*) > 1)"),
+                     0);
+    assert_int_equal(hostile_count(device, "SELECT count(*) FROM segment WHERE carry = 1"), 0);
+    village_end(&village);
+}
+
+/* An old spool comes back beside a newer store: it is sent, the server has it already, and the next update mends it. */
+static void old_spool_is_harmless(void **state)
+{
+    struct village village;
+    struct mq_spool_sent sent;
+    char command[1200];
+    (void)state;
+    struct village_member *device = device_begin(&village, 6);
+    lock(device);
+    snprintf(command, sizeof command, "mkdir %s/old && cp %s/spool* %s/old/", village.directory, device->home, village.directory);
+    assert_int_equal(system(command), 0);
+    village_sync_all(&village, 2);
+    add_visit(device, 1);
+    lock(device);
+    snprintf(command, sizeof command, "cp %s/old/* %s/", village.directory, device->home);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(send_locked(&village, device, &sent), MQ_OK);
+    assert_int_equal(sent.sent, 1);
+    village_close(device);
+    village_open(device);
+    lock(device);
+    assert_int_equal(hostile_count(device, "SELECT count(*) FROM stream WHERE mine = 1"), 1);
+    assert_int_equal(send_locked(&village, device, &sent), MQ_OK);
+    assert_int_equal(sent.sent, 1);
+    village_sync_all(&village, 2);
+    assert_int_equal(village_safety(device).anchored, 2);
+    assert_int_equal(hostile_count(&village.desk, "SELECT count(*) FROM segment"), 2);
+    village_end(&village);
+}
+
+/* A spool or an address that was damaged is refused by name, and the next update makes it anew. */
+static void damage_is_mended(void **state)
+{
+    struct village village;
+    struct mq_spool_sent sent;
+    char command[400];
+    static const char *const files[] = {"spool", "spool.to"};
+    (void)state;
+    struct village_member *device = device_begin(&village, 7);
+    for (int i = 0; i < 2; i++) {
+        add_visit(device, i);
+        lock(device);
+        snprintf(command, sizeof command, "printf x | dd of=%s/%s bs=1 seek=60 conv=notrunc 2>/dev/null", device->home, files[i]);
+        assert_int_equal(system(command), 0);
+        assert_int_equal(send_locked(&village, device, &sent), MQ_DAMAGED);
+        add_visit(device, 10 + i);
+        lock(device);
+        assert_int_equal(send_locked(&village, device, &sent), MQ_OK);
+        assert_int_equal(sent.left, 0);
+    }
+    village_end(&village);
+}
+
+/* What this device may write and not read leaves too: a restricted matter, and something sensitive. */
+static void sealed_for_others_leaves(void **state)
+{
+    struct village village;
+    struct mq_spool_sent sent;
+    (void)state;
+    struct village_member *device = device_begin(&village, 8);
+    village_blind(&village, device);
+    village_add(device, MATTER, NULL);
+    village_set(device, "H-1", "tags+=失能照护");
+    lock(device);
+    assert_false(spool_has(device, MARK));
+    village_close(device);
+    assert_int_equal(send_locked(&village, device, &sent), MQ_OK);
+    assert_int_equal(sent.sent, 3);
+    assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK);
+    assert_true(exports(&village.desk, "失能照护"));
+    assert_int_equal(hostile_count(&village.desk, "SELECT count(*) FROM record WHERE compartment = 1"), 1);
+    village_open(device);
+    village_sync_all(&village, 2);
+    assert_int_equal(village_safety(device).anchored, 2);
+    village_end(&village);
+}
+
+/* What was saved a good while ago is sealed by the next command; what is fresh waits for more. Clocks that were set back
+ * count as a good while. */
+static void aged_batches_are_sealed(void **state)
+{
+    struct village village;
+    (void)state;
+    struct village_member *device = device_begin(&village, 9);
+    assert_int_equal(mq_seal_aged(device->replica, MQ_SEAL_AGE_S, &problem), MQ_OK);
+    assert_int_equal(hostile_count(device, "SELECT count(*) FROM batch WHERE count > 0"), 1);
+    device->platform->sleep_ms(device->platform->self, MQ_SEAL_AGE_S * 1000 + 1000);
+    assert_int_equal(mq_seal_aged(device->replica, MQ_SEAL_AGE_S, &problem), MQ_OK);
+    assert_int_equal(hostile_count(device, "SELECT count(*) FROM batch WHERE count > 0"), 0);
+    add_visit(device, 1);
+    village_close(device);
+    mq_fake_reboot(device->fake);
+    mq_fake_set_wall(device->fake, 1500000000);
+    village_open(device);
+    assert_int_equal(mq_seal_aged(device->replica, MQ_SEAL_AGE_S, &problem), MQ_OK);
+    assert_int_equal(hostile_count(device, "SELECT count(*) FROM batch WHERE count > 0"), 0);
+    village_end(&village);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sealed_records_leave),       cmocka_unit_test(losses_lose_nothing),
+        cmocka_unit_test(unreachable_changes_nothing), cmocka_unit_test(large_segments_go_in_parts),
+        cmocka_unit_test(spool_tells_of_a_store_set_back), cmocka_unit_test(old_spool_is_harmless),
+        cmocka_unit_test(damage_is_mended),           cmocka_unit_test(sealed_for_others_leaves),
+        cmocka_unit_test(aged_batches_are_sealed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
