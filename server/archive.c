@@ -358,6 +358,18 @@ static enum mq_status take(struct mq_archive *archive, uint8_t *out, size_t size
     return MQ_OK;
 }
 
+/* Behind the last piece nothing may come. Where it fills its chunk, the last chunk is empty. */
+static enum mq_status at_end(struct mq_archive *archive, struct mq_error *error)
+{
+    enum mq_status status = MQ_OK;
+
+    while (status == MQ_OK && !archive->last && archive->at == archive->size)
+        status = read_chunk(archive, error);
+    if (status != MQ_OK)
+        return status;
+    return archive->at == archive->size ? MQ_NOT_FOUND : damaged(archive, error);
+}
+
 enum mq_status mq_archive_next(struct mq_archive *archive, char name[MQ_ARCHIVE_NAME_SIZE], struct mq_error *error)
 {
     uint8_t length, number[8];
@@ -366,7 +378,7 @@ enum mq_status mq_archive_next(struct mq_archive *archive, char name[MQ_ARCHIVE_
     if (status != MQ_OK)
         return status;
     if (length == 0)
-        return archive->last && archive->at == archive->size ? MQ_NOT_FOUND : damaged(archive, error);
+        return at_end(archive, error);
     if (length >= MQ_ARCHIVE_NAME_SIZE)
         return damaged(archive, error);
     status = take(archive, (uint8_t *)name, length, error);

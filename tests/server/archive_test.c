@@ -156,12 +156,32 @@ static void test_damage(void **state)
     assert_int_equal(read_through(), MQ_OK);
 }
 
+/* Where the end of the pieces fills a chunk, or begins one, the backup is as whole as any. */
+static void test_ends_of_chunks(void **state)
+{
+    const size_t chunk = 64 * 1024, around = 1 + strlen("large") + 8 + 1; /* name, size, and the end of all */
+    struct mq_archive *archive;
+
+    (void)state;
+    for (size_t size = chunk - around - 2; size <= chunk - around + 2; size++) {
+        assert_int_equal(machine->write(machine->self, large_path, mq_span(large, size), &problem), MQ_OK);
+        unlink(backup_path);
+        assert_int_equal(mq_archive_create(&archive, machine, backup_path, mq_span_text(PASSPHRASE), COST, &problem),
+                         MQ_OK);
+        assert_int_equal(mq_archive_add(archive, "large", large_path, &problem), MQ_OK);
+        assert_int_equal(mq_archive_finish(archive, &problem), MQ_OK);
+        mq_archive_close(archive);
+        assert_int_equal(read_through(), MQ_OK);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_round, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damage, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_ends_of_chunks, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
