@@ -168,12 +168,14 @@ static enum mq_status set_back(struct mq_replica *replica, bool *answer, struct 
         mq_error_clear(error);
         return MQ_OK;
     }
-    if (status != MQ_OK)
+    if (status != MQ_OK && status != MQ_NO_SPACE)
         return status;
+    mq_error_clear(error);
     struct mq_reader reader = mq_reader(mq_written(&content));
     struct mq_span stream = mq_take(&reader, MQ_ID_SIZE);
     int64_t sealed = mq_get_u32(&reader), next = 1;
-    if (!mq_reader_done(&reader)) { /* half-written by a foreign hand: no reason to trust the store's place */
+    /* Half-written by a foreign hand, or too long: no reason to trust the store's place. */
+    if (status == MQ_NO_SPACE || !mq_reader_done(&reader)) {
         *answer = true;
         return MQ_OK;
     }

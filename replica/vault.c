@@ -45,11 +45,12 @@ static enum mq_status vault_read(const struct mq_platform *platform, const char 
 
     mq_home_path(path, home, "vault");
     enum mq_status status = platform->read(platform->self, path, &content, error);
-    if (status != MQ_OK)
+    if (status != MQ_OK && status != MQ_NO_SPACE)
         return status;
+    mq_error_clear(error); /* larger than any vault is damage like any other */
     struct mq_reader reader = mq_reader(mq_written(&content));
-    bool shape =
-        mq_cbor_valid(mq_written(&content)) && mq_cbor_array(&reader, 6) == 6 && mq_cbor_uint(&reader) == VAULT_VERSION;
+    bool shape = status == MQ_OK && mq_cbor_valid(mq_written(&content)) && mq_cbor_array(&reader, 6) == 6 &&
+                 mq_cbor_uint(&reader) == VAULT_VERSION;
     struct mq_span salt = mq_cbor_bytes(&reader, sizeof file->salt);
     uint64_t memory_mib = mq_cbor_uint(&reader), passes = mq_cbor_uint(&reader);
     bool cost = memory_mib >= MQ_KDF_MIB_MIN && memory_mib <= MQ_KDF_MIB_MAX && /* else it is no passphrase's fault */

@@ -185,6 +185,9 @@ static void every_byte_of_the_vault_matters(void **state)
     assert_int_equal(house.platform->write(self, path, mq_span(good.data, good.size - 1), &problem), MQ_OK);
     assert_int_equal(enter(&house, RIGHT), MQ_DAMAGED);
     mq_error_clear(&problem);
+    assert_int_equal(truncate(path, 5000), 0); /* longer than any vault */
+    assert_int_equal(enter(&house, RIGHT), MQ_DAMAGED);
+    mq_error_clear(&problem);
     assert_int_equal(house.platform->write(self, path, mq_written(&good), &problem), MQ_OK);
     assert_whole(&house);
     end(&house);
@@ -339,12 +342,15 @@ static void broken_witness_closes_streams(void **state)
     begin_village(&village, 10);
     struct village_member *device = &village.devices[0];
     mq_home_path(path, device->home, "witness");
-    for (off_t size = 0; size < WITNESS_SIZE; size += WITNESS_SIZE - 1) {
+    static const off_t sizes[] = {0, WITNESS_SIZE - 1, WITNESS_SIZE + 1, 5000};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        char id[] = "H-2";
+        id[2] = (char)('2' + i);
         village_close(device);
-        assert_int_equal(truncate(path, size), 0);
+        assert_int_equal(truncate(path, sizes[i]), 0);
         village_open(device);
         assert_int_equal(open_streams(device), 0);
-        add_household(device, size == 0 ? "H-2" : "H-3");
+        add_household(device, id);
         village_sync_all(&village, 1);
         assert_int_equal(open_streams(device), 1);
     }
