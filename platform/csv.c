@@ -61,11 +61,21 @@ static bool is_blank(struct mq_span line)
     return true;
 }
 
+/* The front line with its end: LF, CR LF, or the lone CR of old spreadsheets, which ends a row too. */
+static struct mq_span first_line(struct mq_span text)
+{
+    size_t size = 0;
+    while (size < text.size && text.data[size] != '\r' && text.data[size] != '\n')
+        size++;
+    if (size + 1 < text.size && text.data[size] == '\r' && text.data[size + 1] == '\n')
+        size++;
+    return mq_span(text.data, size < text.size ? size + 1 : size);
+}
+
 static enum mq_status feed(struct csv_parser *parser, struct reading *reading, struct mq_span text)
 {
     while (text.size > 0 && reading->status == MQ_OK) {
-        const uint8_t *end = memchr(text.data, '\n', text.size);
-        struct mq_span line = mq_span(text.data, end == NULL ? text.size : (size_t)(end - text.data) + 1);
+        struct mq_span line = first_line(text);
         reading->line++;
         if (reading->begun == 0 && !is_blank(line))
             reading->begun = reading->line;
@@ -81,8 +91,7 @@ static enum mq_status feed(struct csv_parser *parser, struct reading *reading, s
 
 static char separator_of(struct mq_span text)
 {
-    const uint8_t *end = memchr(text.data, '\n', text.size);
-    size_t size = end == NULL ? text.size : (size_t)(end - text.data);
+    size_t size = first_line(text).size;
     return memchr(text.data, '\t', size) != NULL && memchr(text.data, ',', size) == NULL ? '\t' : ',';
 }
 

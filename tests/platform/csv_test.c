@@ -60,6 +60,7 @@ static void rows_and_lines(void **state)
     (void)state;
     assert_rows("\xef\xbb\xbf户主,组\r\n杨顺华,三组\r\n", "1|户主|组$2|杨顺华|三组$");
     assert_rows("a, b ,c", "1|a|b|c$");
+    assert_rows("户主\r杨顺华\r", "1|户主$2|杨顺华$"); /* as very old spreadsheets end a line */
     assert_rows("\"x,\"\"y\"\"\",z\n\n\r\nq,\n", "1|x,\"y\"|z$4|q|$");
     assert_rows("\"two\nlines\",b\nc,d\n", "1|two\nlines|b$3|c|d$");
     assert_rows(",,\n1,2\n", "2|1|2$");
