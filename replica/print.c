@@ -148,7 +148,9 @@ enum mq_status mq_print_value(struct mq_replica *replica, const struct mq_field 
     case MQ_TYPE_DATE:
     case MQ_TYPE_CODE:
     case MQ_TYPE_PLACE: break;
-    case MQ_TYPE_LIFE: /* never in the record format */ return MQ_OK;
+    case MQ_TYPE_LIFE: /* never in the record format, but in a history */
+        mq_json_text_value(writer, mq_cbor_next(&reader).type == MQ_CBOR_UINT ? "lives" : "deleted");
+        return MQ_OK;
     }
     struct mq_field in_force;
     enum mq_status status = mq_catalogue_field(replica, field, &in_force, error);

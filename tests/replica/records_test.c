@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "protocol/change.h"
 #include "replica/view.h"
 #include "tests/replica/hostile.h"
 
@@ -557,6 +558,23 @@ static void history_begins_with_the_create(void **state)
     village_end(&village);
 }
 
+/* That a record was taken away, or lives again, stands in its history like any change. */
+static void history_tells_of_life(void **state)
+{
+    struct village village;
+    struct mq_saved saved;
+    uint8_t memory[256], lives[] = {0};
+    struct mq_buffer change = mq_buffer(memory, sizeof memory);
+    (void)state;
+    village_begin(&village, 54);
+    village_add(&village.devices[0], HOUSEHOLD, &saved);
+    mq_change_put_set(&change, saved.record, MQ_FIELD_LIFE, MQ_SPAN(lives), mq_span(NULL, 0), mq_span(NULL, 0));
+    hostile_write(&village.devices[0], mq_written(&change));
+    village_sync_all(&village, 2);
+    assert_shown(&village.devices[1], "H-1", "\"field\":\"life\",\"value\":\"lives\",\"safety\"");
+    village_end(&village);
+}
+
 /* Who adds a visit need not say that it is today; a line of an import without its date is refused. */
 static void a_visit_is_of_today(void **state)
 {
@@ -589,6 +607,7 @@ int main(void)
         cmocka_unit_test(words_stay),
         cmocka_unit_test(decisions_by_device_and_desk),
         cmocka_unit_test(history_begins_with_the_create),
+        cmocka_unit_test(history_tells_of_life),
         cmocka_unit_test(a_visit_is_of_today),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
