@@ -201,6 +201,7 @@ test: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) programs
 	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=asan unit
 	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=clang unit
+	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=fuzz fuzz-programs
 	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=cover coverage-programs
 	@tests/coverage/coverage --brief
 	@tests/run
@@ -223,19 +224,22 @@ coverage: deps-test
 	@tests/coverage/coverage $(if $(LONG),--gate)
 
 # --- fuzzing: FUZZ_S seconds for each target, findings under build/fuzz/findings ----------------------------------------
+# One archive, of which each target takes what it reaches: libFuzzer looks at the counters of all that is linked.
 FUZZ_S ?= 60
 FUZZERS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/fuzz/*_fuzz.c))
-$(OUT)/tests/fuzz/%_fuzz: $(OBJ)/tests/fuzz/%_fuzz.o $(call objects,tests/protocol/merge_model.c) $(RELAY) $(PLATFORM) $(PROTOCOL) $(SQLITE_OBJ)
+FUZZ_ARCHIVE := $(OUT)/fuzz.a
+$(FUZZ_ARCHIVE): $(call objects,tests/fuzz/cheap_kdf.c tests/protocol/merge_model.c tests/replica/village.c) $(filter-out $(SQLITE_OBJ),$(LIBRARY))
 	@mkdir -p $(@D)
-	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE) $(LIBS_HTTP)
-.PHONY: fuzz-run
-fuzz-run: $(FUZZERS)
-	@mkdir -p $(OUT)/findings
-	@for target in $(FUZZERS); do echo "$$(basename $$target): $(FUZZ_S) s"; mkdir -p $(OUT)/corpus/$$(basename $$target); \
-	  $$target -max_total_time=$(FUZZ_S) -print_final_stats=1 -verbosity=0 -artifact_prefix=$(OUT)/findings/ $(OUT)/corpus/$$(basename $$target) 2>&1 \
-	  | grep -E "number_of_executed_units|ERROR|SUMMARY|^artifact" ; test $${PIPESTATUS[0]} = 0 || exit 1; done; echo "no findings"
+	@rm -f $@
+	@ar rcs $@ $^
+$(FUZZERS): $(OUT)/%: $(OBJ)/%.o $(OBJ)/tests/fuzz/main.o $(FUZZ_ARCHIVE) $(SQLITE_OBJ)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -Wl,--wrap=mq_kdf -o $@ $^ $(LIBS_BASE) $(LIBS_HTTP) -lcmocka
+.PHONY: fuzz-programs
+fuzz-programs: $(FUZZERS)
 fuzz: deps-test
-	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=fuzz fuzz-run
+	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=fuzz fuzz-programs
+	@FUZZ_S=$(FUZZ_S) tests/fuzz/all
 
 tidy: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) programs

@@ -3,17 +3,7 @@
 #include "protocol/assert.h"
 #include "protocol/frame.h"
 #include "protocol/keys.h"
-
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-    (void)argc;
-    (void)argv;
-    MQ_ASSERT(mq_crypto_start() == MQ_OK);
-    return 0;
-}
+#include "tests/fuzz/fuzz.h"
 
 static enum mq_status walk(struct mq_span frames, bool *has_end)
 {
@@ -27,7 +17,7 @@ static enum mq_status walk(struct mq_span frames, bool *has_end)
     return status;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_one(const uint8_t *data, size_t size)
 {
     static uint8_t memory[1 << 20];
     struct mq_buffer file = mq_buffer(memory, sizeof memory);
@@ -35,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool has_end;
 
     if (size == 0)
-        return 0;
+        return;
     struct mq_span rest = mq_span(data + 1, size - 1);
     if (data[0] & 1) {
         mq_bundle_begin(&file);
@@ -47,5 +37,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else if (mq_bundle_open(&frames, rest) == MQ_OK) {
         MQ_ASSERT(walk(frames, &has_end) == MQ_NOT_FOUND && !has_end);
     }
-    return 0;
 }

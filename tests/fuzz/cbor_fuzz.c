@@ -3,10 +3,9 @@
 #include <stdlib.h>
 
 #include "protocol/assert.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/protocol/cbor_model.h"
 #include "tests/protocol/cbor_walk.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Reads on, whatever comes: an end must be reached. */
 static void read_unjudged(struct mq_span input)
@@ -20,7 +19,7 @@ static void read_unjudged(struct mq_span input)
     MQ_ASSERT(reader.at <= input.size && whole.at <= input.size);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_one(const uint8_t *data, size_t size)
 {
     struct mq_span input = {data, size};
     bool valid = mq_cbor_valid(input);
@@ -32,5 +31,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         MQ_ASSERT(memory != NULL && cbor_walks_to_itself(input, memory));
         free(memory);
     }
-    return 0;
 }

@@ -4,9 +4,8 @@
 #include <string.h>
 
 #include "protocol/assert.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/protocol/identities.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct people p;
 static struct mq_secret key;
@@ -14,12 +13,11 @@ static uint8_t good_certificate[MQ_CERTIFICATE_SIZE], good_announce[MQ_ANNOUNCE_
     good_wrap[MQ_WRAP_SIZE];
 static struct mq_grant grant;
 
-static void start(void)
+void fuzz_start(void)
 {
     struct mq_secret previous = secret_from(0xe8), ephemeral = secret_from(0x18);
     struct mq_announce announce;
 
-    MQ_ASSERT(mq_crypto_start() == MQ_OK);
     p = people();
     key = secret_from(0xc8);
     announce = announce_for(&p.cadre_certificate, &p.cadre);
@@ -77,7 +75,7 @@ static bool wrap_passes(struct mq_span input)
     return passes;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_one(const uint8_t *data, size_t size)
 {
     static const struct {
         struct mq_span good;
@@ -86,14 +84,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                    {{good_announce, MQ_ANNOUNCE_SIZE}, announce_passes},
                    {{good_grant, MQ_GRANT_SIZE}, grant_passes},
                    {{good_wrap, MQ_WRAP_SIZE}, wrap_passes}};
-    static bool started;
     uint8_t laid_over[MQ_ANNOUNCE_SIZE];
 
-    if (!started)
-        start();
-    started = true;
     if (size == 0)
-        return 0;
+        return;
     struct mq_span good = objects[data[0] % 4].good, input = mq_span(data + 1, size - 1);
     if (data[0] & 4) {
         memcpy(laid_over, good.data, good.size);
@@ -102,5 +96,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         input = mq_span(laid_over, good.size);
     }
     MQ_ASSERT(objects[data[0] % 4].passes(input) == mq_span_equal(input, good));
-    return 0;
 }

@@ -3,20 +3,15 @@
  * good object. */
 #include "protocol/assert.h"
 #include "protocol/control_keys.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/protocol/identities.h"
 
 static struct people p;
 static uint8_t good[1024];
 static size_t good_size;
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+void fuzz_start(void)
 {
-    (void)argc;
-    (void)argv;
-    MQ_ASSERT(mq_crypto_start() == MQ_OK);
     p = people();
     static struct mq_receipt receipt = {.backup = 1, .head_seq = 2, .excepted_count = 3};
     uint8_t body[512];
@@ -26,7 +21,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     memcpy(control.team, team_a, sizeof control.team);
     MQ_ASSERT(mq_control_sign(&signed_out, &control, &p.desk) == MQ_OK);
     good_size = signed_out.size;
-    return 0;
 }
 
 static void try_bodies(struct mq_span body)
@@ -60,7 +54,7 @@ static void try_control(struct mq_span bytes)
     try_bodies(control.body);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_one(const uint8_t *data, size_t size)
 {
     struct mq_reader reader = mq_reader(mq_span(data, size));
     uint8_t changed[sizeof good];
@@ -69,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct mq_span rest = mq_take(&reader, mq_left(&reader));
         try_control(rest);
         try_bodies(rest);
-        return 0;
+        return;
     }
     memcpy(changed, good, good_size);
     while (mq_left(&reader) >= 3) {
@@ -77,5 +71,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         changed[at] = mq_get_u8(&reader);
     }
     try_control(mq_span(changed, good_size));
-    return 0;
 }

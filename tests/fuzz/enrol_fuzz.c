@@ -2,23 +2,17 @@
  * then bytes as they are, or what a person with the secret could seal. */
 #include "protocol/assert.h"
 #include "protocol/enrol_keys.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/protocol/identities.h"
 
 static struct people p;
 static struct mq_invitation invitation;
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+void fuzz_start(void)
 {
-    (void)argc;
-    (void)argv;
-    MQ_ASSERT(mq_crypto_start() == MQ_OK);
     p = people();
     memcpy(invitation.root_public, p.root.sign_public, MQ_PUBLIC_SIZE);
     invitation.desk = p.desk_certificate;
-    return 0;
 }
 
 /* docs/protocol.md, section 1, once more: the MAC over all before, under the key of that direction. */
@@ -33,7 +27,7 @@ static void put_mac(struct mq_buffer *out, uint8_t direction)
     mq_put(out, mac, sizeof mac);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_one(const uint8_t *data, size_t size)
 {
     static struct mq_enrol_reply reply;
     static uint8_t memory[MQ_ENROL_MAX];
@@ -45,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct mq_buffer out = mq_buffer(memory, sizeof memory);
 
     if (rest.size > 30000)
-        return 0;
+        return;
     bool as_is = (mode & 1) == 0, for_desk = (mode & 2) == 0;
     if (as_is) {
         mq_put_span(&out, rest);
@@ -61,5 +55,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         MQ_ASSERT(mq_enrol_request_open(&request, mq_written(&out), invitation.secret, &p.desk) != MQ_OK);
     else
         MQ_ASSERT(mq_enrol_reply_open(&reply, mq_written(&out), &invitation, MQ_ROLE_CADRE, &p.cadre) != MQ_OK);
-    return 0;
 }

@@ -3,10 +3,9 @@
 
 #include "protocol/assert.h"
 #include "protocol/frame.h"
+#include "tests/fuzz/fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_one(const uint8_t *data, size_t size)
 {
     static uint8_t memory[1 << 20];
     struct mq_buffer again = mq_buffer(memory, sizeof memory);
@@ -18,5 +17,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         mq_frame_put(&again, (enum mq_frame_type)frame.type, frame.payload);
     MQ_ASSERT(!reader.failed && (status == MQ_NOT_FOUND) == (reader.at == size));
     MQ_ASSERT(!again.failed && again.size == reader.at && (size == 0 || memcmp(memory, data, again.size) == 0));
-    return 0;
 }

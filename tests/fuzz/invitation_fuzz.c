@@ -4,6 +4,7 @@
 #include "protocol/assert.h"
 #include "protocol/base64url.h"
 #include "protocol/enrol_keys.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/protocol/identities.h"
 
 #define CHECK_SIZE 8
@@ -11,14 +12,8 @@
 static uint8_t good[600];
 static size_t good_size; /* without the check value */
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+void fuzz_start(void)
 {
-    (void)argc;
-    (void)argv;
-    MQ_ASSERT(mq_crypto_start() == MQ_OK);
     struct people p = people();
     struct mq_invitation invitation = {
         .expiry_day = EXPIRY_DAY, .url = "https://desk.example", .desk = p.desk_certificate};
@@ -29,7 +24,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     MQ_ASSERT(mq_invitation_print(&out, &invitation) == MQ_OK);
     MQ_ASSERT(mq_base64url_get(&bytes, mq_span(text + 8, out.size - 8)) == MQ_OK);
     good_size = bytes.size - CHECK_SIZE;
-    return 0;
 }
 
 static void try_text(struct mq_span text)
@@ -60,7 +54,7 @@ static void try_bytes(struct mq_span before)
         try_text(mq_written(&out));
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_one(const uint8_t *data, size_t size)
 {
     struct mq_reader reader = mq_reader(mq_span(data, size));
     uint8_t mode = mq_get_u8(&reader);
@@ -71,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             try_text(rest);
         else
             try_bytes(rest);
-        return 0;
+        return;
     }
     uint8_t changed[sizeof good];
     memcpy(changed, good, good_size);
@@ -80,5 +74,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         changed[at] = mq_get_u8(&reader);
     }
     try_bytes(mq_span(changed, good_size));
-    return 0;
 }

@@ -2,10 +2,9 @@
  * said. Input: a payload as it is. */
 #include "protocol/assert.h"
 #include "protocol/change.h"
+#include "tests/fuzz/fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_one(const uint8_t *data, size_t size)
 {
     static struct mq_batch_change changes[MQ_CHANGES_MAX];
     static uint8_t expanded[MQ_EXPANDED_MAX], again[MQ_PAYLOAD_MAX];
@@ -19,5 +18,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         MQ_ASSERT(mq_payload_encode(&out, &head, changes, count) == MQ_OK);
         MQ_ASSERT(mq_span_equal(mq_written(&out), mq_span(data, size)));
     }
-    return 0;
 }

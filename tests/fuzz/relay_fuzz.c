@@ -1,12 +1,10 @@
 /* Aim: no request harms a relay: it answers within the budget or refuses, and its store stays sound. Input: who asks, a
  * budget, then operations that put good frames, changed ones, or anything at all into the request; the last cuts it. */
+#include "tests/fuzz/fuzz.h"
 #include "tests/server/relay_kit.h"
 
 static struct kit_world *world;
 static unsigned runs;
-
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void remove_all(void)
 {
@@ -14,10 +12,8 @@ static void remove_all(void)
     directory_remove();
 }
 
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+void fuzz_start(void)
 {
-    (void)argc;
-    (void)argv;
     uint8_t noise[3000];
 
     MQ_ASSERT(directory_make() == 0);
@@ -29,7 +25,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
         (void)kit_seal_next(world, &world->bert, mq_span_text("b"));
         (void)kit_seal_next(world, &world->carl, mq_span_text("c"));
     }
-    return 0;
 }
 
 static struct kit_member *pick_member(uint8_t byte)
@@ -81,7 +76,7 @@ static void add_operations(struct mq_reader *reader)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_one(const uint8_t *data, size_t size)
 {
     struct mq_reader reader = mq_reader(mq_span(data, size));
     uint8_t who = mq_get_u8(&reader), flags = mq_get_u8(&reader);
@@ -110,5 +105,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
               world->out.size <= (head.budget < MQ_REPLY_BUDGET_MIN ? MQ_REPLY_BUDGET_MIN : head.budget));
     if (++runs % 1000 == 0)
         MQ_ASSERT(world->store->verbs->check(world->store, &world->error) == MQ_OK);
-    return 0;
 }

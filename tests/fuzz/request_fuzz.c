@@ -3,10 +3,9 @@
 
 #include "protocol/assert.h"
 #include "protocol/exchange.h"
+#include "tests/fuzz/fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_one(const uint8_t *data, size_t size)
 {
     static struct mq_request request;
     uint8_t memory[MQ_REQUEST_HEAD_SIZE + MQ_MAILBOXES_MAX * MQ_REQUEST_MAILBOX_SIZE];
@@ -14,8 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct mq_reader reader = mq_reader(mq_span(data, size));
 
     if (mq_request_get(&request, &reader) != MQ_OK)
-        return 0;
+        return;
     mq_request_put(&again, &request);
     MQ_ASSERT(!again.failed && again.size == reader.at && memcmp(memory, data, again.size) == 0);
-    return 0;
 }

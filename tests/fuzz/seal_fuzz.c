@@ -2,6 +2,7 @@
  * and one content has one plaintext. Input: a mode, then what is rightly encrypted: a whole plaintext; a head and a
  * payload, rightly padded; or changes (position u16, value u8) to the plaintext of a good compressed segment. */
 #include "protocol/compress.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/protocol/segment_kit.h"
 
 #define FRAMES 3
@@ -11,22 +12,16 @@ static struct mq_seal_space *space;
 static uint8_t linked[3000], text[1000], frames[FRAMES][1200];
 static size_t frame_sizes[FRAMES];
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static struct mq_span linked_for(uint8_t links)
 {
     return mq_span(linked, links > 0 ? sizeof linked : 0);
 }
 
 /* Text behind nothing, text behind links, noise behind nothing. */
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+void fuzz_start(void)
 {
-    (void)argc;
-    (void)argv;
     struct chance chance = {1};
 
-    MQ_ASSERT(mq_crypto_start() == MQ_OK);
     writer = kit_writer(0x80);
     space = malloc(mq_seal_space_size());
     MQ_ASSERT(space != NULL);
@@ -40,7 +35,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
         MQ_ASSERT(mq_compress(&frame, MQ_SPAN(text), linked_for(i == 1)) == MQ_OK);
         frame_sizes[i] = frame.size;
     }
-    return 0;
 }
 
 /* Rightly padded: the head's six bytes from the input, and the payload. */
@@ -85,7 +79,7 @@ static void try_inflate(const struct mq_opened *opened)
     MQ_ASSERT(payload.size == (status == MQ_OK ? opened->raw_size : 0));
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_one(const uint8_t *data, size_t size)
 {
     static uint8_t plain_memory[KIT_PLAIN_MAX], again[KIT_PLAIN_MAX];
     static struct kit_sealed sealed;
@@ -94,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct mq_opened opened;
 
     if (size == 0 || size > KIT_PLAIN_MAX / 2) {
-        return 0;
+        return;
     }
     uint8_t mode = mq_get_u8(&input);
     struct mq_seal_context context = kit_context(&writer, mode & 0x80 ? MQ_SEGMENT_FLAG_WRITE_ONLY : 0);
@@ -102,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     kit_seal(&sealed, &context, plain);
     if (mq_segment_decode(&segment, kit_bytes(&sealed)) != MQ_OK) {
         MQ_ASSERT(plain.size != mq_padme(plain.size) || plain.size > MQ_PLAIN_MAX);
-        return 0;
+        return;
     }
     enum mq_status status = mq_open(&opened, &segment, &context, space);
     MQ_ASSERT(status == MQ_OK || status == MQ_REFUSED);
@@ -113,5 +107,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         MQ_ASSERT(mq_span_equal(same, plain));
         try_inflate(&opened);
     }
-    return 0;
 }

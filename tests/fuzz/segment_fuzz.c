@@ -1,24 +1,18 @@
 /* Aim: whatever arrives as a segment or skeleton is refused or read without harm, and nothing verifies but what the
  * writer signed. Input: a mode, then bytes as they are, or changes (position u16, value u8) to a good segment. */
+#include "tests/fuzz/fuzz.h"
 #include "tests/protocol/segment_kit.h"
 
 static struct kit_writer writer;
 static struct kit_sealed good;
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+void fuzz_start(void)
 {
-    (void)argc;
-    (void)argv;
     uint8_t plain[MQ_PLAIN_MIN];
 
-    MQ_ASSERT(mq_crypto_start() == MQ_OK);
     writer = kit_writer(0x80);
     struct mq_seal_context context = kit_context(&writer, 0);
     kit_seal(&good, &context, kit_plain(plain, sizeof plain, 0, 0, 0, 3, mq_span_text("abc")));
-    return 0;
 }
 
 /* Only the good segment, or its skeleton, may pass for the writer's. */
@@ -62,7 +56,7 @@ static void try_skeleton(struct mq_span bytes)
     try_verify(&segment);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_one(const uint8_t *data, size_t size)
 {
     static uint8_t changed[sizeof good.bytes];
     struct mq_segment segment;
@@ -73,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct mq_span rest = mq_take(&reader, mq_left(&reader));
         try_segment(rest);
         try_skeleton(rest);
-        return 0;
+        return;
     }
     memcpy(changed, good.bytes, good.size);
     while (mq_left(&reader) >= 3) {
@@ -85,5 +79,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         mq_skeleton_encode(changed, &segment);
         try_skeleton(mq_span(changed, MQ_SKELETON_SIZE));
     }
-    return 0;
 }

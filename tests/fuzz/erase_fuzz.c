@@ -1,0 +1,59 @@
+/* Aim: a list of what is to be erased is refused, or written again as the same bytes, each entry once; and what is left of
+ * a change without some fields is a change, and stays as it is when they are taken out again. Input: a mode, four field
+ * numbers, then the list or the change, expanded. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/assert.h"
+#include "protocol/erase.h"
+#include "tests/fuzz/fuzz.h"
+
+static void try_list(struct mq_span bytes)
+{
+    static struct mq_erase_entry entries[MQ_ERASE_ENTRIES_MAX];
+    static uint8_t memory[MQ_CHANGE_MAX];
+    struct mq_buffer again = mq_buffer(memory, sizeof memory);
+    struct mq_erasure list;
+    size_t count = 0;
+
+    if (mq_erasure_get(&list, bytes) != MQ_OK)
+        return;
+    struct mq_erasure_walk walk = mq_erasure_walk(&list);
+    while (count < MQ_ERASE_ENTRIES_MAX && mq_erasure_next(&walk, &entries[count]))
+        count++;
+    struct mq_erase_entry more;
+    MQ_ASSERT(count > 0 && !mq_erasure_next(&walk, &more));
+    mq_erasure_put(&again, list.because_known ? list.because : NULL, entries, count);
+    MQ_ASSERT(!again.failed && mq_span_equal(mq_written(&again), bytes));
+}
+
+static void try_change(struct mq_span bytes, const uint8_t *fields, size_t count)
+{
+    static uint8_t one[MQ_CHANGE_MAX], two[MQ_CHANGE_MAX];
+    uint8_t names[MQ_REPLACED_MAX * MQ_NAME_SIZE];
+    struct mq_buffer left = mq_buffer(one, sizeof one), same = mq_buffer(two, sizeof two),
+                     room = mq_buffer(names, sizeof names);
+    struct mq_change change;
+    bool is_change = mq_change_decode(&change, bytes, &room) == MQ_OK;
+
+    if (mq_change_void(&left, bytes, fields, count) != MQ_OK)
+        return;
+    if (!is_change)
+        return;
+    MQ_ASSERT(!left.failed && left.size <= bytes.size + 16);
+    room = mq_buffer(names, sizeof names);
+    MQ_ASSERT(mq_change_decode(&change, mq_written(&left), &room) == MQ_OK);
+    MQ_ASSERT(mq_change_void(&same, mq_written(&left), fields, count) == MQ_OK);
+    MQ_ASSERT(mq_span_equal(mq_written(&left), mq_written(&same)));
+}
+
+void fuzz_one(const uint8_t *data, size_t size)
+{
+    if (size < 5 || size > MQ_CHANGE_MAX)
+        return;
+    struct mq_span bytes = mq_span(data + 5, size - 5);
+    if (data[0] & 1)
+        try_list(bytes);
+    else
+        try_change(bytes, data + 1, 1 + (data[0] >> 1) % 4u);
+}

@@ -1,0 +1,95 @@
+/* Aim: a line of an import is refused with words and leaves nothing behind; or it is saved, and what is printed of it
+ * comes in again as the same record, and prints the same. Input: a mode (at the desk; as an update), then the line. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/assert.h"
+#include "replica/convert.h"
+#include "replica/view.h"
+#include "tests/fuzz/fuzz.h"
+#include "tests/replica/village.h"
+
+struct run {
+    struct mq_span line;
+    const struct mq_team *team;
+    bool update;
+};
+
+static struct village village;
+
+static void remove_all(void)
+{
+    village_end(&village);
+}
+
+void fuzz_start(void)
+{
+    village_begin(&village, 1);
+    atexit(remove_all);
+    village_add(&village.devices[0],
+                "{\"kind\":\"household\",\"id\":\"H-1\",\"place\":\"990527103204\",\"group\":\"三组\",\"head\":\"杨顺华\"}", NULL);
+    village_add(&village.devices[0],
+                "{\"kind\":\"need\",\"id\":\"N-1\",\"household\":\"H-1\",\"words\":\"三组那口井九月起就浑\",\"category\":\"04\"}", NULL);
+    village_sync_all(&village, 2);
+}
+
+static struct mq_span print(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], uint8_t *memory)
+{
+    struct mq_buffer out = mq_buffer(memory, MQ_OBJECT_MAX);
+    struct mq_group_state state;
+    struct mq_error error = {0};
+
+    MQ_ASSERT(mq_view_group(replica, record, &state, &error) == MQ_OK);
+    MQ_ASSERT(mq_print_record(replica, &state, MQ_PRINT_EXACT, &out, &error) == MQ_OK);
+    return mq_written(&out);
+}
+
+static void bring_again(struct mq_replica *replica, const struct run *run, const struct mq_saved *saved)
+{
+    static uint8_t one[MQ_OBJECT_MAX], two[MQ_OBJECT_MAX];
+    struct mq_span printed = print(replica, saved->record, one);
+    struct mq_saved again;
+    struct mq_error error = {0};
+    enum mq_status status = printed.size > MQ_LINE_MAX
+                                ? MQ_OK
+                                : mq_records_import_line(replica, run->team, printed, false, &again, &error);
+
+    if (status != MQ_OK)
+        fprintf(stderr, "%.*s\n%s\n", (int)printed.size, (const char *)printed.data, error.text);
+    MQ_ASSERT(status == MQ_OK);
+    if (printed.size > MQ_LINE_MAX)
+        return;
+    MQ_ASSERT(again.known && memcmp(again.record, saved->record, sizeof again.record) == 0);
+    MQ_ASSERT(mq_span_equal(print(replica, saved->record, two), printed));
+}
+
+static enum mq_status bring(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    const struct run *run = context;
+    struct mq_error why = {0};
+    struct mq_saved saved;
+    uint8_t before[MQ_HASH_SIZE], after[MQ_HASH_SIZE];
+
+    MQ_ASSERT(mq_view_hash(replica, before, error) == MQ_OK);
+    enum mq_status status = mq_records_import_line(replica, run->team, run->line, run->update, &saved, &why);
+    MQ_ASSERT(status == why.status);
+    if (status == MQ_OK) {
+        bring_again(replica, run, &saved);
+    } else {
+        MQ_ASSERT(status == MQ_REFUSED && why.text[0] != '\0');
+        MQ_ASSERT(mq_view_hash(replica, after, error) == MQ_OK && memcmp(before, after, sizeof before) == 0);
+    }
+    return mq_fail(error, MQ_REFUSED, "rolled back, for the next run");
+}
+
+void fuzz_one(const uint8_t *data, size_t size)
+{
+    struct mq_error error = {0};
+
+    if (size == 0 || size > MQ_LINE_MAX)
+        return;
+    struct village_member *member = data[0] & 1 ? &village.desk : &village.devices[0];
+    struct run run = {.line = mq_span(data + 1, size - 1), .team = &member->team, .update = (data[0] & 2) != 0};
+    MQ_ASSERT(mq_replica_transact(member->replica, bring, &run, &error) == MQ_REFUSED);
+}

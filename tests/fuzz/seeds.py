@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""First inputs for the fuzz targets, from tests/vectors and tests/data, in the form that each target says at its top.
+
+Usage: tests/fuzz/seeds.py DIR          writes DIR/TARGET/NUMBER; tests/fuzz/all with MERGE=1 keeps what is of use
+"""
+import json
+import pathlib
+import sys
+
+VECTORS = pathlib.Path("tests/vectors")
+DATA = pathlib.Path("tests/data")
+
+
+def vector(file, *ends):
+    """The values whose name is one of `ends`, or ends with "." and it."""
+    for line in (VECTORS / file).read_text().splitlines():
+        name, equals, value = line.partition(" = ")
+        value = value.split()[0] if value.split() else ""
+        if equals and any(name == end or name.endswith("." + end) for end in ends):
+            yield bytes.fromhex(value)
+
+
+def lines(*files):
+    for file in files:
+        yield from (DATA / file).read_bytes().splitlines()
+
+
+def segments():
+    parts = [list(vector("segment.txt", end)) for end in ("header", "body", "signature")]
+    return [b"".join(part) for part in zip(*parts)]
+
+
+def frames():
+    """One of each kind that the vectors have."""
+    for kind, bodies in ((1, segments()), (2, vector("segment.txt", "announce")),
+                         (3, vector("identity.txt", "grant")), (4, vector("identity.txt", "certificate"))):
+        for body in bodies:
+            yield bytes([kind]) + len(body).to_bytes(3, "big") + body
+
+
+def prefixed(prefix, inputs):
+    return [bytes(prefix) + one for one in inputs]
+
+
+def seeds():
+    everything = list(frames())
+    records = list(lines("sample.jsonl", "kinds.jsonl", "refusals.jsonl", "bad-utf8.jsonl"))
+    yield "cbor", vector("cbor.txt", "accept", "refuse")
+    yield "payload", vector("payload.txt", "accept", "refuse")
+    yield "segment", prefixed([0], segments()) + prefixed([1], [b"\0\5\1"])
+    yield "seal", prefixed([0], vector("segment.txt", "padded_plaintext")) + prefixed([2], [b"\0\1\2", b""])
+    yield "frame", everything + [b"".join(everything)]
+    yield "bundle", prefixed([1], everything + [b"".join(everything)])
+    for mode, name in enumerate(("cadre.certificate", "announce", "grant", "wrap")):
+        yield "certificate", prefixed([mode], vector("identity.txt", name)) + [bytes([mode | 4, 0, 1])]
+    yield "mask", prefixed([0], records[:40])
+    yield "json", records
+    yield "import", prefixed([0], records)
+    yield "reply", [bytes([1]) + bytes(10 + 48)]
+    yield "request", [bytes([1, 1]) + bytes(44 + 76)]
+
+
+def main(directory):
+    count = {}
+    for target, inputs in seeds():
+        folder = pathlib.Path(directory) / target
+        folder.mkdir(parents=True, exist_ok=True)
+        for one in inputs:
+            count[target] = count.get(target, 0) + 1
+            (folder / f"seed-{count[target]:04}").write_bytes(one)
+    print(json.dumps(count))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
