@@ -138,9 +138,9 @@ static char *unfold(struct lenient *l, char *value)
         char *more = cut_line(l);
         if (more == NULL)
             break;
-        if (value != l->folded)
-            strcpy(l->folded, value);
-        strcat(l->folded, more);
+        size_t size = strlen(value), more_size = strlen(more);
+        memmove(l->folded, value, size);
+        memcpy(l->folded + size, more, more_size + 1);
         value = l->folded;
     }
     return value;

@@ -1,3 +1,4 @@
+/* tidy: long, every case needs the same village and the same listener */
 /* Aim: what a person or a file says in the record format is kept to the letter or refused by name, and an edit replaces
  * what was on the screen and nothing else. */
 #include <setjmp.h>
