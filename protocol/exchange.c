@@ -109,6 +109,39 @@ enum mq_status mq_reply_get(struct mq_reply *out, size_t mailbox_count, struct m
 
 /* ---- Have-lists, sums, tokens ---- */
 
+static void sum_of(uint8_t out[MQ_EXCHANGE_SUM_SIZE], struct mq_span before)
+{
+    mq_hash_one(out, MQ_EXCHANGE_SUM_SIZE, MQ_DOMAIN_BODY, before);
+}
+
+void mq_exchange_end(struct mq_buffer *out)
+{
+    uint8_t sum[MQ_EXCHANGE_SUM_SIZE];
+
+    if (out->failed)
+        return;
+    sum_of(sum, mq_written(out));
+    mq_frame_put(out, MQ_FRAME_END, MQ_SPAN(sum));
+}
+
+bool mq_exchange_whole(struct mq_span message, struct mq_span frames)
+{
+    uint8_t sum[MQ_EXCHANGE_SUM_SIZE];
+    struct mq_reader reader = mq_reader(frames);
+    struct mq_frame frame;
+    size_t head = message.size - frames.size;
+
+    MQ_ASSERT(frames.size == 0 || (frames.size <= message.size && frames.data == message.data + head));
+    for (size_t at = 0; mq_frame_next(&reader, &frame) == MQ_OK; at = reader.at) {
+        if (frame.type != MQ_FRAME_END)
+            continue;
+        sum_of(sum, mq_span(message.data, head + at));
+        return mq_reader_done(&reader) && mq_span_equal(frame.payload, MQ_SPAN(sum));
+    }
+    return false;
+}
+
+
 void mq_have_put(struct mq_buffer *out, const struct mq_have *have)
 {
     mq_put(out, have->stream, sizeof have->stream);

@@ -56,6 +56,14 @@ void mq_reply_put(struct mq_buffer *out, const struct mq_reply *reply);
 /* `mailbox_count` is that of the request: the reply does not repeat it. MQ_REFUSED. */
 MQ_MUST_USE enum mq_status mq_reply_get(struct mq_reply *out, size_t mailbox_count, struct mq_reader *reader);
 
+/* Ends a request or a reply: an end frame with a sum of everything before it. The buffer holds the message from its first
+ * byte on. */
+void mq_exchange_end(struct mq_buffer *out);
+/* Did all of it come, as it was sent? `frames` is what follows the head in `message`. Where not, whole frames count, each
+ * for itself, but nobody may conclude anything from what is not there. Against accidents behind the end of TLS; who wants
+ * to deceive can make a sum too. */
+bool mq_exchange_whole(struct mq_span message, struct mq_span frames);
+
 /* A have-list says for each stream how many of its segments are held, the highest seq and the fingerprint of their ids;
  * where the receiver's own differ, it wants the stream. Forks and holes need no special case. */
 #define MQ_HAVE_ENTRY_SIZE (MQ_ID_SIZE + 4 + 4 + MQ_FINGERPRINT_SIZE)

@@ -22,7 +22,7 @@ enum mq_frame_type {
     MQ_FRAME_ELSEWHERE = 0x0D,
     MQ_FRAME_ENROL = 0x10,       /* an enrolment request that waits for the desk */
     MQ_FRAME_ENROLLED = 0x11,    /* its id 16, then the sealed reply */
-    MQ_FRAME_END = 0x7F          /* nothing; in a bundle: H_32("body", all bytes before this frame) */
+    MQ_FRAME_END = 0x7F          /* H("body", all bytes before this frame): in a bundle 32 bytes, in an exchange 8 */
 };
 
 struct mq_frame {

@@ -140,6 +140,7 @@
 #define MQ_MAILBOXES_MAX 16
 #define MQ_REQUEST_HEAD_SIZE 46   /* and 76 for each mailbox */
 #define MQ_REQUEST_MAILBOX_SIZE 76
+#define MQ_EXCHANGE_SUM_SIZE 8    /* at the end of requests and replies */
 #define MQ_REPLY_HEAD_SIZE 10     /* and 48 for each mailbox */
 #define MQ_REPLY_MAILBOX_SIZE 48
 #define MQ_STREAMS_MAX 4096       /* streams in one have-list */

@@ -12,7 +12,8 @@ struct reply_work {
     struct mq_span frames;
     struct mq_segment skeletons[MQ_MAILBOXES_MAX]; /* of the heads that the server knows, where they differ from ours */
     bool has_skeleton[MQ_MAILBOXES_MAX];
-    bool wanted, ended, restart; /* restart: ask for everything once more */
+    bool whole;           /* all of it came, as the server sent it */
+    bool wanted, restart; /* restart: ask for everything once more */
     struct mq_admitted admitted;
 };
 
@@ -222,25 +223,24 @@ static enum mq_status take_frame(struct reply_work *work, const struct mq_frame 
     struct mq_sync_state *state = work->state;
     switch (frame->type) { /* tidy: not an enum, types come from outside */
     case MQ_FRAME_WANT: return want(work, frame->payload, error);
-    case MQ_FRAME_PART: return part(work, frame->payload, error);
+    case MQ_FRAME_PART: return work->whole ? part(work, frame->payload, error) : MQ_OK; /* only the segment can be verified */
     case MQ_FRAME_SKELETON: skeleton(work, frame->payload); return MQ_OK;
     case MQ_FRAME_ELSEWHERE: return elsewhere(work, frame->payload, error);
     case MQ_FRAME_ENROL:
         if (state->hooks == NULL || state->hooks->enrol == NULL)
             return MQ_OK;
         return state->hooks->enrol(state->hooks->context, state->team, frame->payload, error);
-    case MQ_FRAME_END: work->ended = true; return MQ_OK;
     default: return mq_admit(state->replica, frame, false, &work->admitted, error);
     }
 }
 
-/* Every whole frame counts; where the reply was cut, the cursor stays, and what comes twice is known already. */
+/* Every whole frame counts; where the reply was cut or changed, the cursor stays, and what comes twice is known already. */
 static enum mq_status take_frames(struct reply_work *work, struct mq_error *error)
 {
     struct mq_reader reader = mq_reader(work->frames);
     struct mq_frame frame;
     enum mq_status status = MQ_OK;
-    while (status == MQ_OK && !work->ended && mq_frame_next(&reader, &frame) == MQ_OK)
+    while (status == MQ_OK && mq_frame_next(&reader, &frame) == MQ_OK && frame.type != MQ_FRAME_END)
         status = take_frame(work, &frame, error);
     return status;
 }
@@ -294,7 +294,7 @@ static enum mq_status server_changed(struct reply_work *work, struct mq_error *e
 static enum mq_status have_said(struct reply_work *work, struct mq_error *error)
 {
     struct mq_sync_state *state = work->state;
-    if (!state->have_list || !work->ended || work->reply.status == MQ_REPLY_RESET)
+    if (!state->have_list || !work->whole || work->reply.status == MQ_REPLY_RESET)
         return MQ_OK;
     return mq_setting_put_number(state->replica, "have_owed", 0, error);
 }
@@ -312,7 +312,7 @@ static enum mq_status cursors_move(struct reply_work *work, struct mq_error *err
 {
     struct mq_sync_state *state = work->state;
     enum mq_status status = MQ_OK;
-    if (!work->ended || work->reply.status == MQ_REPLY_RESET || work->restart)
+    if (!work->whole || work->reply.status == MQ_REPLY_RESET || work->restart)
         return MQ_OK;
     for (size_t i = 0; status == MQ_OK && i < state->mailbox_count; i++) {
         const struct mq_mailbox_reply *said = &work->reply.mailboxes[i];
@@ -409,7 +409,7 @@ static enum mq_status again_needed(struct reply_work *work, bool *again, struct 
     if (status != MQ_OK)
         return status;
     bool borrowing = borrow > 0 && !state->borrow_ended;
-    bool rest = others > 0 || borrowing || left || work->wanted || !work->ended || work->reply.status == MQ_REPLY_RESET;
+    bool rest = others > 0 || borrowing || left || work->wanted || !work->whole || work->reply.status == MQ_REPLY_RESET;
     if (!rest) {
         state->turn = state->turn_more ? state->turn_end : 0;
         state->moved = state->moved || state->turn_more;
@@ -442,6 +442,7 @@ enum mq_status mq_sync_reply(struct mq_sync_state *state, struct mq_span reply, 
             error, MQ_REFUSED,
             _("the server does not know this device (yet); the records stay saved here. Ask the centre whether it was admitted"));
     work.frames = mq_take(&reader, mq_left(&reader));
+    work.whole = mq_exchange_whole(reply, work.frames);
     struct mq_part_state down = state->down;
     if (down.active && down.offset == down.size)
         state->down.active = false; /* what we said about it has been heard */

@@ -352,7 +352,7 @@ enum mq_status mq_sync_request(struct mq_sync_state *state, struct mq_buffer *ou
         status = put_own(state, &state->mailboxes[i], out, error);
     if (status == MQ_OK && !state->more && !state->heads_only)
         status = put_carried(state, out, error);
-    mq_frame_put(out, MQ_FRAME_END, (struct mq_span){0});
+    mq_exchange_end(out);
     MQ_ASSERT(status != MQ_OK || !out->failed);
     return status;
 }

@@ -222,6 +222,8 @@ static enum mq_status exchange(struct mq_relay_work *work, struct mq_buffer *rep
         return status;
     if (work->news)
         work->relay->news = true;
+    if (!work->whole) /* an answer would be taken for an answer to what did not come */
+        return mq_fail(work->error, MQ_REFUSED, _("the request was cut or changed on the way; it has to be sent again"));
     return mq_work_answer(work, reply);
 }
 
@@ -244,6 +246,7 @@ enum mq_status mq_relay_exchange(struct mq_relay *relay, struct mq_span request,
         status = expire(relay, error);
     if (status == MQ_OK) {
         work->frames = mq_take(&reader, mq_left(&reader));
+        work->whole = mq_exchange_whole(request, work->frames);
         status = exchange(work, reply);
     }
     free(work);

@@ -15,8 +15,8 @@ struct mq_relay {
 
 /* One exchange. `reply` must be empty and hold MQ_REPLY_MAX. MQ_REFUSED: the request is malformed (HTTP 400);
  * MQ_NO_SPACE: the disk is full (507); MQ_FAULT, MQ_DAMAGED (500). Only with MQ_OK is there a reply, and what it calls
- * stored is on disk. A segment that does not verify is not stored and does not stop the others; a request cut at any
- * byte behind its head counts up to its last whole frame. */
+ * stored is on disk. A segment that does not verify is not stored and does not stop the others; of a request cut at
+ * any byte behind its head, or changed, every whole frame counts that verifies, and then it is MQ_REFUSED. */
 MQ_MUST_USE enum mq_status mq_relay_exchange(struct mq_relay *relay, struct mq_span request, struct mq_buffer *reply,
                                              struct mq_error *error);
 /* A device's enrolment request; asked again until the desk has answered. `reply` must hold MQ_ENROL_MAX. MQ_WAITING:

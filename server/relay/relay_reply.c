@@ -6,7 +6,7 @@
 #include "protocol/segment.h"
 #include "server/relay/relay_work.h"
 
-#define END_SIZE MQ_FRAME_HEADER_SIZE
+#define END_SIZE (MQ_FRAME_HEADER_SIZE + MQ_EXCHANGE_SUM_SIZE)
 
 struct writer {
     struct mq_relay_work *work;
@@ -445,7 +445,7 @@ enum mq_status mq_work_answer(struct mq_relay_work *work, struct mq_buffer *repl
     /* Written last, because it says how far the frames reach. */
     struct mq_buffer head = mq_buffer(room, head_size);
     mq_reply_put(&head, &writer.head);
-    mq_frame_put(reply, MQ_FRAME_END, mq_span(NULL, 0));
+    mq_exchange_end(reply);
     MQ_ASSERT(!head.failed && !reply->failed && reply->size <= writer.limit + END_SIZE);
     return MQ_OK;
 }

@@ -114,8 +114,8 @@ static enum mq_status take_part(struct mq_relay_work *work, struct mq_span paylo
     uint32_t size = mq_get_u24(&reader), offset = mq_get_u24(&reader);
     struct mq_buffer whole = mq_buffer(work->segment, sizeof work->segment);
 
-    if (reader.failed || mq_work_may(work, MQ_ACCESS_REVOKED))
-        return MQ_OK;
+    if (reader.failed || !work->whole || mq_work_may(work, MQ_ACCESS_REVOKED))
+        return MQ_OK; /* of a changed request it could not be verified, only the segment can */
     enum mq_status status = store->verbs->segment(store, id.data, &whole, work->error);
     if (status != MQ_NOT_FOUND)
         return status; /* it has come already */

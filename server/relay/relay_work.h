@@ -18,6 +18,7 @@ struct mq_relay_work {
 
     struct mq_request request;
     struct mq_span frames; /* what follows the head; the last may be cut */
+    bool whole;            /* all of it came, as it was sent */
     struct mq_certificate desks[MQ_DESKS_MAX];
     size_t desk_count;
     size_t certificates_tried, lists_tried, controls_tried; /* signatures verified so far, for whoever asks */

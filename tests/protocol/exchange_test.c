@@ -211,9 +211,34 @@ static void token_hashes(void **state)
     assert_memory_not_equal(a, b, sizeof a);
 }
 
+/* A message is whole only with every bit of it as it was, to its last byte and not beyond. */
+static void whole_or_not(void **state)
+{
+    struct mq_buffer out = mq_buffer(memory, 400);
+    const struct mq_request request = {.budget = 5000};
+
+    (void)state;
+    mq_request_put(&out, &request);
+    size_t head = out.size;
+    mq_frame_put(&out, MQ_FRAME_SEGMENT, mq_span_text("some bytes"));
+    mq_frame_put(&out, MQ_FRAME_WANT, mq_span_text(""));
+    mq_exchange_end(&out);
+    assert_true(mq_exchange_whole(mq_written(&out), mq_span(memory + head, out.size - head)));
+    for (size_t size = head; size < out.size; size++)
+        assert_false(mq_exchange_whole(mq_span(memory, size), mq_span(memory + head, size - head)));
+    memory[out.size] = 0;
+    assert_false(mq_exchange_whole(mq_span(memory, out.size + 1), mq_span(memory + head, out.size + 1 - head)));
+    for (size_t bit = 0; bit < out.size * 8; bit++) {
+        memory[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        assert_false(mq_exchange_whole(mq_written(&out), mq_span(memory + head, out.size - head)));
+        memory[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whole_or_not),
         cmocka_unit_test(request_round_trip), cmocka_unit_test(request_refused),     cmocka_unit_test(reply_round_trip),
         cmocka_unit_test(reply_refused),      cmocka_unit_test(have_round_trip),     cmocka_unit_test(sum_carries),
         cmocka_unit_test(token_hashes),       cmocka_unit_test(fingerprint_of_sets),

@@ -54,8 +54,9 @@ static void reply_pass(const struct hostile_way *way, struct mq_span honest, str
     if (way->claimed_seq > 0 && way->skeleton.size > 0)
         mq_frame_put(reply, MQ_FRAME_SKELETON, way->skeleton);
     while (mq_frame_next(&reader, &frame) == MQ_OK)
-        if (!withheld(way, &frame))
+        if (frame.type != MQ_FRAME_END && !withheld(way, &frame))
             mq_frame_put(reply, (enum mq_frame_type)frame.type, frame.payload);
+    mq_exchange_end(reply);
 }
 
 static enum mq_status post(void *context, const char *path, struct mq_span body, struct mq_buffer *reply,
@@ -164,6 +165,8 @@ void hostile_accounted(struct village *village)
     for (int i = 0; i <= VILLAGE_DEVICES; i++) {
         struct village_member *member = i < VILLAGE_DEVICES ? &village->devices[i] : &village->desk;
         struct mq_partition parts;
+        if (member->replica == NULL)
+            continue;
         mq_error_clear(&problem);
         assert_int_equal(mq_partition(member->replica, &parts, &problem), MQ_OK);
         assert_int_equal(parts.admitted + parts.waiting + parts.quarantined + parts.undecodable,

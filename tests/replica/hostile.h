@@ -46,7 +46,7 @@ void hostile_copy(struct village_member *member, struct hostile_copy *out);
 
 /* The one number that a query of a member's store gives. */
 int64_t hostile_count(struct village_member *member, const char *sql);
-/* At every member: admitted, waiting, quarantined and undecodable segments make up all that are stored (M12). */
+/* At every member that is open: admitted, waiting, quarantined and undecodable segments make up all that are stored (M12). */
 void hostile_accounted(struct village *village);
 
 #endif

@@ -223,6 +223,7 @@ static enum mq_reply_status exchange(const uint8_t token[MQ_TOKEN_SIZE])
 
     memcpy(request.token, token, MQ_TOKEN_SIZE);
     mq_request_put(&bytes, &request);
+    mq_exchange_end(&bytes);
     assert_int_equal(mq_relay_exchange(&relay, mq_written(&bytes), &reply, &problem), MQ_OK);
     struct mq_reader reader = mq_reader(mq_written(&reply));
     assert_int_equal(mq_reply_get(&answer, 0, &reader), MQ_OK);

@@ -250,7 +250,7 @@ static inline void kit_put_access(struct mq_buffer *list, const struct kit_membe
     mq_access_put(list, &access);
 }
 
-/* Sends the first `size` bytes of what was said, and takes the reply apart. */
+/* Sends the first `size` bytes of what was said, with an end behind them if these are all, and takes the reply apart. */
 static inline enum mq_status kit_send_cut(struct kit_world *w, size_t size, size_t mailboxes)
 {
     struct mq_frame frame;
@@ -260,7 +260,12 @@ static inline enum mq_status kit_send_cut(struct kit_world *w, size_t size, size
     w->out = mq_buffer(w->reply_memory, sizeof w->reply_memory);
     w->frame_count = 0;
     w->ended = false;
-    enum mq_status status = mq_relay_exchange(&w->relay, mq_span(w->request.data, size), &w->out, &w->error);
+    struct mq_buffer sent = w->request;
+    if (size == sent.size)
+        mq_exchange_end(&sent);
+    else
+        sent.size = size;
+    enum mq_status status = mq_relay_exchange(&w->relay, mq_written(&sent), &w->out, &w->error);
     if (status != MQ_OK)
         return status;
     struct mq_reader reader = mq_reader(mq_written(&w->out));
