@@ -210,7 +210,8 @@ void village_begin(struct village *village, uint64_t seed)
     memset(village, 0, sizeof *village);
     mq_error_clear(&problem);
     assert_int_equal(mq_crypto_start(), MQ_OK);
-    snprintf(village->directory, sizeof village->directory, "/tmp/minqing-village-XXXXXX");
+    const char *base = getenv("TMPDIR");
+    snprintf(village->directory, sizeof village->directory, "%s/minqing-village-XXXXXX", base == NULL ? "/tmp" : base);
     assert_non_null(mkdtemp(village->directory));
     mq_identity_from_seeds(&village->root, &seeds[0], &seeds[1]);
     village->fake = mq_fake_new(seed);
