@@ -29,13 +29,39 @@ enum mq_status mq_control_decode(struct mq_control *out, struct mq_span bytes)
     return version == MQ_CONTROL_VERSION && out->kind != 0 ? MQ_OK : MQ_REFUSED;
 }
 
+static const struct {
+    uint8_t kind;
+    bool countys, logged;
+} kinds[] = {
+    {MQ_CONTROL_RECEIPT, false, false},
+    {MQ_CONTROL_ACCESS, true, false},
+    {MQ_CONTROL_REVOCATION, true, true},
+};
+
+bool mq_control_is_countys(uint8_t kind)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kinds[i].kind == kind)
+            return kinds[i].countys;
+    return false;
+}
+
+bool mq_control_is_logged(uint8_t kind)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kinds[i].kind == kind)
+            return kinds[i].logged;
+    return false;
+}
+
 enum mq_status mq_control_verify(const struct mq_control *control, const struct mq_certificate *desk)
 {
     struct mq_span object = mq_span(control->bytes.data, control->bytes.size - MQ_SIGNATURE_SIZE);
     uint8_t issuer[MQ_KID_SIZE];
 
     mq_key_name(issuer, desk->sign_public);
-    if (!mq_role_is_desk(desk->role) || memcmp(control->team, desk->team, sizeof control->team) != 0 ||
+    if (!mq_role_is_desk(desk->role) || (mq_control_is_countys(control->kind) && !mq_role_governs(desk->role)) ||
+        memcmp(control->team, desk->team, sizeof control->team) != 0 ||
         memcmp(control->issuer, issuer, sizeof issuer) != 0)
         return MQ_REFUSED;
     bool good = mq_verify_object(control->signature, MQ_DOMAIN_CONTROL, object, desk->sign_public);

@@ -7,8 +7,13 @@
 
 enum mq_control_kind {
     MQ_CONTROL_RECEIPT = 1, /* subject: the stream */
-    MQ_CONTROL_ACCESS = 2   /* subject: zeros; for relays only */
+    MQ_CONTROL_ACCESS = 2,  /* subject: zeros; for relays only */
+    MQ_CONTROL_REVOCATION = 3 /* subject: front of the certificate's hash (protocol/revocation.h) */
 };
+/* Said by a county's desk alone: what decides who belongs to a team. */
+bool mq_control_is_countys(uint8_t kind);
+/* For everybody in the team, once: a relay puts it into the team's log too. */
+bool mq_control_is_logged(uint8_t kind);
 
 #define MQ_CONTROL_VERSION 1
 #define MQ_CONTROL_HEAD_SIZE 58
@@ -26,7 +31,8 @@ struct mq_control {
 };
 /* MQ_REFUSED: length, version, kind 0. The signature is looked at by mq_control_verify. */
 MQ_MUST_USE enum mq_status mq_control_decode(struct mq_control *out, struct mq_span bytes);
-/* Signed by this desk, for its own team? The certificate was verified by the caller. MQ_BAD_SIGNATURE, MQ_REFUSED. */
+/* Signed by this desk, for its own team, and of a kind that it may say? The certificate was verified by the caller.
+ * MQ_BAD_SIGNATURE, MQ_REFUSED. */
 MQ_MUST_USE enum mq_status mq_control_verify(const struct mq_control *control, const struct mq_certificate *desk);
 
 /* A receipt: the desk has opened and merged the stream up to its head, but for the excepted ones (section 5). */
@@ -55,7 +61,7 @@ MQ_MUST_USE enum mq_status mq_receipt_get(struct mq_receipt *out, struct mq_span
 /* The access list: who may read and write the team's mailboxes. */
 #define MQ_ACCESS_MEMBER 1u /* reads and writes */
 #define MQ_ACCESS_DESK 2u   /* besides: gets enrolment requests, answers them */
-#define MQ_ACCESS_REVOKED 4u/* may still bring a bounded amount, gets nothing */
+#define MQ_ACCESS_REVOKED 4u/* may still bring a bounded amount, gets nothing but what is said of his own */
 #define MQ_ACCESS_RESTRICTED 8u /* besides: reads the restricted compartment and every case */
 #define MQ_ACCESS_SENSITIVE 16u /* besides: reads the sensitive compartment */
 #define MQ_ACCESS_ENTRY_SIZE (MQ_ID_SIZE + MQ_KID_SIZE + 1)

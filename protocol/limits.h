@@ -34,6 +34,8 @@
 #define MQ_CONTROL_BODY_MAX 60000
 #define MQ_ACCESS_ENTRIES_MAX 1000
 #define MQ_EXCEPTED_MAX 256
+#define MQ_CUTS_MAX 512       /* of one revoked certificate: its streams, and branches of them */
+#define MQ_ADOPTED_MAX 1024   /* segments of one, let in by name afterwards */
 
 /* Segments (section 2). */
 #define MQ_SEGMENT_HEADER_SIZE 65
@@ -162,6 +164,7 @@
 #define MQ_CASES_MAX 1024            /* case compartments of one team */
 #define MQ_STRANGER_CONTROLS_MAX 64  /* signatures that somebody unknown may have verified in one request */
 #define MQ_DESKS_MAX 256
+#define MQ_LOGGED_MAX 1024           /* revoked certificates of a team of which only the newest word is told */
 
 /* Invitations and enrolment (section 1). */
 #define MQ_INVITATION_URL_MAX 200

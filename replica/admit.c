@@ -8,6 +8,7 @@
 #include "protocol/change.h"
 #include "replica/admit_keys.h"
 #include "replica/erase.h"
+#include "replica/revoke.h"
 #include "replica/survivor.h"
 #include "replica/view.h"
 
@@ -191,15 +192,33 @@ static enum mq_status state_set(struct mq_replica *replica, int64_t number, enum
                      (int64_t)state, reason, (int64_t)links, number);
 }
 
+/* Beyond a cut it is kept for a person to look at; where it cannot be told yet, it waits. What is said of its links stays
+ * true. */
+static enum mq_status verdict_set(struct mq_replica *replica, int64_t number, enum mq_verdict verdict,
+                                  struct mq_error *error)
+{
+    bool beyond = verdict == MQ_VERDICT_BEYOND;
+    return mq_db_run(replica->db, error, "UPDATE segment SET state = ?, reason = ? WHERE number = ?", "izi",
+                     (int64_t)(beyond ? MQ_SEGMENT_QUARANTINED : MQ_SEGMENT_WAITING), beyond ? "revoked" : "cut", number);
+}
+
+/* How a payload was opened, and what is known of its segment. */
+struct opening {
+    bool keyless;
+    uint8_t links;
+    enum mq_verdict verdict;
+};
+
 /* The payload is open: decode, check, merge. */
 static enum mq_status admit_payload(struct mq_replica *replica, int64_t number, const struct mq_announce *announce,
-                                    bool keyless, struct mq_span payload, uint8_t links, struct mq_admitted *result,
+                                    const struct opening *opening, struct mq_span payload, struct mq_admitted *result,
                                     struct mq_error *error)
 {
+    uint8_t links = opening->links;
     struct payload_work work = {
         .number = number,
         .rank = mq_role_rank(announce->certificate.role),
-        .said = {.compartment = announce->compartment, .keyless = keyless},
+        .said = {.compartment = announce->compartment, .keyless = opening->keyless},
         .serial = announce->certificate.serial,
         .team = announce->certificate.team};
     mq_key_name(work.said.writer, announce->certificate.sign_public);
@@ -212,7 +231,11 @@ static enum mq_status admit_payload(struct mq_replica *replica, int64_t number, 
         status = state_set(replica, number, MQ_SEGMENT_UNDECODABLE, "payload", links, error);
     else if (roles == MQ_WRONG_KEY)
         status = state_set(replica, number, MQ_SEGMENT_QUARANTINED, "role", links, error);
-    else if (roles == MQ_OK) {
+    else if (roles == MQ_OK && opening->verdict != MQ_VERDICT_COUNTS) {
+        status = state_set(replica, number, MQ_SEGMENT_WAITING, NULL, links, error);
+        if (status == MQ_OK)
+            status = verdict_set(replica, number, opening->verdict, error);
+    } else if (roles == MQ_OK) {
         status = payload_merge(replica, &work, error);
         if (status == MQ_OK)
             status = state_set(replica, number, MQ_SEGMENT_ADMITTED, NULL, links, error);
@@ -229,32 +252,73 @@ static enum mq_status waits_for(struct mq_replica *replica, int64_t number, stru
                      replica->chain.lacking ? "erased" : NULL, number, replica->chain.lacking ? "erased" : NULL);
 }
 
+/* It leaned on a body that came once more and goes again: what it says is written down. */
+static enum mq_status borrowed_keep(struct mq_replica *replica, int64_t number, struct mq_error *error)
+{
+    int64_t state;
+    enum mq_status status =
+        mq_db_number(replica->db, &state, error, "SELECT state FROM segment WHERE number = ?", "i", number);
+    return status == MQ_OK && state == MQ_SEGMENT_ADMITTED ? mq_survivors_keep(replica, number, error) : status;
+}
+
+static enum mq_status open_and_admit(struct mq_replica *replica, int64_t number, const struct mq_segment *segment,
+                                     const struct mq_announce *announce, enum mq_verdict verdict,
+                                     struct mq_admitted *result, struct mq_error *error)
+{
+    struct opening opening = {.keyless = (segment->flags & MQ_SEGMENT_FLAG_WRITE_ONLY) != 0, .verdict = verdict};
+    struct mq_buffer payload = mq_work_payload(replica);
+    enum mq_status status = mq_segment_open(replica, segment, &payload, &opening.links, error);
+    if (status == MQ_WAITING)
+        return waits_for(replica, number, error);
+    if (status == MQ_REFUSED || status == MQ_BAD_SIGNATURE || status == MQ_WRONG_KEY)
+        return state_set(replica, number, MQ_SEGMENT_UNDECODABLE, opening.links > 0 ? "predecessor" : "body",
+                         opening.links, error);
+    bool borrowed = status == MQ_OK && opening.links > 0 && replica->chain.borrowed;
+    if (status == MQ_OK)
+        status = admit_payload(replica, number, announce, &opening, mq_written(&payload), result, error);
+    return status == MQ_OK && borrowed ? borrowed_keep(replica, number, error) : status;
+}
+
+/* Of a stored segment: its stream, and whether its changes are written down because it can be opened no more. */
+static enum mq_status stored_as(struct mq_replica *replica, int64_t number, uint8_t stream[MQ_ID_SIZE], bool *kept,
+                                struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error, "SELECT stream, kept FROM segment WHERE number = ?", "i", number);
+    if (status != MQ_OK)
+        return status;
+    if (!mq_db_next(&query, error))
+        return error->status != MQ_OK ? error->status : MQ_FAULT;
+    memcpy(stream, mq_db_blob(query, 0).data, MQ_ID_SIZE);
+    *kept = mq_db_int(query, 1) != 0;
+    mq_db_done(&query);
+    return MQ_OK;
+}
+
 enum mq_status mq_segment_try(struct mq_replica *replica, int64_t number, struct mq_span bytes,
                               struct mq_admitted *result, struct mq_error *error)
 {
     struct mq_segment segment;
     struct mq_announce announce;
-    uint8_t links = 0;
-    enum mq_status status = mq_survivors_merge(replica, number, result, error);
-    if (status != MQ_NOT_FOUND)
-        return status;
-    status = mq_segment_decode(&segment, bytes);
-    MQ_ASSERT(status == MQ_OK); /* it was decoded before it was stored */
-    status = mq_announce_find(replica, segment.stream, &announce, error);
+    enum mq_verdict verdict = MQ_VERDICT_COUNTS;
+    uint8_t stream[MQ_ID_SIZE];
+    bool kept;
+    enum mq_status status = stored_as(replica, number, stream, &kept, error);
+    if (status == MQ_OK)
+        status = mq_announce_find(replica, stream, &announce, error);
     if (status == MQ_NOT_FOUND)
         return mq_fail(error, MQ_DAMAGED, _("a stream's announce in this store is damaged"));
-    struct mq_buffer payload = mq_work_payload(replica);
     if (status == MQ_OK)
-        status = mq_segment_open(replica, &segment, &payload, &links, error);
-    if (status == MQ_WAITING)
-        return waits_for(replica, number, error);
-    if (status == MQ_REFUSED || status == MQ_BAD_SIGNATURE || status == MQ_WRONG_KEY)
-        return state_set(replica, number, MQ_SEGMENT_UNDECODABLE, links > 0 ? "predecessor" : "body", links, error);
-    bool keyless = (segment.flags & MQ_SEGMENT_FLAG_WRITE_ONLY) != 0;
-    bool borrowed = status == MQ_OK && links > 0 && replica->chain.borrowed;
-    if (status == MQ_OK)
-        status = admit_payload(replica, number, &announce, keyless, mq_written(&payload), links, result, error);
-    return status == MQ_OK && borrowed ? mq_survivors_keep(replica, number, error) : status;
+        status = mq_revoke_judge(replica, number, &announce, &verdict, error);
+    if (status != MQ_OK)
+        return status;
+    if (kept)
+        return verdict == MQ_VERDICT_COUNTS ? mq_survivors_merge(replica, number, result, error)
+                                            : verdict_set(replica, number, verdict, error);
+    status = mq_segment_decode(&segment, bytes);
+    MQ_ASSERT(status == MQ_OK); /* it was decoded before it was stored */
+    return open_and_admit(replica, number, &segment, &announce, verdict, result, error);
 }
 
 static enum mq_status segment_reread(struct mq_replica *replica, int64_t number, uint8_t *copy, size_t *size,
@@ -309,8 +373,9 @@ static enum mq_status try_waiting(struct mq_replica *replica, struct mq_admitted
 enum mq_status mq_admit_waiting(struct mq_replica *replica, struct mq_admitted *result, struct mq_error *error)
 {
     int64_t waiting;
-    enum mq_status status =
-        mq_db_number(replica->db, &waiting, error, "SELECT count(*) FROM segment WHERE state = 0", "");
+    enum mq_status status = mq_revoke_settle(replica, error);
+    if (status == MQ_OK)
+        status = mq_db_number(replica->db, &waiting, error, "SELECT count(*) FROM segment WHERE state = 0", "");
     if (status != MQ_OK || waiting == 0)
         return status;
     return try_waiting(replica, result, error);

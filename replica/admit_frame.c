@@ -4,6 +4,7 @@
 #include "protocol/assert.h"
 #include "protocol/control.h"
 #include "replica/admit_keys.h"
+#include "replica/revoke.h"
 
 /* ---- what cannot be verified yet ---- */
 
@@ -202,26 +203,38 @@ static enum mq_status control_store(struct mq_replica *replica, const struct mq_
     return status;
 }
 
+/* It holds under this desk. Who was revoked says nothing any more. */
+static enum mq_status control_take(struct mq_replica *replica, const struct mq_control *control,
+                                   const struct mq_certificate *desk, struct mq_admitted *result,
+                                   struct mq_error *error)
+{
+    bool newer = false, revoked;
+    enum mq_status status = mq_revoked(replica, desk, &revoked, error);
+    if (status != MQ_OK || revoked) {
+        result->refused += revoked;
+        return status;
+    }
+    if (control->kind == MQ_CONTROL_REVOCATION)
+        return mq_revoke_take(replica, control, result, error);
+    status = control_store(replica, control, &newer, error);
+    return status == MQ_OK && newer && control->kind == MQ_CONTROL_RECEIPT ? mq_receipt_apply(replica, control, error)
+                                                                           : status;
+}
+
 static enum mq_status admit_control(struct mq_replica *replica, struct mq_span payload, struct mq_admitted *result,
                                     struct mq_error *error)
 {
     struct mq_control control;
     struct mq_certificate desks[MQ_DESKS_MAX];
     size_t count;
-    bool newer = false;
     enum mq_status status = mq_desks(replica, desks, MQ_DESKS_MAX, &count, error);
     if (status != MQ_OK)
         return status;
     if (mq_control_decode(&control, payload) != MQ_OK || control.number > INT64_MAX)
         count = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (mq_control_verify(&control, &desks[i]) != MQ_OK)
-            continue;
-        status = control_store(replica, &control, &newer, error);
-        if (status == MQ_OK && newer && control.kind == MQ_CONTROL_RECEIPT)
-            status = mq_receipt_apply(replica, &control, error);
-        return status;
-    }
+    for (size_t i = 0; i < count; i++)
+        if (mq_control_verify(&control, &desks[i]) == MQ_OK)
+            return control_take(replica, &control, &desks[i], result, error);
     result->refused++;
     return MQ_OK;
 }

@@ -4,6 +4,7 @@
 #include "protocol/assert.h"
 #include "replica/admit_keys.h"
 #include "replica/erase.h"
+#include "replica/revoke.h"
 #include "replica/search_index.h"
 #include "replica/view.h"
 
@@ -11,15 +12,16 @@ static const char drop[] = "DELETE FROM change; DELETE FROM record; DELETE FROM 
     " DELETE FROM twice; DELETE FROM other;"
     " DELETE FROM need_step; DELETE FROM need_state; DELETE FROM need_number; DELETE FROM need_touched;";
 
-/* What was admitted, and what did not decode, goes through the door again. What was quarantined was judged by rules
- * that a rebuild does not change. */
+/* What was admitted, what did not decode, and what lies beyond a cut goes through the door again. What else was
+ * quarantined was judged by rules that a rebuild does not change. */
 static enum mq_status readmit(struct mq_replica *replica, struct mq_error *error)
 {
     struct mq_admitted result = {0};
     mq_chain_reset(&replica->chain);
     enum mq_status status = mq_db_run(
         replica->db, error,
-        "UPDATE segment SET state = 0 WHERE (state = 1 AND NOT " MQ_SEGMENT_SEALED_AWAY ") OR (state = 3 AND NOT EXISTS"
+        "UPDATE segment SET state = 0 WHERE (state = 1 AND NOT " MQ_SEGMENT_SEALED_AWAY ")"
+        " OR (state = 2 AND reason = 'revoked') OR (state = 3 AND NOT EXISTS"
         " (SELECT 1 FROM segment AS p WHERE p.id = segment.previous AND (p.erased = 2 OR p.kept)))",
         "");
     return status == MQ_OK ? mq_admit_waiting(replica, &result, error) : status;
@@ -93,6 +95,8 @@ static enum mq_status rebuild(struct mq_replica *replica, void *context, struct 
     enum mq_status status = mq_db_script(replica->db, drop, error);
     if (status == MQ_OK)
         status = mq_db_script(replica->db, mq_search_drop, error);
+    if (status == MQ_OK)
+        status = mq_revoke_reload(replica, error);
     if (status == MQ_OK)
         status = readmit(replica, error);
     if (status == MQ_OK)

@@ -307,8 +307,9 @@ static enum mq_status covered_up_to(struct mq_replica *replica, const uint8_t st
     return status == MQ_NOT_FOUND ? MQ_OK : status;
 }
 
-/* What one desk has merged stays merged, whatever another, with an older program or fewer keys, says of it; and what it
- * excepted is cleared only by a receipt that goes as far. While this works, an old exception has its reason negative. */
+/* What one desk has merged stays merged, whatever another, with an older program or fewer keys, says of it, unless the
+ * county took the writer's rights before it came; and what a desk excepted is cleared only by a receipt that goes as far.
+ * While this works, an old exception has its reason negative. */
 static enum mq_status mark_covered(struct mq_replica *replica, const uint8_t stream[MQ_ID_SIZE], int64_t covered,
                                    const struct mq_receipt *receipt, struct mq_error *error)
 {
@@ -320,10 +321,10 @@ static enum mq_status mark_covered(struct mq_replica *replica, const uint8_t str
     for (size_t i = 0; status == MQ_OK && i < receipt->excepted_count; i++)
         if (receipt->excepted[i].reason != MQ_EXCEPTION_BRANCH)
             status = mq_db_run(db, error,
-                               "UPDATE segment SET excepted = ? WHERE id = ? AND stream = ? AND mine = 1"
-                               " AND (anchored = 0 OR excepted <> 0)",
-                               "ibb", (int64_t)receipt->excepted[i].reason, MQ_SPAN(receipt->excepted[i].id),
-                               mq_span(stream, MQ_ID_SIZE));
+                               "UPDATE segment SET excepted = ?1 WHERE id = ?2 AND stream = ?3 AND mine = 1"
+                               " AND (anchored = 0 OR excepted <> 0 OR ?1 = ?4)",
+                               "ibbi", (int64_t)receipt->excepted[i].reason, MQ_SPAN(receipt->excepted[i].id),
+                               mq_span(stream, MQ_ID_SIZE), (int64_t)MQ_EXCEPTION_REVOKED);
     if (status == MQ_OK)
         status = mq_db_run(db, error, "UPDATE segment SET excepted = 0 WHERE stream = ? AND excepted < 0", "b",
                            mq_span(stream, MQ_ID_SIZE));

@@ -189,7 +189,15 @@ static const char sealed_pieces[] =
 /* What the server may not have, found without a walk through all segments (replica/spool.c). */
 static const char owed[] = "CREATE INDEX segment_owed ON segment(number) WHERE mine = 1 AND stored = 0;";
 
+/* Revocations, from table control: what the newest of each certificate says (replica/revoke.h). At a county's desk, which
+ * makes them, all that any of them ever said. */
+static const char revoking[] =
+    "CREATE TABLE revoked(certificate BLOB PRIMARY KEY, team BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE cut(certificate BLOB NOT NULL, stream BLOB NOT NULL, seq INTEGER NOT NULL, id BLOB NOT NULL,"
+    "  PRIMARY KEY(certificate, stream, seq, id)) WITHOUT ROWID;"
+    "CREATE TABLE adopted(certificate BLOB NOT NULL, id BLOB NOT NULL, PRIMARY KEY(certificate, id)) WITHOUT ROWID;" VIEW_STALE;
+
 const char *const mq_schema_steps[] = {truth,   derived,       desk,           derived_refers, township,
                                        erasing, derived_needs, derived_search, needs_touched,  compartments,
-                                       erased_compartments, sealed_pieces, owed};
+                                       erased_compartments, sealed_pieces, owed, revoking};
 const int mq_schema_count = sizeof mq_schema_steps / sizeof *mq_schema_steps;

@@ -122,6 +122,7 @@ enum mq_status mq_survivors_merge(struct mq_replica *replica, int64_t segment, s
         status = error->status;
     if (status == MQ_OK)
         status = mq_view_settle_references(replica, error);
-    return status == MQ_OK ? mq_db_run(replica->db, error, "UPDATE segment SET state = 1 WHERE number = ?", "i", segment)
+    return status == MQ_OK ? mq_db_run(replica->db, error,
+                                       "UPDATE segment SET state = 1, reason = NULL WHERE number = ?", "i", segment)
                            : status;
 }

@@ -3,6 +3,7 @@
 
 #include "protocol/assert.h"
 #include "replica/erase.h"
+#include "replica/heal.h"
 #include "replica/outgoing.h"
 #include "replica/sync_keys.h"
 
@@ -271,6 +272,8 @@ static enum mq_status server_changed(struct reply_work *work, struct mq_error *e
         status = mq_db_run(db, error, "UPDATE mailbox SET cursor = 0, fingerprint = zeroblob(16)", "");
         if (status == MQ_OK)
             status = mq_db_run(db, error, "UPDATE outbox SET sent = 0", "");
+        if (status == MQ_OK && !mq_role_governs(state->team->certificate.role)) /* the county says all of it itself */
+            status = mq_heal_owe(state->replica, error);
         if (status == MQ_OK) /* "stored" was that other server's word */
             status = mq_db_run(db, error, "UPDATE segment SET stored = 0 WHERE mine = 1 AND anchored = 0", "");
         if (status == MQ_OK)

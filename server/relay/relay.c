@@ -33,8 +33,7 @@ static enum mq_status expire(struct mq_relay *relay, struct mq_error *error)
 bool mq_work_control_good(const struct mq_relay_work *work, const struct mq_control *control)
 {
     for (size_t i = 0; i < work->desk_count; i++)
-        if ((control->kind != MQ_CONTROL_ACCESS || mq_role_governs(work->desks[i].role)) &&
-            mq_control_verify(control, &work->desks[i]) == MQ_OK)
+        if (mq_control_verify(control, &work->desks[i]) == MQ_OK)
             return true;
     return false;
 }
@@ -73,6 +72,19 @@ static bool may_try(struct mq_relay_work *work, uint8_t kind)
     return !work->stranger || work->controls_tried++ < MQ_STRANGER_CONTROLS_MAX;
 }
 
+/* What everybody in the team has to hear goes through the team's log, so that each hears it once. */
+static enum mq_status log_control(struct mq_relay_work *work, const struct mq_control *control)
+{
+    struct mq_store *store = work->relay->store;
+    struct mq_log_item item = {.frame = MQ_FRAME_CONTROL, .bytes = control->bytes};
+    uint8_t mailbox[MQ_ID_SIZE];
+    bool added;
+
+    mq_hash_one(item.id, sizeof item.id, MQ_DOMAIN_BODY, control->bytes);
+    mq_mailbox(mailbox, control->team, MQ_COMPARTMENT_TEAM);
+    return store->verbs->append(store, mailbox, &item, &added, work->error);
+}
+
 static enum mq_status take_control(struct mq_relay_work *work, const struct mq_control *control)
 {
     struct mq_store *store = work->relay->store;
@@ -83,6 +95,8 @@ static enum mq_status take_control(struct mq_relay_work *work, const struct mq_c
     enum mq_status status = store->verbs->put_control(store, control, &kept, work->error);
     if (status == MQ_OK && kept && control->kind == MQ_CONTROL_ACCESS)
         status = store->verbs->set_access(store, control->team, control->body, work->error);
+    if (status == MQ_OK && kept && mq_control_is_logged(control->kind))
+        status = log_control(work, control);
     return status;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "protocol/assert.h"
+#include "protocol/revocation.h"
 #include "protocol/segment.h"
 #include "server/relay/relay_work.h"
 
@@ -59,7 +60,8 @@ static bool give_desk_control(void *context, struct mq_span bytes)
     const struct writer *writer = context;
     struct mq_control control;
 
-    if (mq_control_decode(&control, bytes) == MQ_OK && !mq_work_gets(writer->work, &control))
+    if (mq_control_decode(&control, bytes) == MQ_OK &&
+        (mq_control_is_logged(control.kind) || !mq_work_gets(writer->work, &control)))
         return true;
     return give_control(context, bytes);
 }
@@ -264,12 +266,26 @@ static bool is_known(const struct mq_relay_work *work, const struct mq_log_item 
     return false;
 }
 
+/* Of what a desk said again only the newest is told. */
+static bool is_replaced(const struct mq_relay_work *work, const struct mq_log_item *item)
+{
+    struct mq_control control;
+
+    if (item->frame != MQ_FRAME_CONTROL || mq_control_decode(&control, item->bytes) != MQ_OK)
+        return false;
+    for (size_t i = 0; i < work->logged_count; i++)
+        if (work->logged[i].kind == control.kind &&
+            memcmp(work->logged[i].subject, control.subject, sizeof control.subject) == 0)
+            return control.number < work->logged[i].number;
+    return false;
+}
+
 static bool give_item(void *context, const struct mq_log_item *item)
 {
     struct listing *listing = context;
     struct writer *writer = listing->writer;
 
-    if (!is_mine(writer->work, item) && !is_known(writer->work, item)) {
+    if (!is_mine(writer->work, item) && !is_known(writer->work, item) && !is_replaced(writer->work, item)) {
         if (!put_frame(writer, (enum mq_frame_type)item->frame, item->bytes)) {
             /* Too large even for a reply of its own: it goes in parts, and the cursor waits for the last. */
             if (!writer->given && item->frame == MQ_FRAME_SEGMENT)
@@ -308,13 +324,34 @@ static enum mq_status give_log(struct writer *writer, const struct mq_mailbox_re
     return MQ_OK;
 }
 
+static bool collect_logged(void *context, struct mq_span bytes)
+{
+    struct mq_relay_work *work = context;
+    struct mq_control control;
+
+    if (mq_control_decode(&control, bytes) == MQ_OK && mq_control_is_logged(control.kind)) {
+        work->logged[work->logged_count].kind = control.kind;
+        work->logged[work->logged_count].number = control.number;
+        memcpy(work->logged[work->logged_count++].subject, control.subject, MQ_ID_SIZE);
+    }
+    return work->logged_count < MQ_LOGGED_MAX;
+}
+
+static enum mq_status find_logged(struct mq_relay_work *work)
+{
+    struct mq_store *store = work->relay->store;
+
+    work->logged_count = 0;
+    return store->verbs->controls(store, work->team, MQ_CONTROL_REVOCATION, NULL, collect_logged, work, work->error);
+}
+
 static enum mq_status give_logs(struct writer *writer)
 {
     const struct mq_request *request = &writer->work->request;
-    enum mq_status status = MQ_OK;
+    enum mq_status status = find_logged(writer->work);
 
     share_out(writer, 4);
-    if (writer->head.status != MQ_REPLY_RESET)
+    if (status == MQ_OK && writer->head.status != MQ_REPLY_RESET)
         status = give_wanted_parts(writer);
     for (size_t i = 0; status == MQ_OK && i < request->mailbox_count; i++) {
         const struct mq_mailbox_request *asked = &request->mailboxes[i];
@@ -380,7 +417,8 @@ static enum mq_status compare_positions(struct writer *writer)
     return MQ_OK;
 }
 
-/* A revoked member is told what is stored of his own, so that he stops sending it, and nothing else. */
+/* A revoked member is told what is stored of his own, so that he stops sending it, what a desk says of it, that he was
+ * revoked, and nothing else. */
 static void keep_revoked_where_he_was(struct writer *writer)
 {
     const struct mq_request *request = &writer->work->request;
@@ -392,21 +430,52 @@ static void keep_revoked_where_he_was(struct writer *writer)
     }
 }
 
+/* That the certificate of this stream was revoked. */
+static enum mq_status give_own_revocation(struct writer *writer, const uint8_t stream[MQ_ID_SIZE])
+{
+    struct mq_relay_work *work = writer->work;
+    struct mq_store *store = work->relay->store;
+    uint8_t memory[MQ_ANNOUNCE_SIZE], mailbox[MQ_ID_SIZE], hash[MQ_HASH_SIZE], subject[MQ_ID_SIZE];
+    struct mq_buffer bytes = mq_buffer(memory, sizeof memory);
+    struct mq_announce announce;
+    enum mq_status status = store->verbs->announce(store, stream, mailbox, &bytes, work->error);
+
+    if (status != MQ_OK || mq_announce_decode(&announce, mq_written(&bytes)) != MQ_OK)
+        return status == MQ_NOT_FOUND ? MQ_OK : status;
+    mq_certificate_hash(hash, &announce.certificate);
+    mq_revocation_subject(subject, hash);
+    return store->verbs->controls(store, work->team, MQ_CONTROL_REVOCATION, subject, give_control, writer, work->error);
+}
+
+static enum mq_status give_revoked(struct writer *writer)
+{
+    struct mq_relay_work *work = writer->work;
+    struct mq_store *store = work->relay->store;
+    enum mq_status status = MQ_OK;
+
+    writer->share = writer->out->size; /* not even skeletons */
+    keep_revoked_where_he_was(writer);
+    for (size_t i = 0; status == MQ_OK && i < work->request.mailbox_count; i++)
+        status = tell_head(writer, &work->request.mailboxes[i], &writer->head.mailboxes[i]);
+    share_out(writer, 4);
+    for (size_t i = 0; status == MQ_OK && i < work->stream_count; i++) {
+        if (i == 0) /* the newest stream is under the certificate that he has now */
+            status = give_own_revocation(writer, work->streams[i]);
+        if (status == MQ_OK)
+            status = store->verbs->controls(store, work->team, MQ_CONTROL_RECEIPT, work->streams[i], give_control,
+                                            writer, work->error);
+    }
+    return status;
+}
+
 static enum mq_status give_frames(struct writer *writer)
 {
     if (writer->work->stranger) {
         writer->head.status = MQ_REPLY_STRANGER;
         return MQ_OK;
     }
-    if (mq_work_may(writer->work, MQ_ACCESS_REVOKED)) {
-        writer->share = writer->out->size; /* no frames: not even skeletons */
-        keep_revoked_where_he_was(writer);
-        const struct mq_request *request = &writer->work->request;
-        enum mq_status status = MQ_OK;
-        for (size_t i = 0; status == MQ_OK && i < request->mailbox_count; i++)
-            status = tell_head(writer, &request->mailboxes[i], &writer->head.mailboxes[i]);
-        return status;
-    }
+    if (mq_work_may(writer->work, MQ_ACCESS_REVOKED))
+        return give_revoked(writer);
     enum mq_status status = compare_positions(writer);
     if (status == MQ_OK)
         status = give_controls(writer);

@@ -43,6 +43,11 @@ struct mq_relay_work {
         uint64_t last; /* number of its log's newest item */
     } elsewhere[MQ_CASES_MAX]; /* what holds something for the token and was not asked for */
     size_t elsewhere_count;
+    struct mq_logged {
+        uint8_t kind, subject[MQ_ID_SIZE];
+        uint64_t number;
+    } logged[MQ_LOGGED_MAX]; /* the newest of the control objects that lie in the team's log */
+    size_t logged_count;
     bool picks_receipts; /* of its team's receipts the token gets those of these streams only */
     uint8_t receipts[MQ_STREAMS_MAX][MQ_ID_SIZE];
     size_t receipt_count;

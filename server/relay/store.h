@@ -17,7 +17,7 @@ struct mq_store;
 
 /* One thing in a mailbox's log. Bytes are borrowed: by the store during append, by the callback during list. */
 struct mq_log_item {
-    uint8_t frame; /* enum mq_frame_type: segment, announce, grant, wrap, certificate */
+    uint8_t frame; /* enum mq_frame_type: segment, announce, grant, wrap, certificate, control */
     uint8_t id[MQ_HASH_SIZE];     /* the segment's id; of others H_32("body", bytes) */
     uint8_t stream[MQ_ID_SIZE];   /* of segments and announces; zeros otherwise */
     uint32_t seq;                 /* of segments; 0 otherwise */

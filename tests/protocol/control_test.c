@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "protocol/control_keys.h"
+#include "protocol/revocation.h"
 #include "tests/protocol/identities.h"
 
 static struct people p;
@@ -196,6 +197,112 @@ static void access_round_trip(void **state)
     assert_int_equal(mq_access_get(&decoded, &reader), MQ_REFUSED);
 }
 
+/* Who belongs to a team is said by the county's desk alone: of a township's, access lists and revocations do not hold. */
+static void control_of_a_township(void **state)
+{
+    static const uint8_t kinds[] = {MQ_CONTROL_ACCESS, MQ_CONTROL_REVOCATION};
+    struct mq_certificate town = certificate_for(MQ_ROLE_DESK, &p.stranger, 2, team_a, &p.root);
+    struct mq_control control = said(mq_span_text("")), decoded;
+
+    (void)state;
+    assert_int_equal(mq_control_decode(&decoded, sign(&control, &p.stranger)), MQ_OK);
+    assert_int_equal(mq_control_verify(&decoded, &town), MQ_OK);
+    for (size_t i = 0; i < sizeof kinds; i++) {
+        control.kind = kinds[i];
+        assert_int_equal(mq_control_decode(&decoded, sign(&control, &p.stranger)), MQ_OK);
+        assert_int_equal(mq_control_verify(&decoded, &town), MQ_REFUSED);
+        assert_int_equal(mq_control_decode(&decoded, sign(&control, &p.desk)), MQ_OK);
+        assert_int_equal(mq_control_verify(&decoded, &p.desk_certificate), MQ_OK);
+    }
+}
+
+/* A revocation of `cuts` cuts and `names` names, each greater than the one before. */
+static struct mq_control revocation(size_t cuts, size_t names, struct mq_buffer *body)
+{
+    static uint8_t cut_memory[(MQ_CUTS_MAX + 1) * MQ_CUT_SIZE], name_memory[(MQ_ADOPTED_MAX + 1) * MQ_SEGMENT_ID_SIZE];
+    struct mq_buffer cut_list = mq_buffer(cut_memory, sizeof cut_memory);
+    struct mq_control control = {.kind = MQ_CONTROL_REVOCATION};
+    uint8_t certificate[MQ_HASH_SIZE];
+
+    count_up(certificate, sizeof certificate, 0x30);
+    memset(name_memory, 0, sizeof name_memory);
+    for (size_t i = 0; i < cuts; i++) {
+        struct mq_cut cut = {.seq = (uint32_t)i};
+        count_up(cut.id, sizeof cut.id, (uint8_t)i);
+        mq_cut_put(&cut_list, &cut);
+    }
+    for (size_t i = 0; i < names; i++) {
+        name_memory[i * MQ_SEGMENT_ID_SIZE] = (uint8_t)(i >> 8);
+        name_memory[i * MQ_SEGMENT_ID_SIZE + 1] = (uint8_t)i;
+    }
+    mq_put(body, certificate, sizeof certificate); /* by hand: counts over the limits are assertions elsewhere */
+    mq_put_u16(body, (uint16_t)cuts);
+    mq_put_span(body, mq_written(&cut_list));
+    mq_put_u16(body, (uint16_t)names);
+    mq_put(body, name_memory, names * MQ_SEGMENT_ID_SIZE);
+    mq_revocation_subject(control.subject, certificate);
+    control.body = mq_written(body);
+    return control;
+}
+
+/* A revocation comes back as it was written, up to the limits and no further. */
+static void revocation_round_trip(void **state)
+{
+    static const size_t counts[][2] = {{0, 0}, {1, 0}, {0, 1}, {3, 5}, {MQ_CUTS_MAX, MQ_ADOPTED_MAX}};
+    static uint8_t again_memory[MQ_CONTROL_BODY_MAX];
+    struct mq_revocation decoded;
+    struct mq_cut cut;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        struct mq_buffer body = mq_buffer(memory, sizeof memory), again = mq_buffer(again_memory, sizeof again_memory);
+        struct mq_control control = revocation(counts[i][0], counts[i][1], &body);
+        assert_int_equal(mq_revocation_get(&decoded, &control), MQ_OK);
+        assert_int_equal(decoded.cut_count, counts[i][0]);
+        assert_int_equal(decoded.adopted_count, counts[i][1]);
+        if (decoded.cut_count > 0) {
+            mq_cut_get(&cut, &decoded, decoded.cut_count - 1);
+            assert_int_equal(cut.seq, decoded.cut_count - 1);
+            assert_int_equal(cut.id[1], (uint8_t)decoded.cut_count);
+        }
+        mq_revocation_put(&again, &decoded);
+        assert_true(mq_span_equal(mq_written(&again), control.body));
+    }
+    for (size_t i = 0; i < 2; i++) {
+        struct mq_buffer body = mq_buffer(memory, sizeof memory);
+        struct mq_control control = revocation(i == 0 ? MQ_CUTS_MAX + 1 : 0, i == 1 ? MQ_ADOPTED_MAX + 1 : 0, &body);
+        assert_int_equal(mq_revocation_get(&decoded, &control), MQ_REFUSED);
+    }
+}
+
+/* Another kind, another subject, any other length, and lists that do not rise are refused. */
+static void revocation_refused(void **state)
+{
+    struct mq_buffer body = mq_buffer(memory, sizeof memory);
+    struct mq_control good = revocation(2, 2, &body), control = good;
+    struct mq_revocation decoded;
+    uint8_t *cuts = memory + MQ_HASH_SIZE + 2, *names = cuts + 2 * MQ_CUT_SIZE + 2;
+
+    (void)state;
+    for (size_t size = 0; size <= good.body.size + 1; size++) {
+        control.body = mq_span(memory, size);
+        assert_int_equal(mq_revocation_get(&decoded, &control), size == good.body.size ? MQ_OK : MQ_REFUSED);
+    }
+    control = good;
+    control.kind = MQ_CONTROL_RECEIPT;
+    assert_int_equal(mq_revocation_get(&decoded, &control), MQ_REFUSED);
+    control = good;
+    control.subject[15] ^= 1;
+    assert_int_equal(mq_revocation_get(&decoded, &control), MQ_REFUSED);
+    names[1] ^= 1; /* the first is the second now */
+    assert_int_equal(mq_revocation_get(&decoded, &good), MQ_REFUSED);
+    names[1] ^= 1;
+    cuts[0] = 1; /* the first is greater now */
+    assert_int_equal(mq_revocation_get(&decoded, &good), MQ_REFUSED);
+    cuts[0] = 0;
+    assert_int_equal(mq_revocation_get(&decoded, &good), MQ_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +310,8 @@ int main(void)
         cmocka_unit_test(control_cut),        cmocka_unit_test(control_of_others),
         cmocka_unit_test(control_limits),     cmocka_unit_test(receipt_round_trip),
         cmocka_unit_test(receipt_of_too_many), cmocka_unit_test(access_round_trip),
+        cmocka_unit_test(control_of_a_township), cmocka_unit_test(revocation_round_trip),
+        cmocka_unit_test(revocation_refused),
     };
 
     return cmocka_run_group_tests(tests, start, NULL);

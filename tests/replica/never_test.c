@@ -32,8 +32,10 @@ static const struct {
 static const char *const names_of_persons[] = {"sign_public", "serial", "writer", "author", "member", "certificate",
                                                "user",        "key_name"};
 static const char *const may_name[] = {"member", "invitation", "team", "desk", "access"};
-/* Single columns besides: whose word counts about a restricted record (protocol/compartment.h). */
-static const char *const may_also[] = {"change.writer", "record.author"};
+/* Single columns besides: whose word counts about a restricted record (protocol/compartment.h); whose rights were taken, and
+ * where what counts of his ends (replica/revoke.h). */
+static const char *const may_also[] = {"change.writer", "record.author", "revoked.certificate", "cut.certificate",
+                                       "adopted.certificate"};
 
 static bool is_one_of(const char *word, const char *const *list, size_t count)
 {

@@ -15,6 +15,8 @@
 #include "protocol/identity_keys.h"
 #include "replica/cases.h"
 #include "replica/outbox.h"
+#include "replica/outgoing.h"
+#include "replica/revoke.h"
 
 #define PASSPHRASE "correct horse battery staple"
 #define KDF_MIB 8
@@ -177,7 +179,7 @@ static void grant_all(struct village *village)
 
 static void access_one(struct mq_buffer *body, const struct village_member *member, uint8_t rights)
 {
-    struct mq_access access = {.rights = rights};
+    struct mq_access access = {.rights = member->revoked ? MQ_ACCESS_REVOKED : rights};
     mq_token_hash(access.token_hash, member->team.token);
     mq_key_name(access.key_name, mq_replica_identity(member->replica)->sign_public);
     mq_access_put(body, &access);
@@ -229,6 +231,43 @@ void village_begin(struct village *village, uint64_t seed)
     }
     grant_all(village);
     access_all(village);
+    assert_int_equal(village_sync(village, &village->desk, NULL), MQ_OK);
+}
+
+static enum mq_status revoke_one(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    const struct village_member *member = context;
+    struct mq_team team;
+    enum mq_status status = mq_team_find(replica, member->team.team, &team, error);
+    return status == MQ_OK ? mq_revoke(replica, &team, &member->team.certificate, error) : status;
+}
+
+void village_revoke(struct village *village, struct village_member *member)
+{
+    assert_int_equal(mq_seal_all(village->desk.replica, &problem), MQ_OK);
+    enum mq_status status = mq_replica_transact(village->desk.replica, revoke_one, member, &problem);
+    if (status != MQ_OK)
+        print_message("%s\n", problem.text);
+    assert_int_equal(status, MQ_OK);
+    member->revoked = true;
+    access_all(village);
+    assert_int_equal(village_sync(village, &village->desk, NULL), MQ_OK);
+}
+
+static enum mq_status adopt_one(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    return mq_adopt(replica, context, error);
+}
+
+void village_adopt(struct village *village, const uint8_t id[MQ_SEGMENT_ID_SIZE])
+{
+    uint8_t copy[MQ_SEGMENT_ID_SIZE];
+    memcpy(copy, id, sizeof copy);
+    assert_int_equal(mq_seal_all(village->desk.replica, &problem), MQ_OK);
+    enum mq_status status = mq_replica_transact(village->desk.replica, adopt_one, copy, &problem);
+    if (status != MQ_OK)
+        print_message("%s\n", problem.text);
+    assert_int_equal(status, MQ_OK);
     assert_int_equal(village_sync(village, &village->desk, NULL), MQ_OK);
 }
 

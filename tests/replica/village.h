@@ -20,6 +20,7 @@ struct village_member {
     struct mq_replica *replica;
     struct mq_team team;
     uint8_t rights; /* beside the team's: bits of an access list */
+    bool revoked;
 };
 
 struct village {
@@ -46,6 +47,11 @@ void village_township(struct village *village);
 
 /* This member never had the right to what is sensitive: he may write it and not read it. Before he has any of it. */
 void village_blind(struct village *village, struct village_member *member);
+
+/* The county's desk takes this member's rights: what it has merged of him by now stays. The relay is told. */
+void village_revoke(struct village *village, struct village_member *member);
+/* The county's desk lets in a segment that waits, by name. */
+void village_adopt(struct village *village, const uint8_t id[MQ_SEGMENT_ID_SIZE]);
 
 /* The county's desk names this member: he may read restricted matters from now on; or no longer. */
 void village_name(struct village *village, struct village_member *member, bool named);

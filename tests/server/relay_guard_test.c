@@ -1,6 +1,7 @@
 /* Aim: a relay is not moved by strangers, forgers, revoked members, other teams or people who play desk, and keys and
  * enrolments pass it only by the right hands. Really sealed segments, a real store. */
 #include "protocol/grant_keys.h"
+#include "protocol/revocation.h"
 #include "tests/server/relay_stage.h"
 
 /* ---- Who may ---- */
@@ -106,6 +107,79 @@ static void revoked(void **state)
     assert_true(mq_span_equal(kit_frame(w, MQ_FRAME_SEGMENT, 0), kit_bytes_of(&w->anna.segments[0])));
     kit_sync(w, &w->desk_b);
     assert_int_equal(kit_count(w, MQ_FRAME_SEGMENT), 0);
+}
+
+/* Anna's revocation by this desk, under this number. */
+static void add_revocation(const struct kit_member *desk, uint64_t number)
+{
+    uint8_t memory[100];
+    struct mq_buffer body = mq_buffer(memory, sizeof memory);
+    struct mq_revocation said = {.cut_count = 0};
+    struct mq_control control = {.kind = MQ_CONTROL_REVOCATION, .number = number};
+
+    mq_certificate_hash(said.certificate, &w->anna.certificate);
+    mq_revocation_subject(control.subject, said.certificate);
+    mq_revocation_put(&body, &said);
+    control.body = mq_written(&body);
+    kit_add_control(w, desk, control);
+}
+
+/* A revocation reaches every member once, whoever brings it, and of several the newest alone, also one who comes later;
+ * a township's reaches nobody. */
+static void revocation_is_told_once(void **state)
+{
+    struct kit_member township = kit_member(0xd0, MQ_ROLE_DESK, team_a, &w->root);
+    struct mq_control told;
+
+    (void)state;
+    kit_say(w, &w->anna);
+    kit_add_certificate(w, &township);
+    add_revocation(&township, 9);
+    add_revocation(&w->desk, 5);
+    kit_send(w, &w->anna);
+    for (int i = 0; i < 2; i++) {
+        kit_sync(w, &w->bert);
+        assert_int_equal(kit_count(w, MQ_FRAME_CONTROL), i == 0);
+    }
+    kit_say(w, &w->desk);
+    add_revocation(&w->desk, 7);
+    add_revocation(&w->desk, 6);
+    kit_send(w, &w->desk);
+    struct kit_member *members[] = {&w->bert, &w->anna};
+    for (size_t i = 0; i < 2; i++) {
+        kit_sync(w, members[i]);
+        assert_int_equal(kit_count(w, MQ_FRAME_CONTROL), 1);
+        assert_int_equal(mq_control_decode(&told, kit_frame(w, MQ_FRAME_CONTROL, 0)), MQ_OK);
+        assert_int_equal(told.kind, MQ_CONTROL_REVOCATION);
+        assert_int_equal(told.number, 7);
+    }
+    kit_member_free(&township);
+}
+
+/* Who was revoked hears that he was, and what a desk says of his streams; nothing of anybody else. */
+static void revoked_hears_of_himself(void **state)
+{
+    struct mq_control receipt = {.kind = MQ_CONTROL_RECEIPT, .number = 8, .body = mq_span_text("r")}, told;
+
+    (void)state;
+    seal_words(&w->anna, "a");
+    bring(&w->anna);
+    set_access(2, MQ_ACCESS_REVOKED);
+    kit_say(w, &w->desk);
+    add_revocation(&w->desk, 5);
+    memcpy(receipt.subject, w->bert.stream, MQ_ID_SIZE);
+    kit_add_control(w, &w->desk, receipt);
+    memcpy(receipt.subject, w->anna.stream, MQ_ID_SIZE);
+    kit_add_control(w, &w->desk, receipt);
+    kit_send(w, &w->desk);
+    kit_sync(w, &w->anna);
+    assert_int_equal(w->frame_count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(mq_control_decode(&told, kit_frame(w, MQ_FRAME_CONTROL, i)), MQ_OK);
+        assert_int_equal(told.kind, i == 0 ? MQ_CONTROL_REVOCATION : MQ_CONTROL_RECEIPT);
+        if (i == 1)
+            assert_memory_equal(told.subject, w->anna.stream, MQ_ID_SIZE);
+    }
 }
 
 /* His quota counts what his key has stored in all. */
@@ -382,6 +456,8 @@ int main(void)
         SCENE(other_teams_mailbox),
         SCENE(revoked),
         SCENE(revoked_quota),
+        SCENE(revocation_is_told_once),
+        SCENE(revoked_hears_of_himself),
         SCENE(stream_quota),
         SCENE(old_access_list),
         SCENE(cadre_plays_desk),

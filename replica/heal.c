@@ -1,0 +1,47 @@
+/* What a server, and through it a desk, may have lost, laid into the outbox. */
+#include "replica/heal.h"
+
+#include <string.h>
+
+#include "protocol/control.h"
+#include "protocol/frame.h"
+#include "replica/outbox.h"
+#include "replica/replica_keys.h"
+
+/* In the order in which a reader needs them: the object, and what it is known by, so that a newer word takes an older one's
+ * place here too. */
+static const struct {
+    enum mq_frame_type type;
+    const char *sql;
+} owed[] = {
+    {MQ_FRAME_CERTIFICATE, "SELECT certificate, certificate FROM desk"},
+    {MQ_FRAME_GRANT, "SELECT bytes, kid FROM grants ORDER BY epoch"},
+    {MQ_FRAME_CONTROL, "SELECT bytes, CAST(team || subject AS BLOB) FROM control WHERE kind = 3 ORDER BY number"},
+};
+_Static_assert(MQ_CONTROL_REVOCATION == 3, "the kind in SQL");
+
+static enum mq_status owe(struct mq_replica *replica, enum mq_frame_type type, struct mq_span bytes, struct mq_span key,
+                          struct mq_error *error)
+{
+    uint8_t memory[16 + MQ_HASH_SIZE];
+    struct mq_buffer slot = mq_buffer(memory, sizeof memory);
+    mq_put_text(&slot, "owed:");
+    mq_put_u8(&slot, (uint8_t)type);
+    mq_hash_one(mq_reserve(&slot, MQ_HASH_SIZE), MQ_HASH_SIZE, MQ_DOMAIN_BODY, key);
+    return mq_outbox_put(replica, type, mq_written(&slot), bytes, error);
+}
+
+enum mq_status mq_heal_owe(struct mq_replica *replica, struct mq_error *error)
+{
+    enum mq_status status = MQ_OK;
+    for (size_t i = 0; i < sizeof owed / sizeof *owed && status == MQ_OK; i++) {
+        struct mq_query *query;
+        status = mq_db_query(replica->db, &query, error, owed[i].sql, "");
+        while (status == MQ_OK && mq_db_next(&query, error))
+            status = owe(replica, owed[i].type, mq_db_blob(query, 0), mq_db_blob(query, 1), error);
+        mq_db_done(&query);
+        if (status == MQ_OK)
+            status = error->status;
+    }
+    return status;
+}

@@ -1,0 +1,12 @@
+/* What a replica brings to a server that was emptied or set back, besides segments: what its desks have said. So a desk
+ * that was set back with it learns again whom it revoked and what it let in (docs/protocol.md, section 4). */
+#ifndef MQ_REPLICA_HEAL_H
+#define MQ_REPLICA_HEAL_H
+
+#include "replica/replica.h"
+
+/* Lays desks' certificates, grants, and the control objects that everybody in a team hears into the outbox, each once,
+ * as they stand now. Within the caller's transaction. */
+MQ_MUST_USE enum mq_status mq_heal_owe(struct mq_replica *replica, struct mq_error *error);
+
+#endif

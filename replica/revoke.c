@@ -1,0 +1,499 @@
+/* Cuts and names of revoked certificates: made at the county's desk, kept everywhere, applied to what is stored. */
+#include "replica/revoke.h"
+
+#include <string.h>
+
+#include "protocol/assert.h"
+#include "protocol/control_keys.h"
+#include "replica/keyring_keys.h"
+#include "replica/outbox.h"
+#include "replica/view.h"
+
+/* What the cuts of certificate ?1 reach in stream ?2: the named segments, and by `previous` what they follow. The last of
+ * a chain may be none that is stored: a hole, or what the first segment follows, the announce. */
+#define PAST \
+    "WITH RECURSIVE past(id, seq) AS (SELECT id, seq FROM cut WHERE certificate = ?1 AND stream = ?2" \
+    " UNION SELECT g.previous, past.seq - 1 FROM past JOIN segment AS g ON g.id = past.id WHERE g.stream = ?2) "
+#define COUNTS "(id IN (SELECT id FROM past) OR id IN (SELECT id FROM adopted WHERE certificate = ?1))"
+
+/* ---- asking ---- */
+
+static enum mq_status hash_revoked(struct mq_replica *replica, const uint8_t hash[MQ_HASH_SIZE], bool *revoked,
+                                   struct mq_error *error)
+{
+    int64_t count;
+    enum mq_status status = mq_db_number(replica->db, &count, error,
+                                         "SELECT count(*) FROM revoked WHERE certificate = ?", "b",
+                                         mq_span(hash, MQ_HASH_SIZE));
+    *revoked = status == MQ_OK && count > 0;
+    return status;
+}
+
+enum mq_status mq_revoked(struct mq_replica *replica, const struct mq_certificate *certificate, bool *revoked,
+                          struct mq_error *error)
+{
+    uint8_t hash[MQ_HASH_SIZE];
+    mq_certificate_hash(hash, certificate);
+    return hash_revoked(replica, hash, revoked, error);
+}
+
+enum mq_status mq_revoke_judge(struct mq_replica *replica, int64_t segment, const struct mq_announce *announce,
+                               enum mq_verdict *out, struct mq_error *error)
+{
+    uint8_t hash[MQ_HASH_SIZE], stream[MQ_ID_SIZE];
+    struct mq_query *query;
+    bool revoked;
+    *out = MQ_VERDICT_COUNTS;
+    mq_certificate_hash(hash, &announce->certificate);
+    mq_announce_stream(stream, announce);
+    enum mq_status status = hash_revoked(replica, hash, &revoked, error);
+    if (status != MQ_OK || !revoked)
+        return status;
+    status = mq_db_query(replica->db, &query, error,
+                         PAST "SELECT mine OR " COUNTS ", EXISTS (SELECT 1 FROM past WHERE past.seq > s.seq"
+                              " AND NOT EXISTS (SELECT 1 FROM segment AS h WHERE h.id = past.id)) FROM segment AS s WHERE number = ?3",
+                         "bbi", MQ_SPAN(hash), MQ_SPAN(stream), segment);
+    if (status != MQ_OK)
+        return status;
+    if (!mq_db_next(&query, error))
+        return error->status != MQ_OK ? error->status : MQ_FAULT;
+    if (mq_db_int(query, 0) == 0)
+        *out = mq_db_int(query, 1) != 0 ? MQ_VERDICT_OPEN : MQ_VERDICT_BEYOND;
+    mq_db_done(&query);
+    return MQ_OK;
+}
+
+/* ---- applying ---- */
+
+/* What counts no longer, or counts now, goes through the door again; a receipt must say so, though no segment came. */
+static enum mq_status stream_apply(struct mq_replica *replica, const uint8_t hash[MQ_HASH_SIZE], struct mq_span stream,
+                                   struct mq_error *error)
+{
+    struct mq_db *db = replica->db;
+    struct mq_span certificate = mq_span(hash, MQ_HASH_SIZE);
+    enum mq_status status = mq_db_run(db, error,
+                                      PAST "UPDATE segment SET state = 0, reason = NULL WHERE stream = ?2 AND mine = 0"
+                                           " AND state = 1 AND NOT " COUNTS,
+                                      "bb", certificate, stream);
+    if (status == MQ_OK && mq_db_changes(db) > 0)
+        status = mq_setting_put_number(replica, "view_stale", 1, error);
+    if (status == MQ_OK)
+        status = mq_db_run(db, error,
+                           PAST "UPDATE segment SET state = 0, reason = NULL WHERE stream = ?2 AND state = 2"
+                                " AND reason = 'revoked' AND " COUNTS,
+                           "bb", certificate, stream);
+    return status == MQ_OK ? mq_db_run(db, error, "DELETE FROM setting WHERE name = 'branches:' || lower(hex(?))", "b",
+                                       stream)
+                           : status;
+}
+
+/* The next stream of the certificate after this one. MQ_NOT_FOUND: there are no more. */
+static enum mq_status next_stream(struct mq_replica *replica, const uint8_t hash[MQ_HASH_SIZE], uint8_t at[MQ_ID_SIZE],
+                                  struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(replica->db, &query, error,
+                                        "SELECT stream, announce FROM stream WHERE stream > ? ORDER BY stream", "b",
+                                        mq_span(at, MQ_ID_SIZE));
+    if (status != MQ_OK)
+        return status;
+    status = MQ_NOT_FOUND;
+    while (status == MQ_NOT_FOUND && mq_db_next(&query, error)) {
+        struct mq_announce announce;
+        uint8_t own[MQ_HASH_SIZE];
+        if (mq_announce_decode(&announce, mq_db_blob(query, 1)) != MQ_OK)
+            continue; /* `check` names it */
+        mq_certificate_hash(own, &announce.certificate);
+        if (memcmp(own, hash, sizeof own) != 0)
+            continue;
+        memcpy(at, mq_db_blob(query, 0).data, MQ_ID_SIZE);
+        status = MQ_OK;
+    }
+    mq_db_done(&query);
+    return error->status != MQ_OK ? error->status : status;
+}
+
+static enum mq_status apply(struct mq_replica *replica, const uint8_t hash[MQ_HASH_SIZE], struct mq_error *error)
+{
+    uint8_t stream[MQ_ID_SIZE] = {0};
+    enum mq_status status;
+    while ((status = next_stream(replica, hash, stream, error)) == MQ_OK) {
+        status = stream_apply(replica, hash, MQ_SPAN(stream), error);
+        if (status != MQ_OK)
+            return status;
+    }
+    return status == MQ_NOT_FOUND ? MQ_OK : status;
+}
+
+enum mq_status mq_revoke_settle(struct mq_replica *replica, struct mq_error *error)
+{
+    int64_t stale;
+    enum mq_status status = mq_setting_number(replica, "view_stale", &stale, error);
+    if (status != MQ_OK || stale == 0)
+        return status;
+    status = mq_setting_put_number(replica, "view_stale", 0, error); /* first: a rebuild comes by here again */
+    return status == MQ_OK ? mq_view_rebuild(replica, error) : status;
+}
+
+/* ---- the tables ---- */
+
+static enum mq_status rows_drop(struct mq_replica *replica, const uint8_t hash[MQ_HASH_SIZE], struct mq_error *error)
+{
+    struct mq_span certificate = mq_span(hash, MQ_HASH_SIZE);
+    enum mq_status status = mq_db_run(replica->db, error, "DELETE FROM cut WHERE certificate = ?", "b", certificate);
+    return status == MQ_OK
+               ? mq_db_run(replica->db, error, "DELETE FROM adopted WHERE certificate = ?", "b", certificate)
+               : status;
+}
+
+/* `*more`: something of it was not here. */
+static enum mq_status rows_add(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE],
+                               const struct mq_revocation *said, bool *more, struct mq_error *error)
+{
+    struct mq_db *db = replica->db;
+    struct mq_span certificate = MQ_SPAN(said->certificate);
+    enum mq_status status = mq_db_run(db, error, "INSERT OR IGNORE INTO revoked VALUES(?, ?)", "bb", certificate,
+                                      mq_span(team, MQ_ID_SIZE));
+    *more = status == MQ_OK && mq_db_changes(db) > 0;
+    for (size_t i = 0; i < said->cut_count && status == MQ_OK; i++) {
+        struct mq_cut cut;
+        mq_cut_get(&cut, said, i);
+        status = mq_db_run(db, error, "INSERT OR IGNORE INTO cut VALUES(?, ?, ?, ?)", "bbib", certificate,
+                           MQ_SPAN(cut.stream), (int64_t)cut.seq, MQ_SPAN(cut.id));
+        *more = *more || (status == MQ_OK && mq_db_changes(db) > 0);
+    }
+    for (size_t i = 0; i < said->adopted_count && status == MQ_OK; i++) {
+        status = mq_db_run(db, error, "INSERT OR IGNORE INTO adopted VALUES(?, ?)", "bb", certificate,
+                           mq_span(said->adopted.data + i * MQ_SEGMENT_ID_SIZE, MQ_SEGMENT_ID_SIZE));
+        *more = *more || (status == MQ_OK && mq_db_changes(db) > 0);
+    }
+    return status;
+}
+
+static enum mq_status rows_count(struct mq_replica *replica, const uint8_t hash[MQ_HASH_SIZE], size_t *cuts,
+                                 size_t *names, struct mq_error *error)
+{
+    struct mq_span certificate = mq_span(hash, MQ_HASH_SIZE);
+    int64_t count;
+    enum mq_status status =
+        mq_db_number(replica->db, &count, error, "SELECT count(*) FROM cut WHERE certificate = ?", "b", certificate);
+    *cuts = status == MQ_OK ? (size_t)count : 0;
+    if (status == MQ_OK)
+        status = mq_db_number(replica->db, &count, error, "SELECT count(*) FROM adopted WHERE certificate = ?", "b",
+                              certificate);
+    *names = status == MQ_OK ? (size_t)count : 0;
+    return status;
+}
+
+/* Over the limits, which takes a hostile writer of many branches, the longest chains are kept: what is cut off waits in
+ * quarantine, and can be let in by name. */
+static enum mq_status rows_trim(struct mq_replica *replica, const uint8_t hash[MQ_HASH_SIZE], struct mq_error *error)
+{
+    struct mq_span certificate = mq_span(hash, MQ_HASH_SIZE);
+    enum mq_status status = mq_db_run(replica->db, error,
+                                      "DELETE FROM cut WHERE certificate = ?1 AND id NOT IN"
+                                      " (SELECT id FROM cut WHERE certificate = ?1 ORDER BY seq DESC, id LIMIT ?2)",
+                                      "bi", certificate, (int64_t)MQ_CUTS_MAX);
+    return status == MQ_OK ? mq_db_run(replica->db, error,
+                                       "DELETE FROM adopted WHERE certificate = ?1 AND id NOT IN"
+                                       " (SELECT id FROM adopted WHERE certificate = ?1 ORDER BY id LIMIT ?2)",
+                                       "bi", certificate, (int64_t)MQ_ADOPTED_MAX)
+                           : status;
+}
+
+/* ---- saying ---- */
+
+static enum mq_status cuts_read(struct mq_replica *replica, const uint8_t hash[MQ_HASH_SIZE], struct mq_buffer *out,
+                                struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(replica->db, &query, error,
+                                        "SELECT stream, seq, id FROM cut WHERE certificate = ? ORDER BY stream, seq, id",
+                                        "b", mq_span(hash, MQ_HASH_SIZE));
+    if (status != MQ_OK)
+        return status;
+    while (mq_db_next(&query, error)) {
+        struct mq_cut cut = {.seq = (uint32_t)mq_db_int(query, 1)};
+        memcpy(cut.stream, mq_db_blob(query, 0).data, sizeof cut.stream);
+        memcpy(cut.id, mq_db_blob(query, 2).data, sizeof cut.id);
+        mq_cut_put(out, &cut);
+    }
+    return error->status;
+}
+
+static enum mq_status names_read(struct mq_replica *replica, const uint8_t hash[MQ_HASH_SIZE], struct mq_buffer *out,
+                                 struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(replica->db, &query, error,
+                                        "SELECT id FROM adopted WHERE certificate = ? ORDER BY id", "b",
+                                        mq_span(hash, MQ_HASH_SIZE));
+    if (status != MQ_OK)
+        return status;
+    while (mq_db_next(&query, error))
+        mq_put_span(out, mq_db_blob(query, 0));
+    return error->status;
+}
+
+static enum mq_status slot_put(struct mq_replica *replica, const struct mq_control *control, bool *newer,
+                               struct mq_error *error)
+{
+    enum mq_status status = mq_db_run(replica->db, error,
+                                      "INSERT INTO control VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(team, kind, subject)"
+                                      " DO UPDATE SET number = ?4, bytes = ?5 WHERE number < ?4",
+                                      "bibib", MQ_SPAN(control->team), (int64_t)control->kind,
+                                      MQ_SPAN(control->subject), (int64_t)control->number, control->bytes);
+    *newer = status == MQ_OK && mq_db_changes(replica->db) > 0;
+    return status;
+}
+
+struct saying {
+    uint8_t cuts[MQ_CUTS_MAX * MQ_CUT_SIZE], names[MQ_ADOPTED_MAX * MQ_SEGMENT_ID_SIZE];
+    uint8_t body[MQ_CONTROL_BODY_MAX], object[MQ_CONTROL_HEAD_SIZE + MQ_CONTROL_BODY_MAX + MQ_SIGNATURE_SIZE];
+};
+
+/* The object under a fresh number: here, and in the outbox in place of the one before. */
+static enum mq_status publish(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE],
+                              const struct mq_revocation *said, struct saying *work, struct mq_error *error)
+{
+    struct mq_buffer body = mq_buffer(work->body, sizeof work->body);
+    struct mq_buffer object = mq_buffer(work->object, sizeof work->object);
+    struct mq_control control = {.kind = MQ_CONTROL_REVOCATION, .wall_seconds = mq_now(replica->platform)};
+    bool newer = false;
+    memcpy(control.team, team, sizeof control.team);
+    mq_revocation_subject(control.subject, said->certificate);
+    mq_revocation_put(&body, said);
+    MQ_ASSERT(!body.failed);
+    control.body = mq_written(&body);
+    enum mq_status status = mq_control_number(replica, &control.number, error);
+    if (status != MQ_OK)
+        return status;
+    status = mq_control_sign(&object, &control, replica->identity);
+    MQ_ASSERT(status == MQ_OK);
+    control.bytes = mq_written(&object);
+    status = slot_put(replica, &control, &newer, error);
+    MQ_ASSERT(status != MQ_OK || newer); /* the number is greater than all that are stored */
+    return status == MQ_OK ? mq_outbox_put(replica, MQ_FRAME_CONTROL, MQ_SPAN(said->certificate), control.bytes, error)
+                           : status;
+}
+
+static enum mq_status say(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE], const uint8_t hash[MQ_HASH_SIZE],
+                          struct mq_error *error)
+{
+    struct saying *work = mq_work_memory(sizeof *work);
+    struct mq_buffer cuts = mq_buffer(work->cuts, sizeof work->cuts), names = mq_buffer(work->names, sizeof work->names);
+    struct mq_revocation said = {.cut_count = 0};
+    memcpy(said.certificate, hash, sizeof said.certificate);
+    enum mq_status status = rows_trim(replica, hash, error);
+    if (status == MQ_OK)
+        status = cuts_read(replica, hash, &cuts, error);
+    if (status == MQ_OK)
+        status = names_read(replica, hash, &names, error);
+    if (status == MQ_OK) {
+        said.cuts = mq_written(&cuts);
+        said.cut_count = cuts.size / MQ_CUT_SIZE;
+        said.adopted = mq_written(&names);
+        said.adopted_count = names.size / MQ_SEGMENT_ID_SIZE;
+        status = publish(replica, team, &said, work, error);
+    }
+    mq_work_free(work, sizeof *work);
+    return status == MQ_OK ? apply(replica, hash, error) : status;
+}
+
+/* ---- at the county's desk ---- */
+
+static enum mq_status countys(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE], bool *own,
+                              struct mq_error *error)
+{
+    struct mq_team found;
+    struct mq_error unheard = {0};
+    enum mq_status status = mq_team_find(replica, team, &found, &unheard);
+    *own = status == MQ_OK && mq_role_governs(found.certificate.role);
+    return status == MQ_OK || status == MQ_NOT_FOUND ? MQ_OK : mq_fail(error, status, "%s", unheard.text);
+}
+
+/* The ends of what is merged of the certificate's streams: every branch has one, and so has what lies before a hole. */
+static enum mq_status cuts_find(struct mq_replica *replica, const uint8_t hash[MQ_HASH_SIZE], struct mq_error *error)
+{
+    uint8_t stream[MQ_ID_SIZE] = {0};
+    enum mq_status status;
+    while ((status = next_stream(replica, hash, stream, error)) == MQ_OK) {
+        status = mq_db_run(replica->db, error,
+                           "INSERT INTO cut SELECT ?1, stream, seq, id FROM segment AS tip WHERE stream = ?2 AND state = 1"
+                           " AND NOT EXISTS (SELECT 1 FROM segment AS next WHERE next.previous = tip.id"
+                           " AND next.stream = tip.stream AND next.state = 1)",
+                           "bb", mq_span(hash, MQ_HASH_SIZE), MQ_SPAN(stream));
+        if (status != MQ_OK)
+            return status;
+    }
+    return status == MQ_NOT_FOUND ? MQ_OK : status;
+}
+
+static bool may_be_revoked(const struct mq_team *team, const struct mq_certificate *certificate)
+{
+    return mq_role_rank(certificate->role) > 0 && !mq_role_governs(certificate->role) &&
+           memcmp(certificate->team, team->team, MQ_ID_SIZE) == 0;
+}
+
+enum mq_status mq_revoke(struct mq_replica *replica, const struct mq_team *team,
+                         const struct mq_certificate *certificate, struct mq_error *error)
+{
+    uint8_t hash[MQ_HASH_SIZE];
+    bool revoked;
+    MQ_ASSERT(mq_db_in_transaction(replica->db));
+    if (!mq_role_governs(team->certificate.role) || !may_be_revoked(team, certificate))
+        return mq_fail(error, MQ_REFUSED, _("only the county's desk takes rights, and only those of its members"));
+    mq_certificate_hash(hash, certificate);
+    enum mq_status status = hash_revoked(replica, hash, &revoked, error);
+    if (status == MQ_OK && revoked)
+        return mq_fail(error, MQ_REFUSED, _("this device's rights were taken already; nothing was changed"));
+    if (status == MQ_OK)
+        status = mq_db_run(replica->db, error, "INSERT INTO revoked VALUES(?, ?)", "bb", MQ_SPAN(hash),
+                           MQ_SPAN(team->team));
+    if (status == MQ_OK)
+        status = cuts_find(replica, hash, error);
+    if (status == MQ_OK)
+        status = say(replica, team->team, hash, error);
+    return status == MQ_OK ? mq_revoke_settle(replica, error) : status;
+}
+
+struct adoption {
+    int64_t state;
+    bool waits; /* for a person, beyond a cut or behind a hole */
+    uint8_t team[MQ_ID_SIZE], certificate[MQ_HASH_SIZE];
+};
+
+static enum mq_status adoption_find(struct mq_replica *replica, const uint8_t id[MQ_SEGMENT_ID_SIZE],
+                                    struct adoption *out, struct mq_error *error)
+{
+    struct mq_query *query;
+    struct mq_announce announce;
+    enum mq_status status = mq_db_query(replica->db, &query, error,
+                                        "SELECT g.state, coalesce(g.reason IN ('revoked', 'cut'), 0), s.announce"
+                                        " FROM segment AS g JOIN stream AS s USING(stream) WHERE g.id = ?",
+                                        "b", mq_span(id, MQ_SEGMENT_ID_SIZE));
+    if (status != MQ_OK)
+        return status;
+    if (!mq_db_next(&query, error))
+        return error->status != MQ_OK ? error->status : MQ_NOT_FOUND;
+    out->state = mq_db_int(query, 0);
+    out->waits = mq_db_int(query, 1) != 0;
+    status = mq_announce_decode(&announce, mq_db_blob(query, 2));
+    mq_db_done(&query);
+    if (status != MQ_OK)
+        return mq_fail(error, MQ_DAMAGED, _("a stream's announce in this store is damaged"));
+    memcpy(out->team, announce.certificate.team, sizeof out->team);
+    mq_certificate_hash(out->certificate, &announce.certificate);
+    return MQ_OK;
+}
+
+static enum mq_status adoption_allowed(struct mq_replica *replica, const struct adoption *adoption,
+                                       struct mq_error *error)
+{
+    bool own = false;
+    size_t cuts, names = 0;
+    enum mq_status status = countys(replica, adoption->team, &own, error);
+    if (status == MQ_OK && !own)
+        return mq_fail(error, MQ_REFUSED, _("only the county's desk takes in what came after rights were taken"));
+    if (status == MQ_OK && adoption->state == MQ_SEGMENT_ADMITTED)
+        return mq_fail(error, MQ_REFUSED, _("this is merged already; nothing was changed"));
+    if (status == MQ_OK && !adoption->waits)
+        return mq_fail(error, MQ_REFUSED,
+                       _("this does not wait for a decision; `desk quarantine` says what it waits for"));
+    if (status == MQ_OK)
+        status = rows_count(replica, adoption->certificate, &cuts, &names, error);
+    if (status == MQ_OK && names >= MQ_ADOPTED_MAX)
+        return mq_fail(error, MQ_REFUSED, _("%d pieces of this device were taken in one by one, and no more can be"),
+                       MQ_ADOPTED_MAX);
+    return status;
+}
+
+enum mq_status mq_adopt(struct mq_replica *replica, const uint8_t id[MQ_SEGMENT_ID_SIZE], struct mq_error *error)
+{
+    struct mq_admitted result = {0};
+    struct adoption adoption;
+    MQ_ASSERT(mq_db_in_transaction(replica->db));
+    enum mq_status status = adoption_find(replica, id, &adoption, error);
+    if (status == MQ_OK)
+        status = adoption_allowed(replica, &adoption, error);
+    if (status == MQ_OK)
+        status = mq_db_run(replica->db, error, "INSERT OR IGNORE INTO adopted VALUES(?, ?)", "bb",
+                           MQ_SPAN(adoption.certificate), mq_span(id, MQ_SEGMENT_ID_SIZE));
+    if (status == MQ_OK)
+        status = say(replica, adoption.team, adoption.certificate, error);
+    return status == MQ_OK ? mq_admit_waiting(replica, &result, error) : status;
+}
+
+/* ---- what comes ---- */
+
+/* The desk that makes them keeps the union of all it ever said: it was set back if one comes that says more. */
+static enum mq_status take_own(struct mq_replica *replica, const struct mq_control *control,
+                               const struct mq_revocation *said, bool newer, struct mq_error *error)
+{
+    size_t cuts, names;
+    bool more;
+    enum mq_status status = rows_add(replica, control->team, said, &more, error);
+    if (status == MQ_OK)
+        status = rows_trim(replica, said->certificate, error);
+    if (status == MQ_OK)
+        status = rows_count(replica, said->certificate, &cuts, &names, error);
+    if (status != MQ_OK)
+        return status;
+    bool lacks = newer ? cuts > said->cut_count || names > said->adopted_count : more;
+    if (lacks)
+        return say(replica, control->team, said->certificate, error);
+    return more ? apply(replica, said->certificate, error) : MQ_OK;
+}
+
+static enum mq_status take_newer(struct mq_replica *replica, const struct mq_control *control,
+                                 const struct mq_revocation *said, struct mq_error *error)
+{
+    bool more;
+    enum mq_status status = rows_drop(replica, said->certificate, error);
+    if (status == MQ_OK)
+        status = rows_add(replica, control->team, said, &more, error);
+    return status == MQ_OK ? apply(replica, said->certificate, error) : status;
+}
+
+enum mq_status mq_revoke_take(struct mq_replica *replica, const struct mq_control *control, struct mq_admitted *result,
+                              struct mq_error *error)
+{
+    struct mq_revocation said;
+    bool own = false, newer = false;
+    if (mq_revocation_get(&said, control) != MQ_OK) {
+        result->refused++;
+        return MQ_OK;
+    }
+    enum mq_status status = countys(replica, control->team, &own, error);
+    if (status == MQ_OK)
+        status = slot_put(replica, control, &newer, error);
+    if (status != MQ_OK || (!own && !newer))
+        return status;
+    return own ? take_own(replica, control, &said, newer, error) : take_newer(replica, control, &said, error);
+}
+
+static enum mq_status reload_one(struct mq_replica *replica, struct mq_query *query, struct mq_error *error)
+{
+    struct mq_control control;
+    struct mq_revocation said;
+    bool more;
+    if (mq_control_decode(&control, mq_db_blob(query, 0)) != MQ_OK || mq_revocation_get(&said, &control) != MQ_OK)
+        return MQ_OK; /* of a program that did not know the kind yet */
+    return rows_add(replica, control.team, &said, &more, error);
+}
+
+enum mq_status mq_revoke_reload(struct mq_replica *replica, struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status =
+        mq_db_script(replica->db, "DELETE FROM revoked; DELETE FROM cut; DELETE FROM adopted;", error);
+    if (status == MQ_OK)
+        status = mq_db_query(replica->db, &query, error, "SELECT bytes FROM control WHERE kind = ?", "i",
+                             (int64_t)MQ_CONTROL_REVOCATION);
+    if (status != MQ_OK)
+        return status;
+    while (status == MQ_OK && mq_db_next(&query, error))
+        status = reload_one(replica, query, error);
+    mq_db_done(&query);
+    return status != MQ_OK ? status : error->status;
+}
