@@ -30,6 +30,7 @@ static struct mq_span take_value(struct mq_reader *input)
     static uint8_t room[4096];
     struct mq_buffer out = mq_buffer(room, sizeof(room));
     uint8_t form = mq_get_u8(input), record[MQ_ID_SIZE] = {(uint8_t)(form / 8)}, name[MQ_NAME_SIZE] = {form % 8};
+    struct mq_span raw;
 
     switch (form % 5) {
     case 0:
@@ -41,13 +42,13 @@ static struct mq_span take_value(struct mq_reader *input)
         mq_cbor_put_array(&out, 1);
         mq_cbor_put_bytes(&out, MQ_SPAN(name));
         break;
-    case 2: {
-        struct mq_span raw = mq_take(input, form / 8 < mq_left(input) ? form / 8 : 0);
-        if (mq_cbor_valid(raw)) {
+    case 2:
+        raw = mq_take(input, form / 8 < mq_left(input) ? form / 8 : 0);
+        if (mq_cbor_valid(raw))
             mq_put_span(&out, raw);
-            break;
-        }
-    } /* fall through */
+        else
+            mq_cbor_put_uint(&out, form % 3);
+        break;
     default: /* tidy: not an enum */
         mq_cbor_put_uint(&out, form % 3);
     }

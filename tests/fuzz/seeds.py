@@ -47,7 +47,9 @@ def seeds():
     records = list(lines("sample.jsonl", "kinds.jsonl", "refusals.jsonl", "bad-utf8.jsonl"))
     yield "cbor", vector("cbor.txt", "accept", "refuse")
     yield "payload", vector("payload.txt", "accept", "refuse")
-    yield "segment", prefixed([0], segments()) + prefixed([1], [b"\0\5\1"])
+    # The target's writer is that of the vectors: what he signed would pass, as it should.
+    forged = [one[:-1] + bytes([one[-1] ^ 1]) for one in segments()]
+    yield "segment", prefixed([0], forged) + prefixed([1], [b"\0\5\1"])
     yield "seal", prefixed([0], vector("segment.txt", "padded_plaintext")) + prefixed([2], [b"\0\1\2", b""])
     yield "frame", everything + [b"".join(everything)]
     yield "bundle", prefixed([1], everything + [b"".join(everything)])
