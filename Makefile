@@ -129,7 +129,7 @@ $(OUT)/minqing: $(CLIENT) $(REPLICA) $(PLATFORM_BASE) $(PROTOCOL) $(SQLITE_OBJ)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE)
 $(OUT)/minqingd: $(SERVER) $(RELAY) $(REPLICA) $(filter-out $(FAKE),$(PLATFORM)) $(PROTOCOL) $(SQLITE_OBJ)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE) $(LIBS_HTTP)
-$(OUT)/minqing-courier: $(COURIER) $(OBJ)/protocol/bytes.o
+$(OUT)/minqing-courier: $(COURIER) $(OBJ)/platform/sandbox.o $(OBJ)/protocol/bytes.o
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcurl
 
 $(OBJ)/%.o: %.c Makefile $(SQLITE_DIR)/sqlite3.h

@@ -16,8 +16,8 @@
 
 const struct mq_backup_piece mq_backup_pieces[] = {
     {"desk/vault", NULL, true},
-    {"desk/store.db", "desk.db", true},
-    {"relay/store.db", "store.db", false},
+    {"desk/store.db", MQ_BACKUP_SCRATCH "/desk.db", true},
+    {"relay/store.db", "relay/backup.db", false}, /* the front can write only there */
     {"tls.pem", NULL, false},
     {"tls_key.pem", NULL, false},
     {"root.pub", NULL, true},
@@ -28,22 +28,14 @@ const size_t mq_backup_piece_count = sizeof mq_backup_pieces / sizeof *mq_backup
 
 /* ---- copies of the two stores ---- */
 
-static enum mq_status scratch_path(const struct mq_call *call, const char *name, struct mq_data_path *out,
-                                   struct mq_error *error)
-{
-    struct mq_data_path directory;
-    enum mq_status status = mq_data_path(&directory, call->desk->data, MQ_BACKUP_SCRATCH, error);
-
-    return status == MQ_OK ? mq_data_path(out, directory.text, name, error) : status;
-}
-
 static void remove_scratch(const struct mq_call *call)
 {
     struct mq_data_path path;
     struct mq_error unheard = {0};
 
     for (size_t i = 0; i < mq_backup_piece_count; i++)
-        if (mq_backup_pieces[i].copy != NULL && scratch_path(call, mq_backup_pieces[i].copy, &path, &unheard) == MQ_OK)
+        if (mq_backup_pieces[i].copy != NULL &&
+            mq_data_path(&path, call->desk->data, mq_backup_pieces[i].copy, &unheard) == MQ_OK)
             (void)unlink(path.text);
     if (mq_data_path(&path, call->desk->data, MQ_BACKUP_SCRATCH, &unheard) == MQ_OK)
         (void)rmdir(path.text);
@@ -61,11 +53,11 @@ static enum mq_status copy_stores(const struct mq_call *call, struct mq_error *e
     if (status == MQ_OK)
         status = platform->make_directory(platform->self, path.text, error);
     if (status == MQ_OK)
-        status = scratch_path(call, "desk.db", &path, error);
+        status = mq_data_path(&path, call->desk->data, MQ_BACKUP_SCRATCH "/desk.db", error);
     if (status == MQ_OK)
         status = mq_db_copy(mq_replica_db(call->desk->replica), path.text, error);
     if (status == MQ_OK)
-        status = scratch_path(call, "store.db", &path, error);
+        status = mq_data_path(&path, call->desk->data, "relay/backup.db", error);
     if (status == MQ_OK && mq_link_reaches_store(call->link))
         status = mq_link_ask(call->link, MQ_LINK_COPY, mq_span_text(path.text), &nothing, error);
     free(nothing.data);
@@ -84,8 +76,7 @@ static enum mq_status add_pieces(const struct mq_call *call, struct mq_archive *
         struct mq_data_path path;
         struct mq_file_identity identity;
         struct mq_error missing = {0};
-        status = piece->copy != NULL ? scratch_path(call, piece->copy, &path, error)
-                                     : mq_data_path(&path, call->desk->data, piece->name, error);
+        status = mq_data_path(&path, call->desk->data, piece->copy != NULL ? piece->copy : piece->name, error);
         if (!piece->needed && platform->identify(platform->self, path.text, &identity, &missing) == MQ_NOT_FOUND)
             continue;
         if (status == MQ_OK)

@@ -10,7 +10,7 @@
 
 struct mq_backup_piece {
     const char *name; /* in the archive, and in the centre's directory */
-    const char *copy; /* in the scratch directory: a store at work is copied first; NULL: the file itself */
+    const char *copy; /* likewise: a store at work is copied first; NULL: the file itself */
     bool needed;
 };
 extern const struct mq_backup_piece mq_backup_pieces[];

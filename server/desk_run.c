@@ -8,6 +8,7 @@
 
 #include "platform/log.h"
 #include "server/centre_keys.h"
+#include "server/confine.h"
 #include "server/data.h"
 
 #define SYNC_EVERY_MS 30000       /* the front wakes us for what is new */
@@ -58,6 +59,8 @@ static enum mq_status start(struct desk_process *desk, struct mq_error *error)
     desk->service = mq_desk_service_open(&desk->centre, path.text, error);
     if (desk->service == NULL)
         return error->status;
+    if (options->link >= 0) /* else it will start the courier, a program that needs the network */
+        mq_confine_desk();
     sync_now(desk); /* who calls meanwhile waits for the answer, and need not find out that somebody works here */
     if (options->ready < 0)
         return MQ_OK;

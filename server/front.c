@@ -13,6 +13,7 @@
 #include "platform/http.h"
 #include "platform/log.h"
 #include "protocol/assert.h"
+#include "server/confine.h"
 #include "server/data.h"
 #include "server/link.h"
 
@@ -224,6 +225,8 @@ static enum mq_status listen_on(struct front *front, struct mq_error *error)
     if (status == MQ_OK)
         status = mq_http_open(&front->http, &options, error);
     explicit_bzero(key_memory, sizeof key_memory);
+    if (status == MQ_OK)
+        mq_confine_front(asked->data);
     return status == MQ_OK ? mq_http_start(front->http, handle, front, error) : status;
 }
 

@@ -26,6 +26,7 @@ DOORS = {
     "zstd_errors.h": ("protocol/compress.c",),
     "sqlite3.h": ("platform/db*.c",),
     "curl/*.h": ("client/courier/courier.c",),
+    "dlfcn.h": ("client/courier/courier.c",),
     "microhttpd.h": ("platform/http*.c",),
     "gnutls/*.h": ("platform/tls.c",),
     "jansson.h": ("platform/json.c",),
@@ -33,6 +34,9 @@ DOORS = {
     "csv.h": ("platform/csv.c",),
     "xlsxwriter.h": ("platform/xlsx.c",),
     "iconv.h": ("platform/csv_gb18030.c",),
+    "linux/filter.h": ("platform/sandbox.c",),
+    "linux/landlock.h": ("platform/sandbox.c",),
+    "linux/seccomp.h": ("platform/sandbox.c",),
     "libpq-fe.h": ("server/relay/store_postgresql.c",),
 }
 
