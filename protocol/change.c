@@ -136,7 +136,7 @@ static struct mq_span take_reason(struct mq_reader *reader)
 {
     struct mq_reader inside = mq_reader(mq_cbor_take(reader));
     struct mq_cbor_item item = mq_cbor_next(&inside);
-    bool text = item.type == MQ_CBOR_TEXT && item.bytes.size <= MQ_LONG_TEXT_MAX && !inside.failed;
+    bool text = item.type == MQ_CBOR_TEXT && item.bytes.size <= MQ_LONG_TEXT_MAX;
 
     return text ? item.bytes : mq_span(NULL, 0);
 }

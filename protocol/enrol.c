@@ -78,7 +78,7 @@ static bool name_allowed(struct mq_span name)
     for (size_t i = 0; i < name.size; i++)
         if (name.data[i] < ' ' || name.data[i] == 0x7f)
             return false;
-    return name.size <= MQ_NAME_TEXT_MAX && mq_utf8_valid(name);
+    return mq_utf8_valid(name);
 }
 
 /* What the new sign key signs: that whoever has it asks for this box key and this name. */
@@ -141,7 +141,8 @@ static enum mq_status get_request(struct mq_enrol_request *out, struct mq_span p
     mq_get(&reader, out->box_public, sizeof out->box_public);
     mq_get(&reader, signature, sizeof signature);
     struct mq_span name = mq_take(&reader, mq_left(&reader));
-    if (reader.failed || !name_allowed(name))
+    MQ_ASSERT(!reader.failed && name.size <= MQ_NAME_TEXT_MAX); /* the sealed request was neither shorter nor longer */
+    if (!name_allowed(name))
         return MQ_REFUSED;
     memcpy(out->name, name.data, name.size);
     bool good = mq_verify_object(signature, MQ_DOMAIN_ENROL, possession(object, out), out->sign_public);

@@ -68,7 +68,8 @@ static void get_because(struct mq_erasure *out, struct mq_reader *reader)
 
     out->because_known = type == MQ_CBOR_REFERENCE;
     if (!out->because_known) {
-        reader->failed = reader->failed || type != MQ_CBOR_NULL;
+        if (type != MQ_CBOR_NULL)
+            reader->failed = true;
         return;
     }
     struct mq_span record = mq_cbor_bytes(reader, MQ_ID_SIZE);

@@ -27,7 +27,7 @@ static bool url_allowed(struct mq_span url)
     for (size_t i = 0; i < url.size; i++)
         if (url.data[i] <= ' ' || url.data[i] > '~')
             return false;
-    return url.size > 0 && url.size <= MQ_INVITATION_URL_MAX;
+    return url.size > 0;
 }
 
 enum mq_status mq_invitation_print(struct mq_buffer *out, const struct mq_invitation *invitation)
@@ -93,6 +93,7 @@ static enum mq_status get_fields(struct mq_invitation *out, struct mq_span bytes
     mq_get(&reader, out->secret, sizeof out->secret);
     if (!mq_reader_done(&reader) || version != VERSION || !url_allowed(url))
         return MQ_REFUSED;
+    MQ_ASSERT(url.size <= MQ_INVITATION_URL_MAX); /* with more than BYTES_MAX it would not have come here */
     memcpy(out->url, url.data, url.size);
     if (mq_certificate_decode(&out->desk, desk) != MQ_OK || !mq_role_governs(out->desk.role))
         return MQ_REFUSED;

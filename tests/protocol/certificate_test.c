@@ -111,6 +111,28 @@ static void unknown_issuers_wait(void **state)
     assert_int_equal(mq_certificate_verify(&p.cadre_certificate, p.root.sign_public, &forged, 1), MQ_WAITING);
 }
 
+/* Whose hint says the root, but whom the root did not sign, waits like any other stranger's: no forged hint refuses. */
+static void forged_hints_wait(void **state)
+{
+    struct mq_certificate forged = certificate_for(MQ_ROLE_CADRE, &p.cadre, 7, team_a, &p.root);
+
+    (void)state;
+    forged.serial++;
+    assert_int_equal(verify_under_desk(&forged), MQ_WAITING);
+}
+
+/* A bad signature stays bad however many certificates the desk has that could have made it. */
+static void bad_under_every_certificate(void **state)
+{
+    const struct mq_certificate desks[] = {certificate_for(MQ_ROLE_COUNTY_DESK, &p.desk, 9, team_a, &p.root),
+                                           p.desk_certificate};
+    struct mq_certificate cadre = p.cadre_certificate;
+
+    (void)state;
+    cadre.serial++;
+    assert_int_equal(mq_certificate_verify(&cadre, p.root.sign_public, desks, 2), MQ_BAD_SIGNATURE);
+}
+
 /* A stranger's signature, under whatever hint, does not verify. */
 static void foreign_signatures_are_bad(void **state)
 {
@@ -306,6 +328,8 @@ int main(void)
         cmocka_unit_test(chains_hold),
         cmocka_unit_test(every_match_is_tried),
         cmocka_unit_test(unknown_issuers_wait),
+        cmocka_unit_test(forged_hints_wait),
+        cmocka_unit_test(bad_under_every_certificate),
         cmocka_unit_test(foreign_signatures_are_bad),
         cmocka_unit_test(wrong_roles_are_refused),
         cmocka_unit_test(townships_certify_nobody),

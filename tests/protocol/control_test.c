@@ -179,6 +179,19 @@ static void receipt_of_too_many(void **state)
     assert_int_equal(mq_receipt_get(&decoded, mq_span(memory, 58 + 33 * count)), MQ_REFUSED);
 }
 
+/* A buffer that is too small by however much gets no control that looks whole. */
+static void control_in_small_buffers(void **state)
+{
+    struct mq_control control = said(mq_span_text("body"));
+    size_t needed = sign(&control, &p.desk).size;
+
+    (void)state;
+    for (size_t size = 0; size <= needed; size++) {
+        struct mq_buffer out = mq_buffer(memory, size);
+        assert_int_equal(mq_control_sign(&out, &control, &p.desk), size < needed ? MQ_NO_SPACE : MQ_OK);
+    }
+}
+
 /* Entries of an access list come back in order; a cut one is refused. */
 static void access_round_trip(void **state)
 {
@@ -309,7 +322,8 @@ int main(void)
         cmocka_unit_test(control_round_trip), cmocka_unit_test(control_flipped),
         cmocka_unit_test(control_cut),        cmocka_unit_test(control_of_others),
         cmocka_unit_test(control_limits),     cmocka_unit_test(receipt_round_trip),
-        cmocka_unit_test(receipt_of_too_many), cmocka_unit_test(access_round_trip),
+        cmocka_unit_test(receipt_of_too_many), cmocka_unit_test(control_in_small_buffers),
+        cmocka_unit_test(access_round_trip),
         cmocka_unit_test(control_of_a_township), cmocka_unit_test(revocation_round_trip),
         cmocka_unit_test(revocation_refused),
     };

@@ -66,24 +66,54 @@ static void largest_list_fits(void **state)
 /* Lists that name fields which always stay, or are not of the shape, are refused. */
 static void bad_lists_are_refused(void **state)
 {
-    static const char *const bad[] = {
-        "\x83\x11\xf6\xa1\x05\x81\x48yyyyyyyy",     /* another type */
-        "\x82\x10\xf6",                             /* no map */
-        "\x83\x10\x01\xa1\x05\x81\x48yyyyyyyy",     /* because: a number */
-        "\x83\x10\xf6\xa1\x02\x81\x48yyyyyyyy",     /* `id` stays */
-        "\x83\x10\xf6\xa1\x05\x80",                 /* nothing named */
-        "\x83\x10\xf6\xa1\x05\x81\x47yyyyyyy",      /* a short name */
-        "\x83\x10\xf6\xa1\x05\x82\x48yyyyyyyy\x48xxxxxxxx", /* not sorted */
-        "\x83\x10\xf6\xa1\x05\x82\x48yyyyyyyy\x48yyyyyyyy", /* one name twice */
-        "\x83\x10\xf6\xa1\x19\x01\x00\x81\x48yyyyyyyy", /* field 256 */
+#define BAD(bytes) {(const uint8_t *)(bytes), sizeof(bytes) - 1}
+    static const struct mq_span bad[] = {
+        BAD(""),
+        BAD("\x82\x10\xf6"),                                 /* no map */
+        BAD("\x83\x11\xf6\xa1\x05\x81\x48yyyyyyyy"),         /* another type */
+        BAD("\x83\x10"),                                     /* cut behind the type */
+        BAD("\x83\x10\x01\xa1\x05\x81\x48yyyyyyyy"),         /* because: a number */
+        BAD("\x83\x10\xc6\x05\xa1\x05\x81\x48yyyyyyyy"),     /* because: a reference by index */
+        BAD("\x83\x10\xf6\x05"),                             /* a number for the map */
+        BAD("\x83\x10\xf6\xa1\x02\x81\x48yyyyyyyy"),         /* `id` stays */
+        BAD("\x83\x10\xf6\xa1\x19\x01\x00\x81\x48yyyyyyyy"), /* field 256 */
+        BAD("\x83\x10\xf6\xa1\x05\x80"),                     /* nothing named */
+        BAD("\x83\x10\xf6\xa1\x05\x81\x47yyyyyyy"),          /* a short name */
+        BAD("\x83\x10\xf6\xa1\x05\x82\x48yyyyyyyy\x48xxxxxxxx"), /* not sorted */
+        BAD("\x83\x10\xf6\xa1\x05\x82\x48yyyyyyyy\x48yyyyyyyy"), /* one name twice */
+        BAD("\x83\x10\xf6\xa2\x02\x81\x48yyyyyyyy\x05\x81\x48yyyyyyyy"), /* the first field is wrong, the second not */
+        BAD("\x83\x10\xf6\xa1\x05\x82\x47yyyyyyy\x48yyyyyyyy"), /* the first name is wrong, the second not */
     };
+#undef BAD
     struct mq_erasure list;
     (void)state;
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        size_t size = i == 6 ? 17 : strlen(bad[i]);
-        assert_int_equal(mq_erasure_get(&list, mq_span((const uint8_t *)bad[i], size)), MQ_REFUSED);
-    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(mq_erasure_get(&list, bad[i]), MQ_REFUSED);
     assert_int_equal(mq_erasure_get(&list, mq_span_text("\x83\x10\xf6\xa1\x05\x81\x48yyyyyyyy")), MQ_OK);
+}
+
+/* One entry more than is allowed is refused, also where no single field has too many. */
+static void too_many_entries_are_refused(void **state)
+{
+    struct mq_erasure list;
+    (void)state;
+    for (size_t over = 0; over <= 1; over++) {
+        struct mq_buffer out = mq_buffer(memory, sizeof memory);
+        mq_cbor_put_array(&out, 3);
+        mq_cbor_put_uint(&out, MQ_CHANGE_ERASE);
+        mq_cbor_put_null(&out);
+        mq_cbor_put_map(&out, 2);
+        for (uint64_t field = 5; field <= 6; field++) {
+            size_t count = MQ_ERASE_ENTRIES_MAX / 2 + (field == 6 ? over : 0);
+            mq_cbor_put_uint(&out, field);
+            mq_cbor_put_array(&out, count);
+            for (size_t i = 0; i < count; i++) {
+                const uint8_t name[MQ_NAME_SIZE] = {(uint8_t)(i >> 8), (uint8_t)i};
+                mq_cbor_put_bytes(&out, MQ_SPAN(name));
+            }
+        }
+        assert_int_equal(mq_erasure_get(&list, mq_written(&out)), over ? MQ_REFUSED : MQ_OK);
+    }
 }
 
 static struct mq_span create(struct mq_buffer *out)
@@ -154,11 +184,35 @@ static void edits_become_void(void **state)
                      MQ_REFUSED);
 }
 
+/* What is no change, or of no type that has fields, is refused; a removal of names stays as it is; a full buffer is said. */
+static void nothing_else_is_voided(void **state)
+{
+    static const uint8_t whole[] = {MQ_ERASE_WHOLE}, record[MQ_ID_SIZE] = {9}, name[MQ_NAME_SIZE] = {1};
+    struct mq_buffer in = mq_buffer(memory, sizeof memory), out = mq_buffer(other_memory, sizeof other_memory);
+    uint8_t room[64];
+    struct mq_buffer names = mq_buffer(room, sizeof room);
+    struct mq_change change;
+    (void)state;
+    assert_int_equal(mq_change_void(&out, mq_span_text("\x80"), whole, 1), MQ_REFUSED);
+    assert_int_equal(mq_change_void(&out, mq_span((const uint8_t *)"\x81\x00", 2), whole, 1), MQ_REFUSED);
+    assert_int_equal(out.size, 0);
+
+    mq_change_put_remove(&in, record, 12, MQ_SPAN(name));
+    assert_int_equal(mq_change_void(&out, mq_written(&in), whole, 1), MQ_OK);
+    assert_true(mq_span_equal(mq_written(&out), mq_written(&in)));
+    assert_int_equal(mq_change_decode(&change, mq_written(&out), &names), MQ_OK);
+    assert_false(mq_change_is_void(&change));
+
+    struct mq_buffer small = mq_buffer(other_memory, in.size - 1);
+    assert_int_equal(mq_change_void(&small, mq_written(&in), whole, 1), MQ_NO_SPACE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_come_back),    cmocka_unit_test(largest_list_fits), cmocka_unit_test(bad_lists_are_refused),
         cmocka_unit_test(creates_lose_fields), cmocka_unit_test(edits_become_void),
+        cmocka_unit_test(too_many_entries_are_refused), cmocka_unit_test(nothing_else_is_voided),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -173,6 +173,25 @@ static void bundle_of_torn_frames(void **state)
     assert_int_equal(mq_bundle_open(&frames, mq_written(&out)), MQ_DAMAGED);
 }
 
+/* A reader that has failed before gives no frame, and what did not fit gets no end that would make it look whole. */
+static void failure_goes_on(void **state)
+{
+    struct mq_span file = bundle();
+    struct mq_reader reader = mq_reader(file);
+    struct mq_buffer small = mq_buffer(memory, MQ_BUNDLE_HEAD_SIZE + 3);
+    struct mq_frame frame;
+
+    (void)state;
+    (void)mq_take(&reader, file.size + 1);
+    assert_int_equal(mq_frame_next(&reader, &frame), MQ_REFUSED);
+
+    mq_bundle_begin(&small);
+    mq_frame_put(&small, MQ_FRAME_SEGMENT, mq_span_text("wxyz"));
+    assert_true(small.failed);
+    mq_bundle_end(&small);
+    assert_int_equal(small.size, MQ_BUNDLE_HEAD_SIZE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,7 +199,7 @@ int main(void)
         cmocka_unit_test(cut_is_seen),       cmocka_unit_test(full_buffer_keeps_whole_frames),
         cmocka_unit_test(bundle_round_trip), cmocka_unit_test(empty_bundle),
         cmocka_unit_test(bundle_cut),        cmocka_unit_test(bundle_flipped),
-        cmocka_unit_test(bundle_of_torn_frames),
+        cmocka_unit_test(bundle_of_torn_frames), cmocka_unit_test(failure_goes_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
