@@ -87,14 +87,13 @@ enum sound {
     SOUND_SAME
 };
 
+/* Of two different characters. */
 static enum sound compare(uint32_t a, uint32_t b)
 {
     const char *first[MQ_PINYIN_READINGS_MAX], *second[MQ_PINYIN_READINGS_MAX];
     char heard[8], other[8];
     enum sound best = SOUND_OTHER;
 
-    if (a == b)
-        return SOUND_SAME;
     size_t first_count = mq_pinyin_readings(a, first, MQ_PINYIN_READINGS_MAX);
     size_t second_count = mq_pinyin_readings(b, second, MQ_PINYIN_READINGS_MAX);
     for (size_t i = 0; i < first_count; i++) {
@@ -160,8 +159,10 @@ static bool name_has_end(const struct mq_alike_name *name, const char *end)
     uint32_t characters[8];
     size_t count = 0;
 
-    for (uint32_t one = mq_fold_next(&text); one != 0 && count < 8; one = mq_fold_next(&text))
+    for (uint32_t one = mq_fold_next(&text); one != 0; one = mq_fold_next(&text)) {
+        MQ_ASSERT(count < COUNT_OF(characters)); /* the ends are ours */
         characters[count++] = one;
+    }
     return name->count > count && memcmp(name->characters + name->count - count, characters, count * sizeof *characters) == 0;
 }
 
@@ -223,15 +224,15 @@ static struct tally tally(const uint32_t *a, const uint32_t *b, size_t count)
     return result;
 }
 
-/* 周光明 and 周明光: two given characters side by side, each in the other's place. */
+/* 周光明 and 周明光: two given characters side by side, each in the other's place. Of two names of one length, not equal. */
 static bool turned(const struct mq_alike_name *a, const struct mq_alike_name *b)
 {
     size_t at = 1;
 
-    if (a->count < 3 || a->count != b->count || a->characters[0] != b->characters[0])
+    if (a->count < 3 || a->characters[0] != b->characters[0])
         return false;
-    while (at < a->count && a->characters[at] == b->characters[at])
-        at++;
+    for (; a->characters[at] == b->characters[at]; at++)
+        MQ_ASSERT(at + 1 < a->count);
     if (at + 1 >= a->count || a->characters[at] != b->characters[at + 1] || a->characters[at + 1] != b->characters[at])
         return false;
     return memcmp(a->characters + at + 2, b->characters + at + 2, (a->count - at - 2) * sizeof *a->characters) == 0;
@@ -327,13 +328,14 @@ size_t mq_alike_name_keys(const struct mq_alike_name *name, uint64_t out[MQ_ALIK
     for (size_t i = 0; i < count; i++)
         sounds[i] = sound_number(name->characters[i]);
     out[kept++] = key_of(sounds, count, count);
-    for (size_t i = 0; i < count && count >= 2 && kept < MQ_ALIKE_KEYS_MAX; i++)
+    for (size_t i = 0; i < count && count >= 2; i++)
         out[kept++] = key_of(sounds, count, i);
     /* What is left of a long name when parts of it were left out. */
-    if (count >= LONG_NAME && kept < MQ_ALIKE_KEYS_MAX)
+    if (count >= LONG_NAME)
         out[kept++] = mixed(4, key_of(sounds, 3, 3));
-    if (name->first_part >= 2 && kept < MQ_ALIKE_KEYS_MAX)
+    if (name->first_part >= 2)
         out[kept++] = key_of(sounds, name->first_part, name->first_part);
+    MQ_ASSERT(kept <= MQ_ALIKE_KEYS_MAX); /* for each character one, and three */
     return kept;
 }
 

@@ -81,6 +81,8 @@ static bool number_take(const struct line *line, size_t *at, uint64_t *out)
     for (; i < line->count; i++) {
         int digit = digit_of(line->characters[i]);
         if (digit >= 0) {
+            if (digit == 0 && !pending)
+                last = 1; /* 一百零五: a unit that is not said was not left out */
             digits = pending && digits < 1000000000u ? digits * 10 + (uint64_t)digit : (uint64_t)digit;
             pending = any = true;
         } else if ((unit = unit_of(line->characters[i])) > 0 && (pending || (unit == 10 && !any))) {
@@ -252,8 +254,7 @@ static void note_numbers(struct mq_alike_text *out, const struct line *line)
 static bool is_letter_of_words(uint32_t character)
 {
     return (character >= 'a' && character <= 'z') || (character >= '0' && character <= '9') ||
-           (character > 0x2fff && character != character_of("，") && character != character_of("。") &&
-            character != character_of("、") && character != character_of("！") && character != character_of("？")) ||
+           (character > 0x2fff && character != character_of("。") && character != character_of("、")) || /* ，！？ are folded */
            (character >= 0xc0 && character < 0x2000);
 }
 

@@ -45,7 +45,19 @@ static const struct {
     {"欧阳德海", "欧德海", MQ_ALIKE_SHORTER_NAME},
     {"阿依古丽·艾合买提", "阿依古丽", MQ_ALIKE_SHORTER_NAME},
     {"布买日穆罕默德·阿不都热合曼", "布买日·阿不都热合曼", MQ_ALIKE_SHORTER_NAME},
+    {"黄四", "王四", MQ_ALIKE_NEAR_SOUND},
     {"吴国平", "吴国安", MQ_ALIKE_ONE_CHARACTER},
+    {"周光明", "周德光", MQ_ALIKE_NOT},       /* one character in another's place is not two changed about */
+    {"周光明国平", "周明光国安", MQ_ALIKE_NOT}, /* turned, and another end */
+    {"欧阳德海", "欧阳德江", MQ_ALIKE_ONE_CHARACTER},
+    {"欧阳德海", "张德海", MQ_ALIKE_NOT},     /* no half of this surname */
+    {"欧阳德海", "欧德江", MQ_ALIKE_NOT},
+    {"欧德海明", "欧德海", MQ_ALIKE_NOT},     /* 欧 alone is another surname */
+    {"阿依古丽·艾合买提", "阿依古力", MQ_ALIKE_NOT},
+    {"布买日穆罕默德阿不都", "布买日穆罕默", MQ_ALIKE_SHORTER_NAME}, /* the end is left out */
+    {"布买日穆罕默德阿不都", "布买日阿不都热", MQ_ALIKE_NOT},
+    {"布买日穆罕默德阿不都", "吐尔逊阿不都热", MQ_ALIKE_NOT},
+    {"李婆婆", "吴大海", MQ_ALIKE_NOT},
     {"吴国平", "冉大珍", MQ_ALIKE_NOT},
     {"冯春", "冯春生", MQ_ALIKE_NOT},    /* father and son */
     {"李伟", "张伟", MQ_ALIKE_NOT},      /* of two characters one is too much */
@@ -69,7 +81,8 @@ static void names_alike(void **state)
     assert_true(names("余世海", "余世海").score > names("余世海", "余仕海").score);
     assert_true(names("余世海", "余仕海").score > names("黄四妹", "王四妹").score);
     assert_true(names("杨婆婆", "杨婆婆").score < names("杨顺华", "杨顺华").score);
-    assert_true(names("布买日穆罕默德·阿不都热合曼", "布买日穆罕默德·阿不都热合满").score > names("吴国平", "吴国安").score);
+    assert_true(names("布买日穆罕默德·阿不都热合曼", "布买日穆罕默德·阿不都热合提").score > names("吴国平", "吴国安").score);
+    assert_true(names("黄四", "王四").score < names("黄四妹", "王四妹").score);
 }
 
 static bool share_key(const char *a, const char *b)
@@ -96,6 +109,8 @@ static void alike_share_a_key(void **state)
             !share_key(name_pairs[i].a, name_pairs[i].b))
             fail_msg("%s and %s have no key in common", name_pairs[i].a, name_pairs[i].b);
     }
+    assert_true(share_key("杨", "羊"));
+    assert_false(share_key("", ""));
     assert_false(share_key("吴国平", "冉大珍"));
     assert_false(share_key("杨顺华", "布买日穆罕默德·阿不都热合曼"));
 }
@@ -113,6 +128,11 @@ static void nicknames(void **state)
     assert_int_equal(mq_alike_nickname(&called, &known).reason, MQ_ALIKE_NICKNAME);
     mq_alike_name_read(&known, NULL, mq_span_text("三毛"));
     assert_int_equal(mq_alike_nickname(&called, &known).reason, MQ_ALIKE_NOT);
+    mq_alike_name_read(&known, NULL, mq_span_text("朱铁匠"));
+    assert_int_equal(mq_alike_nickname(&called, &known).reason, MQ_ALIKE_NOT);
+    mq_alike_name_read(&known, NULL, mq_span_text("毛"));
+    assert_int_equal(mq_alike_nickname(&called, &known).reason, MQ_ALIKE_NOT); /* one character is no name */
+    assert_int_equal(mq_alike_nickname(&known, &called).reason, MQ_ALIKE_NOT);
     mq_alike_name_read(&called, &bracket, mq_span_text("冯谷雨（老冯）"));
     mq_alike_name_read(&known, NULL, mq_span_text("老冯"));
     assert_int_equal(mq_alike_names(&bracket, &known).reason, MQ_ALIKE_SAME_NAME);
@@ -146,8 +166,25 @@ static void phones_alike(void **state)
     assert_int_equal(phones("15400000101", "女儿", "15400000101", "女儿"), MQ_ALIKE_SAME_PHONE);
     assert_int_equal(phones("15400000101", "女婿代接", "15400000101", ""), MQ_ALIKE_SAME_PHONE);
     assert_int_equal(phones("15400000101", "邻居代接", "15400000101", ""), MQ_ALIKE_SHARED_PHONE);
+    assert_int_equal(phones("15400000101", "", "15400000303", ""), MQ_ALIKE_NOT); /* two wrong, not side by side */
+    assert_int_equal(phones("15400000101", "", "15400012301", ""), MQ_ALIKE_NOT); /* three */
+    assert_int_equal(phones("15400000112", "", "15400000131", ""), MQ_ALIKE_NOT); /* side by side, not changed about */
+    assert_int_equal(phones("0855-4400021", "", "4400022", ""), MQ_ALIKE_NOT);
+    assert_int_equal(phones("9915400000101", "", "15400000101", ""), MQ_ALIKE_PHONE_END); /* another country's code stays */
+    assert_int_equal(phones("15400000101", "", "没有", ""), MQ_ALIKE_NOT);
     assert_int_equal(phones("没有", "", "没有", ""), MQ_ALIKE_NOT);
     assert_int_equal(phones("110", "", "110", ""), MQ_ALIKE_NOT);
+}
+
+/* What is no number has no key by which it would be found. */
+static void no_phone_no_key(void **state)
+{
+    struct mq_alike_phone phone;
+    (void)state;
+    mq_alike_phone_read(&phone, mq_span_text("110"), mq_span_text(""));
+    assert_true(mq_alike_phone_key(&phone) == 0);
+    mq_alike_phone_read(&phone, mq_span_text("15400000101"), mq_span_text(""));
+    assert_true(mq_alike_phone_key(&phone) != 0);
 }
 
 static uint64_t group(const char *text)
@@ -202,6 +239,12 @@ static void texts_alike(void **state)
     assert_true(texts("想装个路灯", "想装个水龙头").score < texts("路灯不亮", "想装个路灯").score);
     assert_int_equal(texts("想申请低保", "牛病了").reason, MQ_ALIKE_NOT);
     assert_int_equal(texts("", "").reason, MQ_ALIKE_NOT);
+    assert_int_equal(texts("井水浑了，不能喝！", "井水浑了、不能喝。").reason, MQ_ALIKE_SAME_WORDS);
+    assert_int_equal(texts("停电", "停电四天了").reason, MQ_ALIKE_WORDS_ALIKE); /* too short to say that it stands within */
+    assert_int_equal(texts("低保停了", "他说的话我没有听懂").reason, MQ_ALIKE_NOT);
+    assert_true(texts("养老金断了两个月没有人来", "路灯坏了两个月没有人来").score <
+                texts("养老金断了两个月没有人来", "那边坏了两个月没有人来").score); /* other things, or nothing, spoken of */
+    assert_int_equal(texts("变压", "变压器").reason, MQ_ALIKE_WORDS_ALIKE);
     assert_true(texts("隔壁放水淹了我的田", "邻居放水把田淹了").score > 400); /* by characters: no word of the table stands there */
 }
 
@@ -217,14 +260,41 @@ static void amounts_groups_persons(void **state)
     assert_false(differ("三组的路灯坏了", "第三村民小组路灯坏了"));
     assert_true(differ("儿子的工钱", "老伴的工钱"));
     assert_false(differ("儿子的工钱", "工钱"));
+    assert_false(differ("住院花了13000", "住院花了钱"));
+    assert_false(differ("儿子的工钱", "儿子没拿到工钱"));
     static const char *const same[][2] = {{"一万三", "13000"}, {"一千二", "1200元"}, {"两万五千", "25000"}, {"八千", "8千"},
-                                          {"十二万", "120000"}, {"3万", "三万块"}};
+                                          {"十二万", "120000"}, {"3万", "三万块"}, {"一百零五", "105"}, {"一万零三百", "10300"}, {"一百25", "125"},
+                                          {"1百货2百", "一百和200"}};
     for (size_t i = 0; i < COUNT_OF(same); i++) {
         mq_alike_text_read(&a, &dictionary, mq_span_text(same[i][0]));
         mq_alike_text_read(&b, &dictionary, mq_span_text(same[i][1]));
         if (!mq_alike_same_amount(&a, &b))
             fail_msg("%s and %s", same[i][0], same[i][1]);
     }
+}
+
+/* What only looks like an amount is none, and neither is more than a text may name: two texts have then none the same. */
+static void no_amounts(void **state)
+{
+    static const char *const none[][2] = {{"十十", "十十"}, {"百货", "百货"}, {"9999999999", "9999999999"}, {"没说", "300"}, {"300", "没说"}, {"一百零五", "150"},
+                                          {"300", "400"}, {"12345678901", "12345678901"}};
+    static const char many[] = "101，102，103，104，105，106，107，108，109";
+    struct mq_alike_text a, b;
+    (void)state;
+    mq_alike_dictionary_make(&dictionary);
+    for (size_t i = 0; i < COUNT_OF(none); i++) {
+        mq_alike_text_read(&a, &dictionary, mq_span_text(none[i][0]));
+        mq_alike_text_read(&b, &dictionary, mq_span_text(none[i][1]));
+        if (mq_alike_same_amount(&a, &b))
+            fail_msg("%s and %s", none[i][0], none[i][1]);
+    }
+    mq_alike_text_read(&a, &dictionary, mq_span_text(many));
+    assert_int_equal(a.amount_count, MQ_ALIKE_AMOUNTS_MAX);
+    mq_alike_text_read(&a, &dictionary, mq_span_text("一组，二组，三组，四组，五组，120组"));
+    assert_int_equal(a.group_count, MQ_ALIKE_GROUPS_MAX);
+    assert_int_equal(a.amounts[0], 120);
+    mq_alike_text_read(&b, &dictionary, mq_span_text("五组"));
+    assert_true(mq_alike_texts_differ(&a, &b)); /* the fifth is not heard any more */
 }
 
 /* No bytes whatever make it read beyond them or loop: random ones, broken characters, very long texts. */
@@ -259,9 +329,11 @@ int main(void)
         cmocka_unit_test(alike_share_a_key),
         cmocka_unit_test(nicknames),
         cmocka_unit_test(phones_alike),
+        cmocka_unit_test(no_phone_no_key),
         cmocka_unit_test(groups_alike),
         cmocka_unit_test(texts_alike),
         cmocka_unit_test(amounts_groups_persons),
+        cmocka_unit_test(no_amounts),
         cmocka_unit_test(any_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
