@@ -28,10 +28,7 @@ void *mq_arena_take(struct mq_arena *arena, size_t size)
 
 void *mq_merge_take(struct mq_arena *arena, size_t count, size_t size)
 {
-    if (count > SIZE_MAX / size) {
-        arena->failed = true;
-        return NULL;
-    }
+    MQ_ASSERT(count <= SIZE_MAX / size); /* what is counted stands in memory already */
     return mq_arena_take(arena, count * size);
 }
 

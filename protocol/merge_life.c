@@ -70,7 +70,7 @@ static bool read_deletion(struct mq_span life, struct mq_reader *names, uint64_t
         return false;
     *count = mq_cbor_array(names, UINT64_MAX);
     struct mq_reader ahead = *names;
-    for (uint64_t i = 0; i < *count && !ahead.failed; i++) {
+    for (uint64_t i = 0; i < *count; i++) {
         if (mq_cbor_bytes(&ahead, MQ_NAME_SIZE).size != MQ_NAME_SIZE)
             return false;
     }

@@ -111,8 +111,9 @@ static void put_elements(struct mq_merge_values *all, const struct mq_merge_step
         put_value(all, step, field, value, MQ_MERGE_SET);
         return;
     }
-    for (uint64_t i = 0; i < head.number && !reader.failed; i++)
+    for (uint64_t i = 0; i < head.number; i++)
         put_value(all, step, field, mq_cbor_take(&reader), MQ_MERGE_SET);
+    MQ_ASSERT(!reader.failed);
 }
 
 static void put_created(struct mq_merge_values *all, const struct mq_merge_step *step, const struct mq_kind *kind)

@@ -302,9 +302,11 @@ static void find_heads(struct derivation *all, struct mq_need *out)
             out->head = better(all, out->head, (int16_t)i);
     }
     out->late -= out->head >= 0;
-    for (size_t i = 0; i < all->count; i++)
-        all->steps[i].late =
-            all->steps[i].effective && !has(&all->past[out->head < 0 ? 0 : out->head], all->place[i]);
+    for (size_t i = 0; i < all->count; i++) {
+        struct mq_need_step *step = &all->steps[i];
+        MQ_ASSERT(!step->effective || out->head >= 0); /* of the effective ones nobody knows the last in turn */
+        step->late = step->effective && !has(&all->past[out->head], all->place[i]);
+    }
     if (out->head >= 0)
         out->status = all->steps[out->head].status;
 }
