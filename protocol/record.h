@@ -170,6 +170,7 @@ MQ_MUST_USE enum mq_status mq_value_from_text(const struct mq_field *field, stru
 MQ_MUST_USE enum mq_status mq_value_to_text(const struct mq_field *field, struct mq_span value, struct mq_buffer *out);
 
 /* Days since 1970-01-01 of YYYY-MM-DD (years 1900 to 2199), and back; `out` gets a final NUL. */
+#define MQ_DATE_FIRST "1900-01-01"
 bool mq_date_parse(int32_t *days, struct mq_span text);
 void mq_date_print(char out[11], int32_t days);
 

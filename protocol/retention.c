@@ -1,6 +1,8 @@
 /* What goes, by kind: on request, and with time. Each number is a field's in kinds.c; a test compares the names. */
 #include "protocol/retention.h"
 
+#include "protocol/assert.h"
+
 #define F(n) (UINT64_C(1) << (n))
 
 /* What somebody wrote in his own words about a need, and what says whose it is. */
@@ -77,7 +79,8 @@ int32_t mq_months_before(int32_t day, unsigned months)
     for (; of_month > 0; of_month--) { /* 31 March, a month before: 28 or 29 February */
         put_number(text + 8, of_month, 2);
         if (mq_date_parse(&out, mq_span_text(text)))
-            break;
+            return out;
     }
+    MQ_ASSERT(mq_date_parse(&out, mq_span_text(MQ_DATE_FIRST)));
     return out;
 }

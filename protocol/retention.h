@@ -43,7 +43,7 @@ struct mq_retention {
 extern const struct mq_retention mq_retentions[];
 extern const size_t mq_retention_count;
 
-/* The day so many months before `day`; where that month is shorter, its last. */
+/* The day so many months before `day`; where that month is shorter, its last; where no date is that early, the first one. */
 int32_t mq_months_before(int32_t day, unsigned months);
 
 #endif

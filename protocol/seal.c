@@ -90,7 +90,7 @@ static enum mq_status pack(struct mq_span *packed, struct mq_span payload, const
     if (stored_size > MQ_PLAIN_MIN) {
         put_plain_head(&plain, ZSTD, prefix->prose, prefix->links, payload.size);
         status = mq_compress(&plain, payload, join_prefix(prefix, space));
-        if (status != MQ_OK && status != MQ_NO_SPACE) {
+        if (status != MQ_OK) { /* not for want of room: a batch that does not compress fits too */
             return status;
         }
     }
@@ -101,10 +101,10 @@ static enum mq_status pack(struct mq_span *packed, struct mq_span payload, const
     }
     size_t padded = padded_size(plain.size);
     mq_put_u8(&plain, PAD_MARK);
-    while (plain.size < padded && !plain.failed) {
+    MQ_ASSERT(!plain.failed && padded <= sizeof space->plain);
+    while (plain.size < padded) {
         mq_put_u8(&plain, 0);
     }
-    MQ_ASSERT(!plain.failed);
     *packed = mq_written(&plain);
     return MQ_OK;
 }
@@ -283,7 +283,8 @@ static enum mq_status open_base_key(struct mq_secret *base, struct mq_span seale
     mq_derive(&box_seed, key, MQ_DOMAIN_WRAP_BOX, mq_span(NULL, 0));
     enum mq_status status = mq_box_open(&out, sealed_key, &box_seed);
     mq_secret_wipe(&box_seed);
-    return status == MQ_OK && out.size == sizeof base->bytes ? MQ_OK : MQ_BAD_SIGNATURE;
+    MQ_ASSERT(status != MQ_OK || out.size == sizeof base->bytes);
+    return status == MQ_OK ? MQ_OK : MQ_BAD_SIGNATURE;
 }
 
 enum mq_status mq_open(struct mq_opened *opened, const struct mq_segment *segment,
@@ -299,9 +300,10 @@ enum mq_status mq_open(struct mq_opened *opened, const struct mq_segment *segmen
     }
     mq_get(&body, nonce, sizeof nonce);
     struct mq_span sealed = mq_take(&body, mq_left(&body));
-    if (body.failed || sealed.size < MQ_TAG_SIZE || sealed.size > sizeof space->plain + MQ_TAG_SIZE) {
+    if (body.failed) { /* a skeleton */
         return MQ_REFUSED;
     }
+    MQ_ASSERT(sealed.size >= MQ_TAG_SIZE && sealed.size <= sizeof space->plain + MQ_TAG_SIZE); /* of a decoded segment */
     struct mq_buffer plain = mq_buffer(space->plain, sizeof space->plain);
     struct mq_secret base, key;
     enum mq_status status = open_base_key(&base, sealed_key, context);

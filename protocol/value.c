@@ -18,7 +18,8 @@ static bool has_controls(struct mq_span text, bool lines)
         uint8_t byte = text.data[i];
         if (byte < 0x20 && !(lines && (byte == '\n' || byte == '\t')))
             return true;
-        if (byte == 0x7f || (byte == 0xc2 && i + 1 < text.size && text.data[i + 1] < 0xa0))
+        MQ_ASSERT(byte != 0xc2 || i + 1 < text.size); /* `text` is UTF-8 */
+        if (byte == 0x7f || (byte == 0xc2 && text.data[i + 1] < 0xa0))
             return true;
     }
     return false;
@@ -151,7 +152,7 @@ static bool life_fits(struct mq_reader *reader)
     if (item.type != MQ_CBOR_ARRAY || item.number != 2 || mq_cbor_uint(reader) != 1)
         return false;
     uint64_t names = mq_cbor_array(reader, UINT64_MAX);
-    for (uint64_t i = 0; i < names && !reader->failed; i++)
+    for (uint64_t i = 0; i < names; i++)
         if (mq_cbor_bytes(reader, MQ_NAME_SIZE).size != MQ_NAME_SIZE)
             return false;
     return true;

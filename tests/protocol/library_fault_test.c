@@ -14,7 +14,7 @@
 
 #include "protocol/compress.h"
 #include "protocol/keys.h"
-#include "protocol/limits.h"
+#include "tests/protocol/segment_kit.h"
 
 /* The call that fails, by its name and how many of them go well before; the functions below stand in for the library's. */
 static const char *failing;
@@ -113,6 +113,26 @@ static void compressing_fails(void **state)
         }
 }
 
+/* A payload that could not be compressed for want of memory is not sealed at all: stored, it would look as if it had been
+ * written so, and the next time it would be sealed otherwise. */
+static void sealing_fails(void **state)
+{
+    static uint8_t memory[MQ_SEGMENT_MAX], text[2000];
+    struct kit_writer writer = kit_writer(0x80);
+    struct mq_seal_context context = kit_context(&writer, 0);
+    struct mq_seal_space *space = malloc(mq_seal_space_size());
+    struct mq_buffer out = mq_buffer(memory, sizeof memory);
+
+    (void)state;
+    assert_non_null(space);
+    failing = "ZSTD_compress2";
+    before = 0;
+    assert_int_equal(mq_seal(&out, &context, MQ_SPAN(text), kit_no_prefix(), space), MQ_FAULT);
+    assert_int_equal(out.size, 0);
+    assert_int_equal(mq_seal(&out, &context, MQ_SPAN(text), kit_no_prefix(), space), MQ_OK);
+    free(space);
+}
+
 /* Each call of unpacking fails once: a fault and not a refusal, which would call a good segment a bad one. */
 static void unpacking_fails(void **state)
 {
@@ -158,6 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(crypto_does_not_start, all_well),
         cmocka_unit_test_setup(compressing_fails, all_well),
+        cmocka_unit_test_setup(sealing_fails, all_well),
         cmocka_unit_test_setup(unpacking_fails, all_well),
         cmocka_unit_test_setup(no_room, all_well),
     };

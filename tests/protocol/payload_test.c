@@ -443,6 +443,31 @@ static void small_space_is_not_refusal(void **state)
     }
 }
 
+/* A space that something else has overfilled takes no change; a payload over its size is refused without being read. */
+static void full_space_and_payload(void **state)
+{
+    static struct kit_batch batch;
+    static uint8_t memory[MQ_PAYLOAD_MAX + 1];
+    struct chance chance = chance_start("full space");
+    struct mq_buffer out = mq_buffer(memory, sizeof memory), space = mq_buffer(expanded_memory, sizeof expanded_memory);
+    struct mq_payload_head head;
+    size_t count;
+
+    (void)state;
+    do
+        kit_random_batch(&batch, &chance);
+    while (batch.count == 0);
+    assert_int_equal(mq_payload_encode(&out, &batch.head, batch.changes, batch.count), MQ_OK);
+    space.failed = true;
+    assert_int_equal(mq_payload_decode(&head, decoded, MQ_CHANGES_MAX, &count, mq_written(&out), &space), MQ_NO_SPACE);
+    assert_int_equal(space.size, 0);
+
+    struct mq_buffer large = mq_buffer(memory, sizeof memory);
+    mq_cbor_put_bytes(&large, mq_span(expanded_memory, MQ_PAYLOAD_MAX + 1 - 5));
+    assert_int_equal(large.size, MQ_PAYLOAD_MAX + 1);
+    assert_true(mq_cbor_valid(mq_written(&large)) && refused(mq_written(&large)));
+}
+
 /* A reference costs two bytes, however often it is repeated, and the record's 16 once. */
 static void references_are_small(void **state)
 {
@@ -475,7 +500,7 @@ int main(void)
         cmocka_unit_test(own_create_in_refs),       cmocka_unit_test(shapes),
         cmocka_unit_test(heads),                    cmocka_unit_test(counts),
         cmocka_unit_test(expansion_is_bounded),     cmocka_unit_test(small_space_is_not_refusal),
-        cmocka_unit_test(references_are_small),
+        cmocka_unit_test(references_are_small),     cmocka_unit_test(full_space_and_payload),
         cmocka_unit_test(too_many_refs_to_encode),
     };
 

@@ -275,6 +275,7 @@ static void texts_come_back(void **state)
         {"household", "id", "ffffffff-ffff-ffff-ffff-ffffffffffff", 17},
         {"household", "id", "019686EB-26c0-715a-ad75-dedb618177ff", 38},
         {"household", "id", "019686eb-26c0-715a-ad75dedb618177fff", 38},
+        {"household", "id", "g19686eb-26c0-715a-ad75-dedb618177ff", 38},
         {"household", "id", "019686eb-26c0-715a-ad75-dedb618177f", 37},
         {"household", "id", "H-0012", 7},
         {"household", "id", "杉坪三组 12", 16},
@@ -376,6 +377,7 @@ static const struct {
     {false, "household", "life", "820080"},
     {false, "household", "life", "82018147010203040506 07"},
     {false, "household", "life", "83018000"},
+    {false, "household", "life", "8201"},
     {true, "household", "same_as", "c65000112233445566778899aabbccddeeff"},
     {false, "household", "same_as", "5000112233445566778899aabbccddeeff"},
     {false, "household", "same_as", "c600"},
@@ -420,6 +422,22 @@ static const struct {
     {false, "household", "phones", "8182623100f6"},
     {false, "household", "phones", "818363313233f6f6"},
     {false, "household", "phones", "818201f6"},
+    {false, "household", "phones", "8182623132610a"}, /* whose: a line feed */
+    {true, "place", "codes", "81831b000000e67c8e1d6418641903e8"},
+    {true, "place", "codes", "818300f6f6"},
+    {true, "place", "codes", "818300f61864"},
+    {true, "place", "codes", "81831b000000e8d4a50fff1a00014825f6"},
+    {false, "place", "codes", "81831b000000e8d4a51000f6f6"},
+    {false, "place", "codes", "8183001a00014826f6"},
+    {false, "place", "codes", "818300f61a00014826"},
+    {false, "place", "codes", "818300f6f4"},
+    {false, "place", "codes", "818200f6"},
+    {false, "place", "codes", "818400f6f6f6"},
+    {false, "place", "codes", "81836131f6f6"},
+    {false, "place", "codes", "8100"},
+    {true, "calendar", "holidays", "8218641903e8"},
+    {false, "calendar", "holidays", "81f6"},
+    {false, "calendar", "holidays", "811a00014826"},
     {true, "plan", "questions", "8261616162"},
     {true, "plan", "questions", "85616161616161616161 61"},
     {false, "plan", "questions", "86616161616161616161616161"},
@@ -497,6 +515,73 @@ static void no_text(void **state)
     assert_true(mq_value_valid(field_of("visit", "household"), MQ_SPAN(reference)));
 }
 
+/* Lists have neither one text nor come from one, whatever they hold; a text that does not fit its buffer is said. */
+static void lists_have_no_text(void **state)
+{
+    static const enum mq_field_type lists[] = {MQ_TYPE_PHONES, MQ_TYPE_TEXTS, MQ_TYPE_DATES, MQ_TYPE_DATED_CODES, MQ_TYPE_REFERENCES};
+    static const uint8_t empty = 0x80, text[] = {0x62, 'a', 'b'};
+    uint8_t memory[16];
+    struct mq_buffer small = mq_buffer(memory, 1);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        const struct mq_field list = {.key = "list", .type = lists[i], .most = 2};
+        struct mq_buffer out = mq_buffer(memory, sizeof memory);
+        assert_true(mq_type_is_list(list.type));
+        assert_true(mq_value_valid(&list, mq_span(&empty, 1)));
+        assert_int_equal(mq_value_to_text(&list, mq_span(&empty, 1), &out), MQ_REFUSED);
+        assert_int_equal(mq_value_from_text(&list, mq_span_text("[]"), &out), MQ_REFUSED);
+        assert_int_equal(out.size, 0);
+    }
+    assert_false(mq_type_is_list(MQ_TYPE_TEXT) || mq_type_is_list(MQ_TYPE_REFERENCE));
+    assert_int_equal(mq_value_to_text(field_of("household", "head"), MQ_SPAN(text), &small), MQ_NO_SPACE);
+}
+
+/* A second level knows the field of its first, nothing else has one; a list is found by its name. */
+static void levels_and_lists(void **state)
+{
+    const struct mq_kind *need = mq_kind_by_number(MQ_KIND_NEED);
+    const struct mq_kind without = {.fields = field_of("need", "subcategory"), .field_count = 1};
+
+    (void)state;
+    assert_ptr_equal(mq_field_first_level(need, field_of("need", "subcategory")), field_of("need", "category"));
+    assert_null(mq_field_first_level(need, field_of("need", "category")));
+    assert_null(mq_field_first_level(need, field_of("need", "words")));
+    assert_null(mq_field_first_level(&without, without.fields)); /* a kind that has the second level alone */
+    for (size_t i = 0; i < mq_code_list_count; i++)
+        assert_ptr_equal(mq_code_list_by_name(mq_span_text(mq_code_lists[i]->name)), mq_code_lists[i]);
+    assert_null(mq_code_list_by_name(mq_span_text("nothing")));
+}
+
+/* A code is offered from its first day to its last, and always where it has none. */
+static void codes_are_offered(void **state)
+{
+    const struct mq_code always = {.code = 1}, since = {.code = 2, .from = 100}, until = {.code = 3, .to = 200};
+
+    (void)state;
+    assert_true(mq_code_offered(&always, 0));
+    assert_false(mq_code_offered(&since, 99));
+    assert_true(mq_code_offered(&since, 100));
+    assert_true(mq_code_offered(&until, 200));
+    assert_false(mq_code_offered(&until, 201));
+}
+
+/* A kind restricts where a field does by itself, or a code of one of its lists. */
+static void kinds_that_restrict(void **state)
+{
+    static const struct mq_code codes[] = {{.code = 1}, {.code = 2, .flags = MQ_CODE_RESTRICTED}};
+    static const struct mq_code_list open = {.codes = codes, .count = 1}, closed = {.codes = codes, .count = 2};
+    const struct mq_field by_list = {.type = MQ_TYPE_CODE, .codes = &closed}, plain = {.type = MQ_TYPE_CODE, .codes = &open};
+    const struct mq_field itself = {.type = MQ_TYPE_BOOL, .flags = MQ_FIELD_RESTRICTED};
+
+    (void)state;
+    assert_true(mq_kind_restricts(&(struct mq_kind){.fields = &by_list, .field_count = 1}));
+    assert_true(mq_kind_restricts(&(struct mq_kind){.fields = &itself, .field_count = 1}));
+    assert_false(mq_kind_restricts(&(struct mq_kind){.fields = &plain, .field_count = 1}));
+    assert_true(mq_kind_restricts(mq_kind_by_number(MQ_KIND_NEED)));
+    assert_false(mq_kind_restricts(mq_kind_by_number(MQ_KIND_HOUSEHOLD)));
+}
+
 /* A whole list of references, which no kind has yet, holds references and not too many. */
 static void lists_of_references(void **state)
 {
@@ -527,7 +612,8 @@ int main(void)
         cmocka_unit_test(texts_come_back),  cmocka_unit_test(texts_refused),
         cmocka_unit_test(sizes),            cmocka_unit_test(values),
         cmocka_unit_test(random_values),    cmocka_unit_test(no_text),
-        cmocka_unit_test(lists_of_references),
+        cmocka_unit_test(lists_of_references), cmocka_unit_test(lists_have_no_text),
+        cmocka_unit_test(levels_and_lists), cmocka_unit_test(codes_are_offered), cmocka_unit_test(kinds_that_restrict),
     };
 
     return cmocka_run_group_tests_name("protocol/record", tests, NULL, NULL);

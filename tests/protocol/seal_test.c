@@ -358,6 +358,29 @@ static void write_only_opens_with_the_compartments_key_only(void **state)
     }
 }
 
+/* Its own writer opens a write-only segment without any key, from the seed that he still has; with another seed, or a
+ * commitment to which nobody can seal, he does not. */
+static void writers_reopen_their_own(void **state)
+{
+    static const uint8_t zeros[MQ_PUBLIC_SIZE];
+    struct mq_seal_context context = kit_context(&writer, MQ_SEGMENT_FLAG_WRITE_ONLY);
+    struct mq_opened opened;
+    size_t size;
+
+    (void)state;
+    context.key = NULL;
+    struct mq_span bytes = seal(&context, mq_span_text("abc"), kit_no_prefix());
+    assert_int_equal(receive(bytes, &context, kit_no_prefix(), &size), MQ_OK);
+    assert_memory_equal(opened_memory, "abc", 3);
+
+    struct mq_seal_context other = context;
+    other.seed[0] ^= 1;
+    assert_int_equal(open_only(&opened, bytes, &other), MQ_BAD_SIGNATURE);
+    other = context;
+    other.commitment = zeros;
+    assert_int_equal(open_only(&opened, bytes, &other), MQ_BAD_SIGNATURE);
+}
+
 /* Plaintexts that only a rule-breaking key holder can make: each is refused for its own reason. */
 static void plaintexts_outside_the_format_are_refused(void **state)
 {
@@ -526,6 +549,7 @@ int main(void)
         cmocka_unit_test(a_wrong_prefix_is_refused),
         cmocka_unit_test(forks_never_share_a_nonce),
         cmocka_unit_test(write_only_opens_with_the_compartments_key_only),
+        cmocka_unit_test(writers_reopen_their_own),
         cmocka_unit_test(plaintexts_outside_the_format_are_refused),
         cmocka_unit_test(other_paddings_are_refused),
         cmocka_unit_test(unknown_prose_is_refused),

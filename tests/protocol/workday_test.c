@@ -95,6 +95,7 @@ static void own_years_go_first(void **state)
     assert_day(mq_workdays_after(&own, day_of("2026-12-31"), 1, &missing), "2027-01-04");
     assert_true(mq_workday(&own, day_of("2026-02-15"), &missing));
     assert_true(mq_workday(&own, day_of("2026-02-16"), &missing)); /* the desk's year has no holiday there */
+    assert_false(mq_workday(&own, day_of("2025-10-01"), &missing)); /* a year that the desk left alone */
     assert_int_equal(missing, 0);
 }
 
@@ -105,8 +106,10 @@ static void presets_are_chosen(void **state)
         {.id = "p1", .clock = MQ_PRESET_ANSWER, .days = 10, .usual = true, .from = day_of("2026-07-01")},
         {.id = "p2", .clock = MQ_PRESET_ANSWER, .days = 2, .usual = true, .urgency = 2, .category = 4},
         {.id = "answer", .clock = MQ_PRESET_ANSWER, .days = 12},
+        {.id = "p4", .clock = MQ_PRESET_TELL, .days = 3, .usual = true, .category = 4, .to = day_of("2026-06-30")},
+        {.id = "p5", .clock = MQ_PRESET_TELL, .days = 4, .usual = true}, /* says less, and stands behind */
     };
-    const struct mq_preset_list own = {mine, 3};
+    const struct mq_preset_list own = {mine, 5};
     int32_t june = day_of("2026-06-30"), july = day_of("2026-07-01");
     int missing = 0;
     (void)state;
@@ -115,6 +118,9 @@ static void presets_are_chosen(void **state)
     assert_int_equal(mq_preset_usual(&own, MQ_PRESET_ANSWER, 3, 4, june)->days, 15);
     assert_int_equal(mq_preset_usual(&own, MQ_PRESET_ANSWER, 3, 4, july)->days, 10);
     assert_int_equal(mq_preset_usual(&own, MQ_PRESET_ANSWER, 2, 4, july)->days, 2);
+    assert_int_equal(mq_preset_usual(&own, MQ_PRESET_ANSWER, 2, 5, july)->days, 10); /* another category */
+    assert_int_equal(mq_preset_usual(&own, MQ_PRESET_TELL, 3, 4, june)->days, 3);
+    assert_int_equal(mq_preset_usual(&own, MQ_PRESET_TELL, 3, 4, july)->days, 4); /* p4 is over */
     assert_null(mq_preset_usual(NULL, MQ_PRESET_EXTEND, 3, 0, june)); /* nothing is usual there: a date is given */
     assert_int_equal(mq_preset_by_id(&own, mq_span_text("answer"))->days, 12);
     assert_int_equal(mq_preset_by_id(NULL, mq_span_text("answer"))->days, 15);
