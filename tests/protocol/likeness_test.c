@@ -276,7 +276,8 @@ static void amounts_groups_persons(void **state)
 /* What only looks like an amount is none, and neither is more than a text may name: two texts have then none the same. */
 static void no_amounts(void **state)
 {
-    static const char *const none[][2] = {{"十十", "十十"}, {"百货", "百货"}, {"9999999999", "9999999999"}, {"没说", "300"}, {"300", "没说"}, {"一百零五", "150"},
+    static const char *const none[][2] = {{"十十", "十十"}, {"百货", "百货"}, {"9999999999", "9999999999"}, {"没说", "300"},
+                                          {"300", "没说"}, {"一百零五", "150"},
                                           {"300", "400"}, {"12345678901", "12345678901"}};
     static const char many[] = "101，102，103，104，105，106，107，108，109";
     struct mq_alike_text a, b;
