@@ -117,6 +117,13 @@ static enum mq_status connect(struct mq_db *db, const struct mq_secret *key, str
     if (result != SQLITE_OK)
         return mq_db_trouble(db, result, error);
     status = mq_wal_compare(wal, used, mq_now(db->platform), error);
+    if (status == MQ_OK && wal->file != NULL) {
+        /* What a cut left behind the last commit must not be counted with what is torn next time. */
+        result = sqlite3_wal_checkpoint_v2(db->sqlite, "main", SQLITE_CHECKPOINT_TRUNCATE, &used, &moved);
+        if (result != SQLITE_OK)
+            return mq_db_trouble(db, result, error);
+        status = mq_wal_sync(wal, error);
+    }
     /* A damaged log that is kept aside has done its service: the next opening goes on without it. */
     if (status == MQ_OK || status == MQ_DAMAGED)
         checkpoint_on_close(db, true);

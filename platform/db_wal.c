@@ -1,7 +1,8 @@
-/* The log's silent end. SQLite takes the first frame that does not verify for the end of its write-ahead log: right for
+/* The log's silent end, and its torn beginning. SQLite takes the first frame that does not verify for the end of its write-ahead log: right for
  * a commit torn by a power cut, but a single damaged byte would drop every acknowledged commit behind it without a
  * word. The headers of log and frames are in clear, so the commits that stand in the file can be counted and compared
- * with those that were recovered. It sees accidents, not an attacker. */
+ * with those that were recovered. A damaged header of the log is worked out again from the frame behind it: SQLite would
+ * throw the whole log away. All this sees accidents, not an attacker. */
 #include "platform/db_parts.h"
 
 #include <sqlite3.h>
@@ -10,6 +11,8 @@
 #include <string.h>
 
 #define LOG_HEADER_SIZE 32
+#define LOG_MAGIC 0x377f0682u /* and one more where checksums are taken big-endian */
+#define LOG_VERSION 3007000
 #define FRAME_HEADER_SIZE 24
 #define SALTS_SIZE 8
 #define PAGE_SIZE_USUAL 4096 /* what we create; used where the header that says so is the damaged part */
@@ -53,6 +56,113 @@ static void close_file(sqlite3_file *file)
     free(file);
 }
 
+enum mq_status mq_wal_sync(struct mq_wal *wal, struct mq_error *error)
+{
+    if (wal->file->pMethods->xSync(wal->file, SQLITE_SYNC_FULL) != SQLITE_OK)
+        return mq_fail(error, MQ_FAULT, _("cannot write %s"), wal->path);
+    return MQ_OK;
+}
+
+void mq_wal_close(struct mq_wal *wal)
+{
+    if (wal->file != NULL)
+        close_file(wal->file);
+    free(wal->path);
+    *wal = (struct mq_wal){0};
+}
+
+/* One step of the log's running checksum over two words. */
+static void sum_on(uint32_t sum[2], uint32_t first, uint32_t second)
+{
+    sum[0] += first + sum[1];
+    sum[1] += second + sum[0];
+}
+
+/* In the byte order that the log's magic number names. */
+static uint32_t word_at(const uint8_t *bytes, uint32_t magic)
+{
+    uint32_t word = number_at(bytes);
+    return (magic & 1) == 0 ? __builtin_bswap32(word) : word;
+}
+
+/* The header's own checksum. */
+static bool header_intact(const uint8_t header[LOG_HEADER_SIZE])
+{
+    uint32_t magic = number_at(header), sum[2] = {0, 0};
+    if ((magic & ~1u) != LOG_MAGIC)
+        return false;
+    for (int i = 0; i < LOG_HEADER_SIZE - 8; i += 8)
+        sum_on(sum, word_at(header + i, magic), word_at(header + i + 4, magic));
+    return sum[0] == number_at(header + 24) && sum[1] == number_at(header + 28);
+}
+
+/* ---- a damaged header, worked out again ---- */
+
+/* sum_on, backwards. */
+static void sum_back(uint32_t sum[2], uint32_t first, uint32_t second)
+{
+    sum[1] -= second + sum[0];
+    sum[0] -= first + sum[1];
+}
+
+/* `bytes`, a multiple of 8, taken out of the sum again, the last first. */
+static void sum_without(uint32_t sum[2], const uint8_t *bytes, size_t size, uint32_t magic)
+{
+    for (size_t at = size; at >= 8; at -= 8)
+        sum_back(sum, word_at(bytes + at - 8, magic), word_at(bytes + at - 4, magic));
+}
+
+static void put_number(uint8_t *out, uint32_t number)
+{
+    for (int i = 0; i < 4; i++)
+        out[i] = (uint8_t)(number >> (24 - 8 * i));
+}
+
+/* The first frame's checksum goes on from the header's, which covers all of the header, and every step of it can be taken
+ * back. So the frame tells what the header was: only the count of checkpoints is not known from it, and that is what is
+ * left over. One of the two words has nothing left over, and has to agree. False: it does not, so the frame is damaged too,
+ * or no frame. */
+static bool header_from_frame(uint8_t header[LOG_HEADER_SIZE], const uint8_t *frame, uint32_t magic)
+{
+    const uint8_t *salts = frame + 8;
+    uint32_t whole[2] = {number_at(frame + 16), number_at(frame + 20)}, front[2] = {0, 0};
+    sum_without(whole, frame + FRAME_HEADER_SIZE, PAGE_SIZE_USUAL, magic);
+    sum_without(whole, frame, 8, magic); /* page number and commit mark; the sum is the header's now */
+    put_number(header, magic);
+    put_number(header + 4, LOG_VERSION);
+    put_number(header + 8, PAGE_SIZE_USUAL);
+    memcpy(header + 16, salts, SALTS_SIZE);
+    put_number(header + 24, whole[0]);
+    put_number(header + 28, whole[1]);
+
+    sum_without(whole, salts, SALTS_SIZE, magic);
+    sum_on(front, word_at(header, magic), word_at(header + 4, magic));
+    front[0] += word_at(header + 8, magic) + front[1];
+    uint32_t checkpoints = whole[1] - front[1] - front[0];
+    put_number(header + 12, (magic & 1) == 0 ? __builtin_bswap32(checkpoints) : checkpoints);
+    return whole[0] == front[0] && header_intact(header);
+}
+
+/* A header that is not what it was is put back, where the frame behind it is whole. It may have been torn while the log was
+ * begun anew: then every commit behind it is in the database already, and read once more changes nothing. Whoever opens a
+ * store holds its lock, so nobody else writes here. */
+static void mend_header(struct mq_wal *wal)
+{
+    uint8_t header[LOG_HEADER_SIZE], *frame = malloc(FRAME_HEADER_SIZE + PAGE_SIZE_USUAL);
+    sqlite3_file *file = NULL;
+    bool known = false;
+    if (frame != NULL && wal->file->pMethods->xRead(wal->file, header, LOG_HEADER_SIZE, 0) == SQLITE_OK &&
+        !header_intact(header) &&
+        wal->file->pMethods->xRead(wal->file, frame, FRAME_HEADER_SIZE + PAGE_SIZE_USUAL, LOG_HEADER_SIZE) == SQLITE_OK)
+        known = header_from_frame(header, frame, LOG_MAGIC) || header_from_frame(header, frame, LOG_MAGIC + 1);
+    free(frame);
+    if (!known || open_file(wal->vfs, wal->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_WAL, &file) != SQLITE_OK)
+        return; /* then it is told as what it is */
+    if (file->pMethods->xWrite(file, header, LOG_HEADER_SIZE, 0) == SQLITE_OK)
+        (void)file->pMethods->xSync(file, SQLITE_SYNC_FULL); /* where that fails, SQLite's own will */
+    close_file(file);
+}
+
 enum mq_status mq_wal_open(struct mq_wal *wal, const struct mq_platform *platform, const char *path,
                            struct mq_error *error)
 {
@@ -76,31 +186,9 @@ enum mq_status mq_wal_open(struct mq_wal *wal, const struct mq_platform *platfor
         result = open_file(wal->vfs, wal->path, SQLITE_OPEN_READONLY | SQLITE_OPEN_WAL, &wal->file);
     if (result != SQLITE_OK)
         return mq_fail(error, MQ_REFUSED, _("cannot read %s"), wal->path);
-    return MQ_OK;
-}
-
-void mq_wal_close(struct mq_wal *wal)
-{
     if (wal->file != NULL)
-        close_file(wal->file);
-    free(wal->path);
-    *wal = (struct mq_wal){0};
-}
-
-/* The header's own checksum, in the byte order that its magic number names. */
-static bool header_intact(const uint8_t header[LOG_HEADER_SIZE])
-{
-    uint32_t magic = number_at(header), sum[2] = {0, 0};
-    if ((magic & ~1u) != 0x377f0682u)
-        return false;
-    for (int i = 0; i < LOG_HEADER_SIZE - 8; i += 8) {
-        uint32_t word[2] = {number_at(header + i), number_at(header + i + 4)};
-        if ((magic & 1) == 0)
-            word[0] = __builtin_bswap32(word[0]), word[1] = __builtin_bswap32(word[1]);
-        sum[0] += word[0] + sum[1];
-        sum[1] += word[1] + sum[0];
-    }
-    return sum[0] == number_at(header + 24) && sum[1] == number_at(header + 28);
+        mend_header(wal);
+    return MQ_OK;
 }
 
 /* Commits in the log that are not among its first `used` frames. Every frame of this log's generation is looked at

@@ -78,14 +78,48 @@ static void flip_in_log(void **state)
     expect_damage(eighth + 20); /* checksum */
 }
 
-/* The log's own header damaged: SQLite would throw the whole log away. */
-static void flip_in_log_header(void **state)
+/* Twenty commits, then nonsense from `at` on in the log. */
+static void scribble(long at, size_t size)
 {
+    char log[PATH_SIZE + 8], junk[64];
+    in_dying_child(commit_twenty);
+    snprintf(log, sizeof log, "%s-wal", path);
+    memset(junk, 0xa5, sizeof junk);
+    FILE *file = fopen(log, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, at, SEEK_SET), 0);
+    assert_int_equal(fwrite(junk, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* The log's own header damaged: SQLite would throw the whole log away. It is put back, and nothing is missing. */
+static void log_header_comes_back(void **state)
+{
+    static const struct {
+        long at;
+        size_t size;
+    } damages[] = {{0, 32}, {3, 1}, {6, 1}, {10, 1}, {13, 1}, {17, 1}, {23, 1}, {26, 1}, {30, 1}};
     (void)state;
-    expect_damage(3);  /* magic */
-    expect_damage(10); /* page size */
-    expect_damage(17); /* salts */
-    expect_damage(30); /* checksum */
+    for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+        scribble(damages[i].at, damages[i].size);
+        struct mq_db *db = open_with(&key);
+        assert_int_equal(count(db), 20);
+        mq_db_close(db);
+        assert_int_equal(files_like("damaged"), 0);
+        assert_int_equal(tear_down(NULL), 0);
+        assert_int_equal(set_up(NULL), 0);
+    }
+}
+
+/* The log's header and the frame that tells what it was are damaged both: it is told. */
+static void log_header_and_frame(void **state)
+{
+    struct mq_error error = {0};
+    struct mq_db *db;
+    (void)state;
+    scribble(20, 60);
+    assert_int_equal(mq_db_open_encrypted(&db, mq_platform_real(), path, &key, &error), MQ_DAMAGED);
+    assert_int_equal(files_like("-wal.damaged-"), 1);
 }
 
 /* The database file cut to nothing while its log waits: SQLite would delete the log. */
@@ -110,6 +144,64 @@ static void torn_last_commit(void **state)
     assert_int_equal(truncate(log, file_size(log) - 100), 0);
     struct mq_db *db = open_with(&key);
     assert_int_equal(count(db), 19);
+    mq_db_close(db);
+    assert_int_equal(files_like("damaged"), 0);
+}
+
+static void five_and_a_long_one(void)
+{
+    struct mq_error error = {0};
+    struct mq_db *db = open_with(&key);
+    for (int64_t number = 1; number <= 5; number++)
+        add(db, number);
+    assert_int_equal(mq_db_begin(db, &error), MQ_OK);
+    for (int64_t number = 6; number <= 100; number++)
+        add(db, number);
+    assert_int_equal(mq_db_commit(db, &error), MQ_OK);
+}
+
+static void two_more(void)
+{
+    struct mq_db *db = open_with(&key);
+    assert_int_equal(count(db), 5);
+    add(db, 6);
+    add(db, 7);
+}
+
+/* Damages the page in the first frame of the log's n-th commit, or of its last one where there are fewer. */
+static void tear_commit(int nth)
+{
+    char log[PATH_SIZE + 8];
+    unsigned char header[24];
+    long at = 32, start = 32, torn = 32;
+    int commits = 0;
+    snprintf(log, sizeof log, "%s-wal", path);
+    FILE *file = fopen(log, "rb");
+    assert_non_null(file);
+    for (; commits < nth && fseek(file, at, SEEK_SET) == 0 && fread(header, sizeof header, 1, file) == 1;
+         at += 24 + 4096) {
+        if ((header[4] | header[5] | header[6] | header[7]) == 0)
+            continue;
+        commits++;
+        torn = start;
+        start = at + 24 + 4096;
+    }
+    fclose(file);
+    assert_true(commits > 0);
+    flip(log, torn + 24 + 1000);
+}
+
+/* Twice the power goes in the middle of a commit: what is left of the first, farther out in the log, is not counted with what
+ * is torn the second time. */
+static void torn_twice(void **state)
+{
+    (void)state;
+    in_dying_child(five_and_a_long_one);
+    tear_commit(8); /* the two of the schema, five, and the long one */
+    in_dying_child(two_more);
+    tear_commit(9); /* the second of the two, wherever they stand */
+    struct mq_db *db = open_with(&key);
+    assert_int_equal(count(db), 6);
     mq_db_close(db);
     assert_int_equal(files_like("damaged"), 0);
 }
@@ -139,9 +231,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(wrong_key_keeps_log, set_up, tear_down),
         cmocka_unit_test_setup_teardown(survives_kill, set_up, tear_down),
         cmocka_unit_test_setup_teardown(flip_in_log, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(flip_in_log_header, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(log_header_comes_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(log_header_and_frame, set_up, tear_down),
         cmocka_unit_test_setup_teardown(empty_file_with_log, set_up, tear_down),
         cmocka_unit_test_setup_teardown(torn_last_commit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(torn_twice, set_up, tear_down),
         cmocka_unit_test_setup_teardown(restarted_log, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("platform/db_wal", tests, NULL, NULL);
