@@ -187,12 +187,22 @@ LIBRARY := $(filter-out $(OBJ)/server/main.o,$(SERVER)) $(REPLICA) $(RELAY) $(PL
 # A test links the helpers of its own folder; village.c is the small world for those of replica/ and server/.
 .SECONDEXPANSION:
 # The simulator's programs have a main of their own: main.c, *_main.c.
-helpers_of = $(call objects,$(filter-out $(TEST_SOURCES) tests/sim/main.c $(wildcard tests/sim/*_main.c),$(wildcard tests/$(1)/*.c)) $(if $(filter server,$(1)),tests/replica/village.c))
+helpers_of = $(call objects,$(filter-out $(TEST_SOURCES) tests/sim/main.c $(wildcard tests/*/*_main.c),$(wildcard tests/$(1)/*.c)) \
+  $(if $(filter server,$(1)),tests/replica/village.c) $(if $(filter power,$(1)),$(ON_SIM_DISK)))
 ifneq ($(PROFILE),cover)
 $(TESTS): $(OUT)/%: $(OBJ)/%.o $$(call helpers_of,$$(word 2,$$(subst /, ,$$*))) $(LIBRARY)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE) $(LIBS_HTTP) -lcmocka -lcbor
 endif
+
+# Tests of tests/power run the village on simulated machines; there as in tests/sim an answer of Argon2id that was worked
+# out once is remembered (tests/sim/kdf.c).
+ON_SIM_DISK := tests/replica/village.c $(addprefix tests/sim/,choices.c disk.c files.c names.c vfs.c machine.c kdf.c)
+POWER := $(BUILD)/tests/power/power
+$(filter $(OUT)/tests/sim/% $(OUT)/tests/power/%,$(TESTS)) $(POWER): LDFLAGS += -Wl,--wrap=mq_kdf
+$(POWER): $(OBJ)/tests/power/power_main.o $$(call helpers_of,power) $(LIBRARY)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE) $(LIBS_HTTP) -lcmocka
 
 .PHONY: unit
 unit: $(TESTS) $(PROGRAMS)

@@ -107,11 +107,20 @@ static void certify(struct village *village, struct village_member *member, cons
     assert_int_equal(mq_team_put(member->replica, &member->team, &problem), MQ_OK);
 }
 
-static void member_make(struct village *village, struct village_member *member, const char *name, uint64_t seed)
+static const struct mq_platform *machine_make(struct village *village, struct mq_fake **fake, unsigned number,
+                                              uint64_t seed)
 {
-    member->fake = mq_fake_new(seed);
-    member->platform = mq_fake_platform(member->fake);
-    mq_fake_set_wall(member->fake, 1700000000);
+    if (village->ground != NULL)
+        return village->ground->machine(village->ground->context, number);
+    *fake = mq_fake_new(seed);
+    mq_fake_set_wall(*fake, 1700000000);
+    return mq_fake_platform(*fake);
+}
+
+static void member_make(struct village *village, struct village_member *member, const char *name, unsigned number,
+                        uint64_t seed)
+{
+    member->platform = machine_make(village, &member->fake, number, seed);
     snprintf(member->home, sizeof member->home, "%s/%s", village->directory, name);
     enum mq_status status = mq_replica_create(&member->replica, member->platform, member->home,
                                               mq_span_text(PASSPHRASE), KDF_MIB, &problem);
@@ -205,33 +214,47 @@ static void access_all(struct village *village)
         MQ_OK);
 }
 
-void village_begin(struct village *village, uint64_t seed)
+static void everything_make(struct village *village, uint64_t seed)
 {
     struct mq_secret seeds[2] = {{{1}}, {{2}}};
     char path[256], name[24];
-    memset(village, 0, sizeof *village);
-    mq_error_clear(&problem);
-    assert_int_equal(mq_crypto_start(), MQ_OK);
-    const char *base = getenv("TMPDIR");
-    snprintf(village->directory, sizeof village->directory, "%s/minqing-village-XXXXXX", base == NULL ? "/tmp" : base);
-    assert_non_null(mkdtemp(village->directory));
     mq_identity_from_seeds(&village->root, &seeds[0], &seeds[1]);
-    village->fake = mq_fake_new(seed);
+    const struct mq_platform *server = machine_make(village, &village->fake, 0, seed);
     snprintf(path, sizeof path, "%s/relay.db", village->directory);
-    assert_int_equal(mq_store_sqlite_open(&village->store, mq_fake_platform(village->fake), path, &problem), MQ_OK);
-    village->relay = (struct mq_relay){.platform = mq_fake_platform(village->fake), .store = village->store};
+    assert_int_equal(mq_store_sqlite_open(&village->store, server, path, &problem), MQ_OK);
+    village->relay = (struct mq_relay){.platform = server, .store = village->store};
     memcpy(village->relay.root_public, village->root.sign_public, MQ_PUBLIC_SIZE);
-    member_make(village, &village->desk, "desk", seed + 1);
+    member_make(village, &village->desk, "desk", 1, seed + 1);
     certify(village, &village->desk, &village->root, MQ_ROLE_COUNTY_DESK, 1);
     for (int i = 0; i < VILLAGE_DEVICES; i++) {
         snprintf(name, sizeof name, "device%d", i);
-        member_make(village, &village->devices[i], name, seed + 2 + (uint64_t)i);
+        member_make(village, &village->devices[i], name, 2 + (unsigned)i, seed + 2 + (uint64_t)i);
         certify(village, &village->devices[i], mq_replica_identity(village->desk.replica), MQ_ROLE_CADRE,
                 2 + (uint32_t)i);
     }
     grant_all(village);
     access_all(village);
     assert_int_equal(village_sync(village, &village->desk, NULL), MQ_OK);
+}
+
+void village_begin(struct village *village, uint64_t seed)
+{
+    memset(village, 0, sizeof *village);
+    mq_error_clear(&problem);
+    assert_int_equal(mq_crypto_start(), MQ_OK);
+    const char *base = getenv("TMPDIR");
+    snprintf(village->directory, sizeof village->directory, "%s/minqing-village-XXXXXX", base == NULL ? "/tmp" : base);
+    assert_non_null(mkdtemp(village->directory));
+    everything_make(village, seed);
+}
+
+void village_begin_on(struct village *village, const struct village_ground *ground)
+{
+    memset(village, 0, sizeof *village);
+    mq_error_clear(&problem);
+    assert_int_equal(mq_crypto_start(), MQ_OK);
+    village->ground = ground;
+    everything_make(village, 0);
 }
 
 static enum mq_status revoke_one(struct mq_replica *replica, void *context, struct mq_error *error)
@@ -319,7 +342,7 @@ void village_township(struct village *village)
     uint8_t certificate[MQ_CERTIFICATE_SIZE];
     struct mq_grant grant;
     struct mq_secret key;
-    member_make(village, township, "township", 77);
+    member_make(village, township, "township", 2 + VILLAGE_DEVICES, 77);
     certify(village, township, &village->root, MQ_ROLE_DESK, 40);
     assert_int_equal(mq_key_newest(village->desk.replica, township->team.mailbox, &grant, &key, &problem), MQ_OK);
     assert_int_equal(mq_desk_put(township->replica, &village->desk.team.certificate, &problem), MQ_OK);
@@ -349,6 +372,8 @@ void village_end(struct village *village)
     }
     village->store->verbs->close(village->store);
     mq_fake_free(village->fake);
+    if (village->ground != NULL)
+        return;
     snprintf(command, sizeof command, "rm -rf %s", village->directory);
     assert_int_equal(system(command), 0);
 }

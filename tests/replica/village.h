@@ -14,7 +14,7 @@
 #define VILLAGE_DEVICES 4
 
 struct village_member {
-    struct mq_fake *fake;
+    struct mq_fake *fake; /* NULL: a machine of the ground's */
     const struct mq_platform *platform;
     char home[256];
     struct mq_replica *replica;
@@ -23,9 +23,16 @@ struct village_member {
     bool revoked;
 };
 
+/* Other machines than pretended ones: 0 the server's, 1 the desk's, 2 and on the devices'. Their clocks stand at 1700000000. */
+struct village_ground {
+    void *context;
+    const struct mq_platform *(*machine)(void *context, unsigned number);
+};
+
 struct village {
-    char directory[128];
-    struct mq_fake *fake; /* the server's machine */
+    char directory[128]; /* "" on another ground */
+    const struct village_ground *ground;
+    struct mq_fake *fake; /* the server's machine; NULL on another ground */
     struct mq_identity root;
     struct mq_store *store;
     struct mq_relay relay;
@@ -40,6 +47,7 @@ struct village {
 
 /* Makes everything under a fresh temporary directory; asserts that it works. */
 void village_begin(struct village *village, uint64_t seed);
+void village_begin_on(struct village *village, const struct village_ground *ground);
 void village_end(struct village *village);
 
 /* A township's desk joins: certified by the root, with the team's key; the county's desk tells the relay. */

@@ -110,3 +110,11 @@ const uint32_t *sim_choices_made(const struct sim_choices *choices, size_t *coun
     *count = choices->count;
     return choices->made;
 }
+
+void sim_choices_again(struct sim_choices *choices, uint64_t seed)
+{
+    MQ_ASSERT(choices->replay == NULL);
+    choices->state = seed;
+    choices->count = 0;
+    choices->frozen = false;
+}

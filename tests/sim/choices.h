@@ -14,6 +14,8 @@ struct sim_choices *sim_choices_explore(uint64_t seed);
 /* Replays `made`, which is copied; behind its end every choice is benign. */
 struct sim_choices *sim_choices_replay(const uint32_t *made, size_t count);
 void sim_choices_free(struct sim_choices *choices);
+/* One that explores begins anew from `seed`: machines keep the choices that they were made with. */
+void sim_choices_again(struct sim_choices *choices, uint64_t seed);
 
 /* 0 to bound - 1; bound is at least 1. */
 uint32_t sim_choose(struct sim_choices *choices, uint32_t bound);
