@@ -199,6 +199,10 @@ endif
 # out once is remembered (tests/sim/kdf.c).
 ON_SIM_DISK := tests/replica/village.c $(addprefix tests/sim/,choices.c disk.c files.c names.c vfs.c machine.c kdf.c)
 POWER := $(BUILD)/tests/power/power
+.PHONY: power
+power: deps-test # 10,000 power cuts; LONG=1: 500,000; CUTS=n: so many; SEED=n repeats
+	@$(MAKE) --no-print-directory -j$(JOBS) $(POWER)
+	@$(POWER) $(or $(CUTS),$(if $(LONG),500000,10000)) $(SEED)
 $(filter $(OUT)/tests/sim/% $(OUT)/tests/power/%,$(TESTS)) $(POWER): LDFLAGS += -Wl,--wrap=mq_kdf
 $(POWER): $(OBJ)/tests/power/power_main.o $$(call helpers_of,power) $(LIBRARY)
 	@mkdir -p $(@D)
@@ -208,7 +212,7 @@ $(POWER): $(OBJ)/tests/power/power_main.o $$(call helpers_of,power) $(LIBRARY)
 unit: $(TESTS) $(PROGRAMS)
 
 test: deps-test
-	@$(MAKE) --no-print-directory -j$(JOBS) programs
+	@$(MAKE) --no-print-directory -j$(JOBS) programs $(POWER)
 	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=asan unit
 	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=clang unit
 	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=fuzz fuzz-programs

@@ -116,7 +116,11 @@ static enum mq_status connect(struct mq_db *db, const struct mq_secret *key, str
     result = sqlite3_wal_checkpoint_v2(db->sqlite, "main", SQLITE_CHECKPOINT_PASSIVE, &used, &moved);
     if (result != SQLITE_OK)
         return mq_db_trouble(db, result, error);
-    status = mq_wal_compare(wal, used, mq_now(db->platform), error);
+    char pages[32];
+    result = read_pragma(db, "PRAGMA page_count", pages);
+    if (result != SQLITE_OK)
+        return mq_db_trouble(db, result, error);
+    status = mq_wal_compare(wal, used, strtoll(pages, NULL, 10), mq_now(db->platform), error);
     if (status == MQ_OK && wal->file != NULL) {
         /* What a cut left behind the last commit must not be counted with what is torn next time. */
         result = sqlite3_wal_checkpoint_v2(db->sqlite, "main", SQLITE_CHECKPOINT_TRUNCATE, &used, &moved);

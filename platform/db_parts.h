@@ -43,8 +43,10 @@ struct mq_wal {
 /* Looks for `path`-wal. */
 MQ_MUST_USE enum mq_status mq_wal_open(struct mq_wal *wal, const struct mq_platform *platform, const char *path,
                                        struct mq_error *error);
-/* `used`: frames that SQLite recovered. Where acknowledged commits stand beyond them: keeps a copy, MQ_DAMAGED. */
-MQ_MUST_USE enum mq_status mq_wal_compare(struct mq_wal *wal, int64_t used, int64_t now, struct mq_error *error);
+/* `used`: frames that SQLite recovered, `pages` of the database with them (0: not known). Where acknowledged commits stand
+ * beyond them: keeps a copy, MQ_DAMAGED. */
+MQ_MUST_USE enum mq_status mq_wal_compare(struct mq_wal *wal, int64_t used, int64_t pages, int64_t now,
+                                          struct mq_error *error);
 /* Makes durable that SQLite has emptied it. */
 MQ_MUST_USE enum mq_status mq_wal_sync(struct mq_wal *wal, struct mq_error *error);
 void mq_wal_close(struct mq_wal *wal);

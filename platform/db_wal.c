@@ -1,8 +1,8 @@
-/* The log's silent end, and its torn beginning. SQLite takes the first frame that does not verify for the end of its write-ahead log: right for
- * a commit torn by a power cut, but a single damaged byte would drop every acknowledged commit behind it without a
- * word. The headers of log and frames are in clear, so the commits that stand in the file can be counted and compared
- * with those that were recovered. A damaged header of the log is worked out again from the frame behind it: SQLite would
- * throw the whole log away. All this sees accidents, not an attacker. */
+/* The log's silent end, and its torn beginning. SQLite takes the first frame that does not verify for the end of its
+ * write-ahead log: right for a commit torn by a power cut, but a single damaged byte would drop every acknowledged commit
+ * behind it without a word. The headers of log and frames are in clear, so the commits that stand in the file can be counted
+ * and compared with those that were recovered. A damaged header of the log is worked out again from the frame behind it:
+ * SQLite would throw the whole log away. All this sees accidents, not an attacker. */
 #include "platform/db_parts.h"
 
 #include <sqlite3.h>
@@ -191,9 +191,24 @@ enum mq_status mq_wal_open(struct mq_wal *wal, const struct mq_platform *platfor
     return MQ_OK;
 }
 
+/* Where the header is damaged: the salts of the first two frames in a row that agree on them, or of the only frame. */
+static void salts_of_frames(sqlite3_file *file, int64_t page, uint8_t salts[SALTS_SIZE])
+{
+    uint8_t frame[FRAME_HEADER_SIZE];
+    int64_t at = LOG_HEADER_SIZE;
+    bool agreed = false;
+    memset(salts, 0, SALTS_SIZE);
+    while (!agreed && file->pMethods->xRead(file, frame, FRAME_HEADER_SIZE, at) == SQLITE_OK) {
+        agreed = at > LOG_HEADER_SIZE && memcmp(frame + 8, salts, SALTS_SIZE) == 0;
+        memcpy(salts, frame + 8, SALTS_SIZE);
+        at += FRAME_HEADER_SIZE + page;
+    }
+}
+
 /* Commits in the log that are not among its first `used` frames. Every frame of this log's generation is looked at
- * (older generations have other salts): a frame whose own header is damaged must not hide those behind it. */
-static int64_t count_lost(sqlite3_file *file, int64_t used, bool *intact)
+ * (older generations have other salts): a frame whose own header is damaged must not hide those behind it. A commit says
+ * how many `pages` the database has then; one that says more than there can be is no commit but a scribbled frame. */
+static int64_t count_lost(sqlite3_file *file, int64_t used, int64_t pages, bool *intact)
 {
     uint8_t header[LOG_HEADER_SIZE], frame[FRAME_HEADER_SIZE], salts[SALTS_SIZE];
     *intact = true;
@@ -202,12 +217,17 @@ static int64_t count_lost(sqlite3_file *file, int64_t used, bool *intact)
     *intact = header_intact(header);
     uint32_t page = *intact ? number_at(header + 8) : PAGE_SIZE_USUAL;
     memcpy(salts, header + 16, SALTS_SIZE);
+    if (!*intact)
+        salts_of_frames(file, page, salts);
 
+    sqlite3_int64 size = 0;
+    if (file->pMethods->xFileSize(file, &size) != SQLITE_OK)
+        return 0; /* SQLite has read it just now, and its own next step will fail */
+    int64_t most = pages == 0 ? UINT32_MAX : pages + size / (FRAME_HEADER_SIZE + page);
     int64_t lost = 0, at = LOG_HEADER_SIZE;
     for (int64_t number = 1; file->pMethods->xRead(file, frame, FRAME_HEADER_SIZE, at) == SQLITE_OK; number++) {
-        if (number == 1 && !*intact)
-            memcpy(salts, frame + 8, SALTS_SIZE);
-        bool ours = memcmp(frame + 8, salts, SALTS_SIZE) == 0, commit = number_at(frame + 4) != 0;
+        bool ours = memcmp(frame + 8, salts, SALTS_SIZE) == 0;
+        bool commit = number_at(frame + 4) != 0 && number_at(frame + 4) <= most;
         if (number > used && ours && commit)
             lost++;
         at += FRAME_HEADER_SIZE + (int64_t)page;
@@ -256,12 +276,12 @@ static int keep_copy(const struct mq_wal *wal, int64_t now, char *kept, size_t k
     return result;
 }
 
-enum mq_status mq_wal_compare(struct mq_wal *wal, int64_t used, int64_t now, struct mq_error *error)
+enum mq_status mq_wal_compare(struct mq_wal *wal, int64_t used, int64_t pages, int64_t now, struct mq_error *error)
 {
     if (wal->file == NULL)
         return MQ_OK;
     bool intact;
-    int64_t lost = count_lost(wal->file, used, &intact);
+    int64_t lost = count_lost(wal->file, used, pages, &intact);
     /* One commit at the end may be torn: it was never acknowledged. Not so under a damaged header, which is synced
      * before the first commit is written. */
     if (lost <= (intact ? 1 : 0))

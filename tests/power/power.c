@@ -137,7 +137,7 @@ static enum mq_status compare_line(void *context, struct mq_span object, struct 
     snprintf(text, sizeof text, "%.*s", (int)object.size, (const char *)object.data);
     const char *id = strstr(text, "\"id\":\"H-");
     if (id != NULL)
-        number = atoi(id + strlen("\"id\":\"H-"));
+        number = (int)strtol(id + strlen("\"id\":\"H-"), NULL, 10);
     if (number < 0 || number >= episode->count || comparing->seen[number] != 0) {
         bad(episode, &episode->tally->torn, "a record that nobody wrote, or twice", text);
         return MQ_OK;

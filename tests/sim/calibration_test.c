@@ -142,7 +142,7 @@ static void settings_do_as_known(void **state)
 {
     (void)state;
     const char *asked = getenv("CUTS");
-    int cuts = asked == NULL ? CUTS_USUAL : atoi(asked);
+    int cuts = asked == NULL ? CUTS_USUAL : (int)strtol(asked, NULL, 10);
     print_message("%-10s %-9s %-7s %8s %8s %6s %6s %6s\n", "locking", "journal", "sync", "cuts", "commits", "lost",
                   "torn", "broken");
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
