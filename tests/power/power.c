@@ -289,7 +289,7 @@ static void settle(struct episode *episode)
             bad(episode, &episode->tally->lost, "does not sync", error.text);
     compare(episode, STAGE_DEVICE);
     compare(episode, STAGE_DESK);
-    for (int i = 0; i < STAGE_AT_WORK; i++)
+    for (unsigned i = 0; i < STAGE_AT_WORK; i++)
         look_closely(episode, i);
 }
 
@@ -299,7 +299,7 @@ static void live(struct stage *stage, const struct stage_image *image, uint64_t 
     stage_bring(stage, image, seed);
     for (int i = 0; i < HOUSEHOLDS_MAX; i++)
         episode.households[i].pending = -1;
-    for (int i = 0; i < STAGE_AT_WORK; i++)
+    for (unsigned i = 0; i < STAGE_AT_WORK; i++)
         stage_must_open(stage, i);
     for (int i = 0; i < CUTS_AN_EPISODE && !episode.bad; i++) {
         enum stage_machine machine = victim(&episode);

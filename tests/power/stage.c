@@ -41,7 +41,7 @@ void stage_begin(struct stage *stage)
 void stage_end(struct stage *stage)
 {
     stage_close_all(stage);
-    for (int i = 0; i < STAGE_MACHINES; i++)
+    for (unsigned i = 0; i < STAGE_MACHINES; i++)
         sim_machine_free(stage->machines[i]);
     sim_choices_free(stage->choices);
 }
@@ -62,7 +62,7 @@ struct sim_disk *stage_disk(struct stage *stage, enum stage_machine machine)
 void stage_keep(struct stage *stage, struct stage_image *image)
 {
     stage_close_all(stage);
-    for (int i = 0; i < STAGE_AT_WORK; i++) {
+    for (unsigned i = 0; i < STAGE_AT_WORK; i++) {
         if (image->disks[i] == NULL)
             image->disks[i] = sim_disk_new(stage->choices);
         sim_disk_copy(image->disks[i], stage_disk(stage, i));
@@ -71,7 +71,7 @@ void stage_keep(struct stage *stage, struct stage_image *image)
 
 void stage_image_free(struct stage_image *image)
 {
-    for (int i = 0; i < STAGE_AT_WORK; i++)
+    for (unsigned i = 0; i < STAGE_AT_WORK; i++)
         sim_disk_free(image->disks[i]);
     *image = (struct stage_image){{NULL}};
 }
@@ -81,7 +81,7 @@ void stage_bring(struct stage *stage, const struct stage_image *image, uint64_t 
     stage_close_all(stage);
     sim_choices_again(stage->choices, seed);
     sim_world_seed(seed);
-    for (int i = 0; i < STAGE_AT_WORK; i++) {
+    for (unsigned i = 0; i < STAGE_AT_WORK; i++) {
         sim_machine_reboot(stage->machines[i]);
         sim_disk_copy(stage_disk(stage, i), image->disks[i]);
         sim_disk_set_survival(stage_disk(stage, i), SIM_BY_CHOICE);
@@ -133,7 +133,7 @@ void stage_close(struct stage *stage, enum stage_machine machine)
 
 void stage_close_all(struct stage *stage)
 {
-    for (int i = 0; i < STAGE_MACHINES; i++)
+    for (unsigned i = 0; i < STAGE_MACHINES; i++)
         stage_close(stage, i);
 }
 
@@ -215,7 +215,7 @@ void stage_assert_sound(struct stage *stage, enum stage_machine machine)
 void stage_settle(struct stage *stage)
 {
     struct mq_error error = {0};
-    for (int i = 0; i < STAGE_AT_WORK; i++)
+    for (unsigned i = 0; i < STAGE_AT_WORK; i++)
         stage_must_open(stage, i);
     for (int round = 0; round < 2; round++) {
         must_sync(stage, STAGE_DEVICE);
@@ -228,7 +228,7 @@ void stage_settle(struct stage *stage)
     assert_memory_equal(left, right, sizeof left);
     struct mq_safety safety = village_safety(stage_member(stage, STAGE_DEVICE));
     assert_int_equal(safety.saved + safety.stored + safety.quarantined, 0);
-    for (int i = 0; i < STAGE_AT_WORK; i++)
+    for (unsigned i = 0; i < STAGE_AT_WORK; i++)
         stage_assert_sound(stage, i);
 }
 
