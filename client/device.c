@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "client/network.h"
+#include "protocol/recovery_keys.h"
 #include "replica/join_keys.h"
 #include "replica/outgoing.h"
+#include "replica/recovery.h"
 #include "replica/replica_keys.h"
 #include "replica/spool.h"
 
@@ -123,6 +125,9 @@ static enum mq_status join_home(struct join_work *work, struct mq_error *error)
     enum mq_status status = answer_get(work, error);
     if (status == MQ_OK)
         status = mq_join_finish(&work->joining, work->device->replica, "", error);
+    /* Certified anew, it is another device to the desk: what it could open of the old one would be refused. */
+    if (status == MQ_OK && (work->join->recovery || mq_recovery_is_on(work->device->platform, work->device->home)))
+        status = mq_recovery_on(work->device->replica, error);
     return status == MQ_OK ? mq_device_reserve(work->device, error) : status;
 }
 
@@ -137,5 +142,55 @@ enum mq_status mq_device_join(struct mq_device *device, const struct mq_join *jo
     if (status == MQ_OK)
         status = join_home(work, error);
     mq_work_free(work, sizeof *work);
+    return status;
+}
+
+/* ---- a forgotten passphrase ---- */
+
+/* Without opening it, but nobody else may have it open. */
+enum mq_status mq_device_hold(struct mq_device *device, int *lock, struct mq_error *error)
+{
+    char path[MQ_PATH_MAX];
+    if (!mq_vault_exists(device->platform, device->home))
+        return mq_fail(error, MQ_NOT_FOUND, _("there is no store in %s; `join` makes one from an invitation"), device->home);
+    mq_home_path(path, device->home, "lock");
+    return device->platform->lock_take(device->platform->self, path, MQ_HOME_WAIT_MS, lock, error);
+}
+
+enum mq_status mq_device_recover_ask(struct mq_device *device, const char *request_out, char *code, struct mq_error *error)
+{
+    const struct mq_platform *platform = device->platform;
+    uint8_t memory[MQ_RECOVER_REQUEST_SIZE];
+    struct mq_buffer request = mq_buffer(memory, sizeof memory);
+    int lock;
+    enum mq_status status = mq_device_hold(device, &lock, error);
+    if (status != MQ_OK)
+        return status;
+    status = mq_recovery_request(platform, device->home, &request, code, error);
+    if (status == MQ_OK)
+        status = platform->write(platform->self, request_out, mq_written(&request), error);
+    platform->lock_release(platform->self, lock);
+    return status;
+}
+
+enum mq_status mq_device_recover_end(struct mq_device *device, const char *grant_in, struct mq_span passphrase,
+                                     uint32_t kdf_memory_mib, struct mq_error *error)
+{
+    const struct mq_platform *platform = device->platform;
+    uint8_t memory[MQ_RECOVER_GRANT_SIZE + 1]; /* one more tells that a file is none */
+    struct mq_buffer grant = mq_buffer(memory, sizeof memory);
+    int lock;
+    enum mq_status status = mq_device_hold(device, &lock, error);
+    if (status != MQ_OK)
+        return status;
+    status = platform->read(platform->self, grant_in, &grant, error);
+    if (status == MQ_NO_SPACE) { /* larger than any answer: refused as such */
+        mq_error_clear(error);
+        status = MQ_OK;
+    }
+    if (status == MQ_OK)
+        status = mq_recovery_finish(platform, device->home, mq_written(&grant), passphrase, kdf_memory_mib, error);
+    mq_wipe(memory, sizeof memory);
+    platform->lock_release(platform->self, lock);
     return status;
 }

@@ -32,11 +32,20 @@ struct mq_join {
     const char *request_out; /* by files: the request goes here and nothing is sent */
     const char *grant_in;    /* by files: the answer */
     int64_t timeout_ms;      /* how long to wait for the desk */
+    bool recovery;           /* the county's desk may give the store's key back (replica/recovery.h) */
 };
 /* Makes the home and enrols; called again after MQ_UNREACHABLE it goes on where it was. After
  * a refusal another invitation can be tried in the same home, with the same passphrase; and its own team may invite a
  * member again. MQ_WAITING: the request was written to request_out. On MQ_OK the device is open. */
 MQ_MUST_USE enum mq_status mq_device_join(struct mq_device *device, const struct mq_join *join, struct mq_error *error);
+
+/* A forgotten passphrase. The device must not be open. `request_out`: writes the request there and fills `code`, of
+ * MQ_RECOVER_CODE_SIZE bytes. `grant_in`: takes the desk's answer from there; the passphrase is the new one from then on. As
+ * replica/recovery.h; MQ_NOT_FOUND: no device here. */
+MQ_MUST_USE enum mq_status mq_device_recover_ask(struct mq_device *device, const char *request_out, char *code,
+                                                 struct mq_error *error);
+MQ_MUST_USE enum mq_status mq_device_recover_end(struct mq_device *device, const char *grant_in, struct mq_span passphrase,
+                                                 uint32_t kdf_memory_mib, struct mq_error *error);
 
 struct mq_device_sync {
     int64_t sent, received; /* records that became safer; changes of others that came */

@@ -5,7 +5,6 @@
 
 #include "replica/join_keys.h"
 #include "replica/spool.h"
-#include "replica/vault.h"
 
 int64_t mq_network_left(const struct mq_network *network)
 {
@@ -114,13 +113,9 @@ enum mq_status mq_device_sync_locked(struct mq_device *device, int64_t timeout_m
                                      struct mq_error *error)
 {
     const struct mq_platform *platform = device->platform;
-    char path[MQ_PATH_MAX];
     int lock;
     *out = (struct mq_spool_sent){0};
-    if (!mq_vault_exists(platform, device->home))
-        return mq_fail(error, MQ_NOT_FOUND, _("there is no store in %s; `join` makes one from an invitation"), device->home);
-    mq_home_path(path, device->home, "lock");
-    enum mq_status status = platform->lock_take(platform->self, path, MQ_HOME_WAIT_MS, &lock, error);
+    enum mq_status status = mq_device_hold(device, &lock, error);
     if (status != MQ_OK)
         return status;
     status = send_locked(device, timeout_ms, out, error);

@@ -16,6 +16,8 @@ struct mq_network {
 /* `network` must stay where it is until mq_network_stop. */
 MQ_MUST_USE enum mq_status mq_network_start(struct mq_network *network, const struct mq_device *device, const char *url,
                                             struct mq_span pin, int64_t timeout_ms, struct mq_error *error);
+/* Takes the home without opening it, for what needs no passphrase; the caller gives the lock back. MQ_NOT_FOUND, MQ_BUSY. */
+MQ_MUST_USE enum mq_status mq_device_hold(struct mq_device *device, int *lock, struct mq_error *error);
 /* Space that a full disk cannot take: enough to seal what is saved (replica/sync.c). Made where it is missing; MQ_NO_SPACE. */
 MQ_MUST_USE enum mq_status mq_device_reserve(const struct mq_device *device, struct mq_error *error);
 

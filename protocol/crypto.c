@@ -47,6 +47,7 @@ static const char domains[MQ_DOMAIN_COUNT][MQ_DOMAIN_SIZE + 1] = {
     [MQ_DOMAIN_SEED] = "minqing/v1/seed",
     [MQ_DOMAIN_ROW] = "minqing/v1/row",
     [MQ_DOMAIN_DRAW] = "minqing/v1/draw",
+    [MQ_DOMAIN_RECOVERY] = "minqing/v1/recov",
 };
 
 enum mq_status mq_crypto_start(void)

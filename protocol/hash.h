@@ -37,6 +37,7 @@ enum mq_domain {
     MQ_DOMAIN_SEED,        /* seed: one random seed drawn out into several */
     MQ_DOMAIN_ROW,         /* row: `id` of a record that a row of a ledger became */
     MQ_DOMAIN_DRAW,        /* draw: a household's lot */
+    MQ_DOMAIN_RECOVERY,    /* recov: a store key that the county's desk can open, and who asks for it */
     MQ_DOMAIN_COUNT
 };
 

@@ -194,20 +194,31 @@ static bool lacks_words(const struct errand *errand)
     return admits_members(errand) && errand->line->word_count == 0 && mq_option_get(errand->line, "root") == NULL;
 }
 
-/* `member admit REQUEST`: the file is the caller's, so the caller reads it. */
+static bool recovers(const struct errand *errand)
+{
+    return strcmp(errand->program->command->name, "member recover") == 0;
+}
+
+/* Is what it gives out a file, and no text for a terminal? */
+static bool answers_by_file(const struct errand *errand)
+{
+    return admits_members(errand) || (recovers(errand) && mq_option_get(errand->line, "code") != NULL);
+}
+
+/* `member admit REQUEST`, `member recover REQUEST`: the file is the caller's, so the caller reads it. */
 static enum mq_status read_input(struct errand *errand, struct mq_error *error)
 {
     const struct mq_platform *platform = errand->program->platform;
 
     errand->input = mq_buffer(errand->input_memory, sizeof errand->input_memory);
-    if (!admits_members(errand) || errand->line->word_count == 0)
+    if ((!admits_members(errand) && !recovers(errand)) || errand->line->word_count == 0)
         return MQ_OK;
-    if (mq_option_get(errand->line, "out") == NULL)
-        return mq_fail(error, MQ_REFUSED, _("say where the answer goes: member admit REQUEST --out FILE"));
+    if (answers_by_file(errand) && mq_option_get(errand->line, "out") == NULL)
+        return mq_fail(error, MQ_REFUSED, _("say where the answer goes, with --out FILE"));
     enum mq_status status = platform->read(platform->self, errand->line->words[0], &errand->input, error);
     if (status == MQ_NO_SPACE) {
         mq_error_clear(error);
-        return mq_fail(error, MQ_REFUSED, _("%s is too large for a request to join"), errand->line->words[0]);
+        return mq_fail(error, MQ_REFUSED, _("%s is too large for such a request"), errand->line->words[0]);
     }
     return status;
 }

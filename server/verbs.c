@@ -15,6 +15,7 @@ static const struct {
     {"member list", mq_verb_member_list, true},
     {"member right", mq_verb_member_right, true},
     {"member admit", mq_verb_member_admit, true},
+    {"member recover", mq_verb_member_recover, true},
     {"desk list", mq_verb_desk_list, false},
     {"desk show", mq_verb_desk_show, false},
     {"desk step", mq_verb_desk_step, false},

@@ -3,6 +3,7 @@
 
 #include "client/cli/program.h"
 #include "platform/db.h"
+#include "replica/recovery.h"
 
 /* One object for each own stream. */
 static enum mq_status put_streams(struct program *program, struct mq_json_writer *writer)
@@ -52,6 +53,8 @@ int command_device(void *context, const struct mq_command_line *line)
     mq_json_hex_value(&writer, MQ_SPAN(team.team));
     mq_json_key(&writer, "home");
     mq_json_text_value(&writer, program->home);
+    mq_json_key(&writer, "recovery");
+    mq_json_bool_value(&writer, mq_recovery_is_on(program->device.platform, program->home));
     status = put_streams(program, &writer);
     mq_json_end(&writer, '}');
     if (status == MQ_OK && out.failed)

@@ -35,37 +35,6 @@ static enum mq_status result_end(struct program *program, struct mq_json_writer 
     return emitter.emit(emitter.context, mq_written(writer->out), &program->error);
 }
 
-static enum mq_status memory_option(struct program *program, uint32_t *out)
-{
-    const char *text = mq_option_get(program->line, "kdf-memory");
-    char *end = NULL;
-    *out = 0;
-    if (text == NULL)
-        return MQ_OK;
-    unsigned long value = strtoul(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end != '\0' || value < 8 || value > 1024)
-        return mq_fail(&program->error, MQ_REFUSED, _("--kdf-memory is a number of MiB from 8 to 1024"));
-    *out = (uint32_t)value;
-    return MQ_OK;
-}
-
-/* A new passphrase: from a file, or asked twice. */
-static enum mq_status new_passphrase(struct program *program, const char *file, struct mq_buffer *out)
-{
-    enum mq_status status = program_passphrase(program, file, _("New passphrase, several words: "), out);
-    if (status != MQ_OK || file != NULL)
-        return status;
-    uint8_t *memory = mq_secret_alloc(MQ_PASSPHRASE_MAX);
-    if (memory == NULL)
-        return mq_fail(&program->error, MQ_FAULT, _("there is not enough memory"));
-    struct mq_buffer again = mq_buffer(memory, MQ_PASSPHRASE_MAX);
-    status = program_passphrase(program, NULL, _("Once more: "), &again);
-    if (status == MQ_OK && !mq_span_equal(mq_written(out), mq_written(&again)))
-        status = mq_fail(&program->error, MQ_REFUSED, _("the two were not the same; nothing was changed"));
-    mq_secret_free(memory);
-    return status;
-}
-
 int command_join(void *context, const struct mq_command_line *line)
 {
     struct program *program = context;
@@ -74,12 +43,13 @@ int command_join(void *context, const struct mq_command_line *line)
                            .name = name == NULL ? "" : name,
                            .timeout_ms = JOIN_TIMEOUT_MS,
                            .request_out = mq_option_get(line, "request-out"),
-                           .grant_in = mq_option_get(line, "grant-in")};
+                           .grant_in = mq_option_get(line, "grant-in"),
+                           .recovery = mq_option_get(line, "recovery") != NULL};
     uint8_t *memory = mq_secret_alloc(MQ_PASSPHRASE_MAX);
     struct mq_buffer passphrase = mq_buffer(memory, memory == NULL ? 0 : MQ_PASSPHRASE_MAX);
-    enum mq_status status = memory_option(program, &join.kdf_memory_mib);
+    enum mq_status status = program_kdf_memory(program, &join.kdf_memory_mib);
     if (status == MQ_OK)
-        status = new_passphrase(program, file, &passphrase);
+        status = program_new_passphrase(program, file, &passphrase);
     join.passphrase = mq_written(&passphrase);
     if (status == MQ_OK)
         status = mq_device_join(&program->device, &join, &program->error);
@@ -91,6 +61,8 @@ int command_join(void *context, const struct mq_command_line *line)
     }
     if (status != MQ_OK)
         return program_end(program, status);
+    if (join.recovery)
+        program_say_recovery();
     fprintf(stderr, "%s\n", _("This device has joined. Records are saved here, encrypted, with or without a network."));
     return command_device(program, line);
 }
@@ -308,11 +280,11 @@ int command_passphrase(void *context, const struct mq_command_line *line)
     uint32_t memory_mib;
     uint8_t *memory = mq_secret_alloc(MQ_PASSPHRASE_MAX);
     struct mq_buffer passphrase = mq_buffer(memory, memory == NULL ? 0 : MQ_PASSPHRASE_MAX);
-    enum mq_status status = memory_option(program, &memory_mib);
+    enum mq_status status = program_kdf_memory(program, &memory_mib);
     if (status == MQ_OK)
         status = program_open(program);
     if (status == MQ_OK)
-        status = new_passphrase(program, mq_option_get(line, "new-passphrase-file"), &passphrase);
+        status = program_new_passphrase(program, mq_option_get(line, "new-passphrase-file"), &passphrase);
     if (status == MQ_OK)
         status = mq_replica_passphrase(program->device.replica, mq_written(&passphrase), memory_mib, &program->error);
     mq_secret_free(memory);

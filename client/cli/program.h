@@ -21,6 +21,12 @@ MQ_MUST_USE enum mq_status program_open(struct program *program);
 /* The passphrase into guarded memory; `prompt` where it has to be asked. The caller wipes it. */
 MQ_MUST_USE enum mq_status program_passphrase(struct program *program, const char *file, const char *prompt,
                                               struct mq_buffer *out);
+/* A new passphrase: from a file, or asked twice. */
+MQ_MUST_USE enum mq_status program_new_passphrase(struct program *program, const char *file, struct mq_buffer *out);
+/* --kdf-memory; 0 where it is not given. */
+MQ_MUST_USE enum mq_status program_kdf_memory(struct program *program, uint32_t *out);
+/* What it means that recovery is on, on stderr. */
+void program_say_recovery(void);
 /* Says what went wrong on stderr and gives the exit code. */
 int program_end(struct program *program, enum mq_status status);
 /* After a command, whatever became of it: keeps the spool up. What goes wrong there takes nothing back, and is said on stderr. */
@@ -71,6 +77,7 @@ int command_check(void *program, const struct mq_command_line *line);
 int command_lock(void *program, const struct mq_command_line *line);
 int command_unlock(void *program, const struct mq_command_line *line);
 int command_passphrase(void *program, const struct mq_command_line *line);
+int command_recover(void *program, const struct mq_command_line *line);
 int command_draw(void *program, const struct mq_command_line *line);
 int command_unheard(void *program, const struct mq_command_line *line);
 int command_device(void *program, const struct mq_command_line *line);

@@ -32,7 +32,7 @@ static const char *const keys[] = {
     N_("unreached"), N_("arrived_late"), N_("out_of_turn"), N_("steps"), N_("calendar_missing"),
     N_("household_id"), N_("last_visit"), N_("open"), N_("missing"),
     N_("place_name"), N_("place_now"), N_("unknown_places"),
-    N_("without_notice"),
+    N_("without_notice"), N_("recovery"), N_("left"),
     N_("ids"), N_("numbers"), N_("originals"), N_("not_same_as"), N_("visits"), N_("needs"), N_("persons"), N_("split_into"), N_("moved"),
 };
 
