@@ -17,7 +17,7 @@ OBJ := $(BUILD)/obj/$(PROFILE)
 # --- what is needed, and why ---------------------------------------------------------------------------------------------
 PACKAGES_BUILD := gcc libc6-dev libsodium-dev libzstd-dev libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev \
                   libjansson-dev libqrencode-dev libcsv-dev libxlsxwriter-dev gettext python3 unicode-data
-PACKAGES_TEST := mandoc libcmocka-dev libcbor-dev clang libclang-rt-14-dev llvm binutils git curl procps strace time zstd util-linux faketime
+PACKAGES_TEST := mandoc libcmocka-dev libcbor-dev clang libclang-rt-14-dev llvm binutils git curl procps strace time zstd util-linux faketime systemd
 
 # --- flags -----------------------------------------------------------------------------------------------------------------
 CC := $(if $(filter clang fuzz cover,$(PROFILE)),clang,gcc)
@@ -273,13 +273,17 @@ bench: all deps-test
 	@$(SEARCH_BENCH)
 
 PREFIX ?= /usr/local
+UNITS := $(sort $(wildcard server/systemd/*.service))
 install: all man
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/locale/zh_CN/LC_MESSAGES \
-	  $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/zh_CN/man1
+	  $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/zh_CN/man1 \
+	  $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d
 	install -m 644 $(BUILD)/man/man1/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 $(BUILD)/man/zh_CN/man1/*.1 $(DESTDIR)$(PREFIX)/share/man/zh_CN/man1
 	install -s $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(CATALOGUES) $(DESTDIR)$(PREFIX)/share/locale/zh_CN/LC_MESSAGES
+	install -m 644 server/systemd/minqing.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/minqing.conf
+	for unit in $(notdir $(UNITS)); do sed 's|/usr/local/|$(PREFIX)/|' server/systemd/$$unit > $(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit; done
 
 clean:
 	rm -rf $(BUILD)
