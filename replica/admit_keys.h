@@ -20,5 +20,8 @@ MQ_MUST_USE enum mq_status mq_unverified_put(struct mq_replica *replica, enum mq
 /* A receipt of a desk: marks what it covers of our own. */
 MQ_MUST_USE enum mq_status mq_receipt_apply(struct mq_replica *replica, const struct mq_control *control,
                                             struct mq_error *error);
+/* The same with the one that is here already: a segment of our own stream came that was not here, so it may cover more. */
+MQ_MUST_USE enum mq_status mq_receipt_again(struct mq_replica *replica, const uint8_t stream[MQ_ID_SIZE],
+                                            struct mq_error *error);
 
 #endif

@@ -285,26 +285,35 @@ enum mq_status mq_receipts_make(struct mq_replica *replica, const struct mq_team
 
 /* ---- on the device ---- */
 
-/* How far a receipt says that the stream is merged: to its head, or further along a branch, if these are ours. 0: it
- * names none of ours. */
+/* The newest of our own that a merged segment follows, itself included. It need not be ours: a store that was set back has
+ * its later past from others, and a copy goes on from what we wrote. 0: it follows none of ours that is known here. */
+static enum mq_status own_behind(struct mq_replica *replica, const uint8_t stream[MQ_ID_SIZE],
+                                 const uint8_t merged[MQ_SEGMENT_ID_SIZE], int64_t *seq, struct mq_error *error)
+{
+    *seq = 0;
+    enum mq_status status = mq_db_number(
+        replica->db, seq, error,
+        "WITH RECURSIVE past(previous, seq, mine) AS (SELECT previous, seq, mine FROM segment WHERE id = ?1 AND stream = ?2"
+        " UNION ALL SELECT g.previous, g.seq, g.mine FROM past JOIN segment AS g ON g.id = past.previous"
+        " WHERE past.mine = 0 AND g.stream = ?2) SELECT seq FROM past WHERE mine = 1",
+        "bb", mq_span(merged, MQ_SEGMENT_ID_SIZE), mq_span(stream, MQ_ID_SIZE));
+    return status == MQ_NOT_FOUND ? MQ_OK : status;
+}
+
+/* How far a receipt says that the stream is merged: to its head, or further along a branch. */
 static enum mq_status covered_up_to(struct mq_replica *replica, const uint8_t stream[MQ_ID_SIZE],
                                     const struct mq_receipt *receipt, int64_t *seq, struct mq_error *error)
 {
-    static const char own_seq[] = "SELECT seq FROM segment WHERE id = ? AND stream = ? AND mine = 1";
-    enum mq_status status =
-        mq_db_number(replica->db, seq, error, own_seq, "bb", MQ_SPAN(receipt->head_id), mq_span(stream, MQ_ID_SIZE));
-    if (status == MQ_NOT_FOUND)
-        *seq = 0;
-    for (size_t i = 0; (status == MQ_OK || status == MQ_NOT_FOUND) && i < receipt->excepted_count; i++) {
+    enum mq_status status = own_behind(replica, stream, receipt->head_id, seq, error);
+    for (size_t i = 0; status == MQ_OK && i < receipt->excepted_count; i++) {
         int64_t branch;
         if (receipt->excepted[i].reason != MQ_EXCEPTION_BRANCH)
             continue;
-        status = mq_db_number(replica->db, &branch, error, own_seq, "bb", MQ_SPAN(receipt->excepted[i].id),
-                              mq_span(stream, MQ_ID_SIZE));
+        status = own_behind(replica, stream, receipt->excepted[i].id, &branch, error);
         if (status == MQ_OK && branch > *seq)
             *seq = branch;
     }
-    return status == MQ_NOT_FOUND ? MQ_OK : status;
+    return status;
 }
 
 /* What one desk has merged stays merged, whatever another, with an older program or fewer keys, says of it, unless the
@@ -354,6 +363,27 @@ enum mq_status mq_receipt_apply(struct mq_replica *replica, const struct mq_cont
     if (status == MQ_OK && control->wall_seconds > newest)
         status = mq_setting_put_number(replica, "last_receipt", control->wall_seconds, error);
     return status;
+}
+
+enum mq_status mq_receipt_again(struct mq_replica *replica, const uint8_t stream[MQ_ID_SIZE], struct mq_error *error)
+{
+    uint8_t memory[4096 + MQ_EXCEPTED_MAX * (MQ_SEGMENT_ID_SIZE + 1)];
+    struct mq_buffer bytes = mq_buffer(memory, sizeof memory);
+    struct mq_control control;
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(replica->db, &query, error,
+                                        "SELECT c.bytes FROM stream AS s JOIN control AS c ON c.subject = s.stream"
+                                        " WHERE s.stream = ? AND s.mine = 1 AND c.kind = ?",
+                                        "bi", mq_span(stream, MQ_ID_SIZE), (int64_t)MQ_CONTROL_RECEIPT);
+    if (status != MQ_OK)
+        return status;
+    if (!mq_db_next(&query, error))
+        return error->status;
+    mq_put_span(&bytes, mq_db_blob(query, 0));
+    mq_db_done(&query);
+    if (bytes.failed || mq_control_decode(&control, mq_written(&bytes)) != MQ_OK)
+        return mq_fail(error, MQ_DAMAGED, _("this store's own stream is damaged; `check` names what"));
+    return mq_receipt_apply(replica, &control, error);
 }
 
 enum mq_status mq_safety_count(struct mq_replica *replica, struct mq_safety *out, struct mq_error *error)

@@ -241,6 +241,26 @@ struct listing {
     uint64_t cursor; /* of the last item that was given or passed over */
 };
 
+/* More segments of a stream than its unbroken chain has: a copy of the asker's store wrote on under it too. Whoever is on
+ * the chain is not told of a fork by its head, so he must be given the other branch. */
+static enum mq_status find_forks(struct mq_relay_work *work)
+{
+    struct mq_store *store = work->relay->store;
+    enum mq_status status = MQ_OK;
+
+    for (size_t i = 0; i < work->request.mailbox_count && status == MQ_OK; i++) {
+        const uint8_t *stream = work->request.mailboxes[i].stream;
+        struct mq_stream_head head = {0};
+        struct mq_have have = {0};
+        uint64_t bytes;
+        status = store->verbs->head(store, stream, &head, work->error);
+        if (status == MQ_OK)
+            status = store->verbs->held(store, stream, &have, &bytes, work->error);
+        work->forked[i] = have.count > head.seq;
+    }
+    return status;
+}
+
 /* Records are not echoed to their sender: he has his own up to the head that he named. */
 static bool is_mine(const struct mq_relay_work *work, const struct mq_log_item *item)
 {
@@ -250,7 +270,8 @@ static bool is_mine(const struct mq_relay_work *work, const struct mq_log_item *
         return false;
     for (size_t i = 0; i < work->request.mailbox_count; i++) {
         const struct mq_mailbox_request *asked = &work->request.mailboxes[i];
-        if (memcmp(asked->stream, item->stream, sizeof item->stream) == 0 && item->seq <= asked->head_seq)
+        if (memcmp(asked->stream, item->stream, sizeof item->stream) == 0 && item->seq <= asked->head_seq &&
+            !(work->forked[i] && item->frame == MQ_FRAME_SEGMENT))
             return true;
     }
     return false;
@@ -350,6 +371,8 @@ static enum mq_status give_logs(struct writer *writer)
     const struct mq_request *request = &writer->work->request;
     enum mq_status status = find_logged(writer->work);
 
+    if (status == MQ_OK)
+        status = find_forks(writer->work);
     share_out(writer, 4);
     if (status == MQ_OK && writer->head.status != MQ_REPLY_RESET)
         status = give_wanted_parts(writer);

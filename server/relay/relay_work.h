@@ -51,6 +51,7 @@ struct mq_relay_work {
     bool picks_receipts; /* of its team's receipts the token gets those of these streams only */
     uint8_t receipts[MQ_STREAMS_MAX][MQ_ID_SIZE];
     size_t receipt_count;
+    bool forked[MQ_MAILBOXES_MAX]; /* of the request's streams: not everything up to its head is the asker's */
 
     uint8_t segment[MQ_SEGMENT_MAX]; /* scratch */
 };

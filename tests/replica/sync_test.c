@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "platform/db.h"
 #include "replica/bundle.h"
 #include "replica/view.h"
 #include "tests/replica/village.h"
@@ -152,6 +153,31 @@ static void clones_go_on(void **state)
     village_end(&village);
 }
 
+/* Where nothing on a copy tells that it is one, it writes on under the same stream. Its original, whose segment came first
+ * and is the head, gets the copy's all the same. */
+static void original_gets_what_its_copy_wrote(void **state)
+{
+    struct village village;
+    struct village_member copy;
+    (void)state;
+    village_begin(&village, 13);
+    village_add(&village.devices[0], HOUSEHOLD, NULL);
+    village_sync_all(&village, 1);
+    village_clone(&village, &village.devices[0], &copy);
+    assert_int_equal(mq_db_run(mq_replica_db(copy.replica), &problem, "UPDATE stream SET closed = 0 WHERE mine = 1", ""),
+                     MQ_OK);
+    village_add(&village.devices[0], VISIT, NULL);
+    village_add(&copy, NEED, NULL);
+    assert_int_equal(village_sync(&village, &village.devices[0], NULL), MQ_OK);
+    assert_int_equal(village_sync(&village, &copy, NULL), MQ_OK);
+    village_sync_all(&village, 3);
+    assert_int_equal(village_safety(&village.devices[0]).records, 3);
+    assert_all_same(&village);
+    village_close(&copy);
+    mq_fake_free(copy.fake);
+    village_end(&village);
+}
+
 /* A store set back in place (same file, older content, the witness too) is found out by the server's head and heals
  * without loss. */
 static void restored_device_goes_on(void **state)
@@ -173,6 +199,27 @@ static void restored_device_goes_on(void **state)
     village_sync_all(&village, 3);
     assert_int_equal(village_safety(&village.desk).records, 3);
     assert_int_equal(village_safety(device).records, 3);
+    assert_int_equal(village_safety(device).saved + village_safety(device).stored, 0);
+    assert_all_same(&village);
+    village_end(&village);
+}
+
+/* What a store that was set back had already brought, and what it forgot again, are anchored for it too: the desk's receipt
+ * names a later segment, which is its own and comes back to it from the server. */
+static void restored_device_sees_its_receipts(void **state)
+{
+    struct village village;
+    (void)state;
+    village_begin(&village, 12);
+    struct village_member *device = &village.devices[0];
+    village_add(device, HOUSEHOLD, NULL);
+    assert_int_equal(village_sync(&village, device, NULL), MQ_OK);
+    village_keep(&village, device, "backup");
+    village_add(device, VISIT, NULL);
+    village_sync_all(&village, 1);
+    village_bring_back(&village, device, "backup");
+    village_sync_all(&village, 3);
+    assert_int_equal(village_safety(device).records, 2);
     assert_int_equal(village_safety(device).saved + village_safety(device).stored, 0);
     assert_all_same(&village);
     village_end(&village);
@@ -356,7 +403,9 @@ int main(void)
         cmocka_unit_test(equal_ids_are_one),
         cmocka_unit_test(cuts_lose_nothing),
         cmocka_unit_test(clones_go_on),
+        cmocka_unit_test(original_gets_what_its_copy_wrote),
         cmocka_unit_test(restored_device_goes_on),
+        cmocka_unit_test(restored_device_sees_its_receipts),
         cmocka_unit_test(emptied_server_is_healed),
         cmocka_unit_test(bundles_are_idempotent),
         cmocka_unit_test(rebuild_changes_nothing),
