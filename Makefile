@@ -212,7 +212,7 @@ $(POWER): $(OBJ)/tests/power/power_main.o $$(call helpers_of,power) $(LIBRARY)
 unit: $(TESTS) $(PROGRAMS)
 
 test: deps-test
-	@$(MAKE) --no-print-directory -j$(JOBS) programs $(POWER)
+	@$(MAKE) --no-print-directory -j$(JOBS) programs $(POWER) sim-program
 	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=asan unit
 	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=clang unit
 	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=fuzz fuzz-programs
@@ -236,6 +236,21 @@ coverage-programs: $(COVER_TESTS)
 coverage: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=cover coverage-programs
 	@tests/coverage/coverage $(if $(LONG),--gate)
+
+# --- the simulated fleet (docs/testing.md): SEED, VECTOR, YEARS, LONG=1, BUGS=1 ------------------------------------------
+# Answers of Argon2id are remembered, see tests/sim/kdf.c.
+SIM := $(OUT)/tests/sim/sim
+SIM_HELPERS := $(filter-out $(TEST_SOURCES),$(wildcard tests/sim/*.c))
+$(SIM): LDFLAGS += -Wl,--wrap=mq_kdf
+$(SIM): $(call objects,$(wildcard tests/sim/program/*.c) $(SIM_HELPERS)) $(LIBRARY)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE) $(LIBS_HTTP)
+.PHONY: sim sim-program
+sim-program: $(SIM)
+sim: deps-test
+	@$(MAKE) --no-print-directory -j$(JOBS) sim-program
+	@tests/sim/sim $(if $(LONG),--long) $(if $(BUGS),--bugs) $(if $(SEED),--seed $(SEED)) $(if $(VECTOR),--vector $(VECTOR)) \
+	  $(if $(YEARS),--years $(YEARS))
 
 # --- fuzzing: FUZZ_S seconds for each target, findings under build/fuzz/findings ----------------------------------------
 # One archive, of which each target takes what it reaches: libFuzzer looks at the counters of all that is linked.

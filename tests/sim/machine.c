@@ -22,7 +22,7 @@ struct sim_machine {
     struct sim_choices *choices;
     struct sim_disk *disk;
     struct sim_vfs *vfs;
-    unsigned number;
+    unsigned number, passes_for; /* whose installation's id it tells */
     int64_t wall_ms, monotonic_ms;
     uint32_t boots, media;
     uint64_t chance, medium; /* the generator's state; which medium is in the machine */
@@ -248,7 +248,7 @@ static enum mq_status identify(void *self, const char *path, struct mq_file_iden
     uint64_t inode = sim_name_inode(machine->disk, path, &directory);
     if (inode == 0)
         return trouble(error, sim_disk_is_off(machine->disk) ? EIO : ENOENT, path);
-    *out = (struct mq_file_identity){.device = machine->medium, .inode = inode, .machine = machine->number + 1};
+    *out = (struct mq_file_identity){.device = machine->medium, .inode = inode, .machine = machine->passes_for + 1};
     return MQ_OK;
 }
 
@@ -316,6 +316,7 @@ struct sim_machine *sim_machine_new(struct sim_choices *choices, unsigned number
         .choices = choices,
         .disk = sim_disk_new(choices),
         .number = number,
+        .passes_for = number,
         .wall_ms = FIRST_WALL_SECONDS * 1000,
         .boots = 1,
         .chance = seed,
@@ -375,4 +376,14 @@ void sim_machine_copy_disk(struct sim_machine *to, const struct sim_machine *fro
     sim_disk_copy(to->disk, from->disk);
     if (!same_medium)
         to->medium += ++to->media;
+}
+
+void sim_machine_pass_for(struct sim_machine *machine, const struct sim_machine *original)
+{
+    machine->passes_for = original->passes_for;
+}
+
+void sim_machine_set_chance(struct sim_machine *machine, uint64_t seed)
+{
+    machine->chance = seed;
 }

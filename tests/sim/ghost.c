@@ -1,0 +1,252 @@
+/* What was written, and who still has it. */
+#include "tests/sim/ghost.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/db.h"
+#include "protocol/assert.h"
+#include "protocol/change.h"
+#include "tests/sim/power.h"
+#include "tests/sim/story.h"
+
+#define MARK_SIZE (sizeof SIM_MARK - 1)
+#define LETTERS 5 /* of a number, base 26 */
+
+struct sim_ghost {
+    struct sim_entry *entries;
+    size_t count, room;
+};
+
+struct sim_ghost *sim_ghost_new(void)
+{
+    struct sim_ghost *ghost = calloc(1, sizeof *ghost);
+    MQ_ASSERT(ghost != NULL);
+    return ghost;
+}
+
+void sim_ghost_free(struct sim_ghost *ghost)
+{
+    free(ghost->entries);
+    free(ghost);
+}
+
+uint32_t sim_ghost_next(struct sim_ghost *ghost, unsigned author, uint32_t size)
+{
+    if (ghost->count == ghost->room) {
+        ghost->room = ghost->room == 0 ? 256 : ghost->room * 2;
+        ghost->entries = realloc(ghost->entries, ghost->room * sizeof *ghost->entries);
+        MQ_ASSERT(ghost->entries != NULL);
+    }
+    ghost->entries[ghost->count] = (struct sim_entry){.author = author, .size = size, .record = (uint32_t)ghost->count};
+    return (uint32_t)ghost->count++;
+}
+
+size_t sim_ghost_count(const struct sim_ghost *ghost)
+{
+    return ghost->count;
+}
+
+struct sim_entry *sim_ghost_entry(struct sim_ghost *ghost, uint32_t number)
+{
+    MQ_ASSERT(number < ghost->count);
+    return &ghost->entries[number];
+}
+
+void sim_ghost_text(char *out, uint32_t number, uint32_t size)
+{
+    uint64_t state = number;
+    uint32_t rest = number;
+    MQ_ASSERT(size >= MARK_SIZE + LETTERS && size <= SIM_TEXT_MAX);
+    memcpy(out, SIM_MARK, MARK_SIZE);
+    for (size_t i = 0; i < LETTERS; i++, rest /= 26)
+        out[MARK_SIZE + i] = (char)('A' + rest % 26);
+    sim_chance_bytes(&state, out + MARK_SIZE + LETTERS, size - MARK_SIZE - LETTERS);
+    for (size_t i = MARK_SIZE + LETTERS; i < size; i++)
+        out[i] = (char)('a' + (uint8_t)out[i] % 26);
+    out[size] = '\0';
+}
+
+/* ---- looking into a replica ---- */
+
+/* The number of the text that a change carries. False: it carries none. */
+static bool find_mark(struct mq_span bytes, uint32_t *number, size_t *at)
+{
+    const uint8_t *found = memmem(bytes.data, bytes.size, SIM_MARK, MARK_SIZE);
+    if (found == NULL)
+        return false;
+    *at = (size_t)(found - bytes.data);
+    *number = 0;
+    if (bytes.size - *at < MARK_SIZE + LETTERS)
+        return true;
+    for (size_t i = LETTERS; i-- > 0;)
+        *number = *number * 26 + (uint32_t)(found[MARK_SIZE + i] - 'A') % 26;
+    return true;
+}
+
+static bool whole(const struct sim_entry *entry, uint32_t number, struct mq_span bytes, size_t at)
+{
+    static char text[SIM_TEXT_MAX + 1];
+    sim_ghost_text(text, number, entry->size);
+    return bytes.size - at >= entry->size && memcmp(bytes.data + at, text, entry->size) == 0;
+}
+
+static void see_change(struct sim_member *member, struct mq_span bytes, struct sim_sight *out)
+{
+    struct sim_ghost *ghost = member->fleet->ghost;
+    struct sim_story *story = member->fleet->story;
+    uint32_t number;
+    size_t at;
+    if (!find_mark(bytes, &number, &at))
+        return;
+    if (number >= ghost->count)
+        sim_broken(story, "I3", "%s holds text #%u, which nobody wrote", member->name, number);
+    else if (!whole(&ghost->entries[number], number, bytes, at))
+        sim_broken(story, "I3", "%s holds text #%u, and not as it was written", member->name, number);
+    else if (ghost->entries[number].refused)
+        sim_broken(story, "I3", "%s holds text #%u, which was refused", member->name, number);
+    else if (out->seen[number] && bytes.data[1] != MQ_CHANGE_DECIDE) /* which says the chosen value once more */
+        sim_broken(story, "I6", "%s holds text #%u twice", member->name, number);
+    else
+        out->seen[number] = 1;
+}
+
+bool sim_ghost_see(struct sim_member *member, int64_t after, struct sim_sight *out)
+{
+    struct mq_query *query;
+    struct mq_error error = {0};
+    *out = (struct sim_sight){.count = member->fleet->ghost->count, .last = after};
+    out->seen = calloc(out->count + 1, 1);
+    MQ_ASSERT(out->seen != NULL);
+    enum mq_status status = mq_db_query(mq_replica_db(member->replica), &query, &error,
+                                        "SELECT number, expanded FROM change WHERE number > ?", "i", after);
+    while (status == MQ_OK && mq_db_next(&query, &error)) {
+        out->last = mq_db_int(query, 0) > out->last ? mq_db_int(query, 0) : out->last;
+        see_change(member, mq_db_blob(query, 1), out);
+    }
+    return status == MQ_OK && error.status == MQ_OK;
+}
+
+void sim_sight_free(struct sim_sight *sight)
+{
+    free(sight->seen);
+    sight->seen = NULL;
+}
+
+static bool has_segment(struct sim_member *member, const struct sim_entry *entry)
+{
+    int64_t found = 0;
+    struct mq_error error = {0};
+    return entry->sealed &&
+           mq_db_number(mq_replica_db(member->replica), &found, &error, "SELECT 1 FROM segment WHERE id = ?", "b",
+                        MQ_SPAN(entry->segment)) == MQ_OK;
+}
+
+static bool holds(struct sim_member *member, const struct sim_sight *sight, uint32_t number)
+{
+    return sight->seen[number] || has_segment(member, &member->fleet->ghost->entries[number]);
+}
+
+void sim_ghost_check_home(struct sim_member *member)
+{
+    struct sim_fleet *fleet = member->fleet;
+    struct sim_sight sight;
+    if (sim_ghost_see(member, 0, &sight))
+        for (uint32_t i = 0; i < fleet->ghost->count && !sim_is_broken(fleet->story); i++) {
+            const struct sim_entry *entry = &fleet->ghost->entries[i];
+            if (entry->saved && entry->home && !entry->lost && entry->author == member->number &&
+                !holds(member, &sight, i))
+                sim_broken(fleet->story, "I1", "%s said that text #%u is saved, and has it no more", member->name, i);
+        }
+    sim_sight_free(&sight);
+}
+
+/* ---- who has what when a medium goes ---- */
+
+void sim_ghost_note_segments(struct sim_member *member)
+{
+    struct sim_ghost *ghost = member->fleet->ghost;
+    struct mq_query *query;
+    struct mq_error error = {0};
+    uint32_t number;
+    size_t at;
+    if (member->replica == NULL)
+        return;
+    enum mq_status status = mq_db_query(mq_replica_db(member->replica), &query, &error,
+                                        "SELECT g.id, c.expanded FROM change AS c JOIN segment AS g ON g.number = c.segment", "");
+    while (status == MQ_OK && mq_db_next(&query, &error))
+        if (find_mark(mq_db_blob(query, 1), &number, &at) && number < ghost->count) {
+            ghost->entries[number].sealed = true;
+            memcpy(ghost->entries[number].segment, mq_db_blob(query, 0).data, MQ_SEGMENT_ID_SIZE);
+        }
+}
+
+static bool relay_has(struct sim_fleet *fleet, const struct sim_entry *entry)
+{
+    static uint8_t memory[MQ_SEGMENT_MAX];
+    struct mq_buffer out = mq_buffer(memory, sizeof memory);
+    struct mq_error error = {0};
+    return entry->sealed && fleet->store != NULL &&
+           fleet->store->verbs->segment(fleet->store, entry->segment, &out, &error) == MQ_OK;
+}
+
+void sim_ghost_survey(struct sim_fleet *fleet)
+{
+    struct sim_ghost *ghost = fleet->ghost;
+    uint8_t *held = calloc(ghost->count + 1, 1);
+    MQ_ASSERT(held != NULL);
+    for (size_t m = 0; m < fleet->member_count; m++) {
+        struct sim_member *member = &fleet->members[m];
+        struct sim_sight sight;
+        if (member->gone || (member->replica == NULL && !sim_open(member)))
+            continue;
+        (void)sim_ghost_see(member, 0, &sight);
+        for (uint32_t i = 0; i < ghost->count; i++) {
+            bool here = holds(member, &sight, i);
+            held[i] = held[i] || here;
+            if (ghost->entries[i].author == m)
+                ghost->entries[i].home &= here;
+        }
+        sim_sight_free(&sight);
+    }
+    for (uint32_t i = 0; i < ghost->count; i++)
+        if (ghost->entries[i].saved && !ghost->entries[i].lost && !held[i] && !relay_has(fleet, &ghost->entries[i])) {
+            ghost->entries[i].lost = true;
+            sim_tell(fleet->story, "no copy is left of text #%u", i);
+        }
+    free(held);
+}
+
+/* ---- receipts ---- */
+
+void sim_ghost_desk_sees(struct sim_fleet *fleet)
+{
+    struct sim_member *desk = sim_desk(fleet);
+    struct sim_sight sight;
+    if (desk->replica == NULL)
+        return;
+    if (sim_ghost_see(desk, desk->seen_change, &sight)) {
+        desk->seen_change = sight.last;
+        for (uint32_t i = 0; i < fleet->ghost->count; i++)
+            fleet->ghost->entries[i].at_desk |= sight.seen[i];
+    }
+    sim_sight_free(&sight);
+}
+
+void sim_ghost_check_anchored(struct sim_member *member)
+{
+    struct sim_ghost *ghost = member->fleet->ghost;
+    struct mq_query *query;
+    struct mq_error error = {0};
+    uint32_t number;
+    size_t at;
+    enum mq_status status =
+        mq_db_query(mq_replica_db(member->replica), &query, &error,
+                    "SELECT c.expanded FROM segment AS g JOIN change AS c ON c.segment = g.number"
+                    " WHERE g.mine = 1 AND g.anchored = 1",
+                    "");
+    while (status == MQ_OK && mq_db_next(&query, &error))
+        if (find_mark(mq_db_blob(query, 0), &number, &at) && number < ghost->count && !ghost->entries[number].at_desk)
+            sim_broken(member->fleet->story, "P4", "%s shows text #%u as anchored, and the desk never had it",
+                       member->name, number);
+}

@@ -1,0 +1,57 @@
+/* The ghost remembers, outside of everything, each text that a person wrote and the program called saved. Every save has a
+ * text of its own that can be worked out from its number alone, so what a replica holds is compared with what was
+ * written, not with what another part of the program made of it. */
+#ifndef MQ_TESTS_SIM_GHOST_H
+#define MQ_TESTS_SIM_GHOST_H
+
+#include "tests/sim/fleet.h"
+
+#define SIM_TEXT_MAX (16 * 1024)
+#define SIM_MARK "CANARY-" /* stands in every text, and in no sealed byte */
+
+struct sim_entry {
+    unsigned author;   /* in fleet->members */
+    uint32_t size;     /* of its text */
+    uint32_t record;   /* number of the text that created the record it is about */
+    char kind;         /* of the record it creates (writing.c); 0: it changes one */
+    bool saved;        /* the program said so; else it may be there, whole, or not */
+    bool refused;      /* the program said so: it may be nowhere */
+    bool restricted;   /* only the desk reads it */
+    bool home;         /* must be in its author's own store */
+    bool lost;         /* every copy was destroyed by what no program can help */
+    bool at_desk;      /* the desk has had it at some time */
+    bool sealed;       /* segment is known */
+    uint8_t segment[MQ_SEGMENT_ID_SIZE];
+};
+
+struct sim_ghost *sim_ghost_new(void);
+void sim_ghost_free(struct sim_ghost *ghost);
+/* The next text's number; `size` bytes of it are going to be written. */
+uint32_t sim_ghost_next(struct sim_ghost *ghost, unsigned author, uint32_t size);
+size_t sim_ghost_count(const struct sim_ghost *ghost);
+struct sim_entry *sim_ghost_entry(struct sim_ghost *ghost, uint32_t number);
+/* The text: the mark, the number, and letters of no meaning up to `size`. `out` holds size + 1. */
+void sim_ghost_text(char *out, uint32_t number, uint32_t size);
+
+/* What a replica holds: a bit for each text that is in it whole. Says so (I3) where one is there and differs from what
+ * was written, or (I6) twice. False: the store could not be read. */
+struct sim_sight {
+    uint8_t *seen; /* by number */
+    size_t count;  /* entries when it was made */
+    int64_t last;  /* newest row of table change */
+};
+bool sim_ghost_see(struct sim_member *member, int64_t after, struct sim_sight *out);
+void sim_sight_free(struct sim_sight *sight);
+
+/* After a member's store came back from a power cut: everything of its own is there (I1). */
+void sim_ghost_check_home(struct sim_member *member);
+/* Before a medium is destroyed: which of the texts on it are in which segments. */
+void sim_ghost_note_segments(struct sim_member *member);
+/* Afterwards: texts that no copy has any more are nobody's fault; what a member's own store has to hold is looked up. */
+void sim_ghost_survey(struct sim_fleet *fleet);
+/* What the desk has by now. */
+void sim_ghost_desk_sees(struct sim_fleet *fleet);
+/* Nothing is called anchored that the desk never had (P4). */
+void sim_ghost_check_anchored(struct sim_member *member);
+
+#endif

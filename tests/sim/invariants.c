@@ -1,0 +1,269 @@
+/* Promises that are checked while things go wrong, and after they were put right. */
+#include "tests/sim/invariants.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/db.h"
+#include "protocol/assert.h"
+#include "replica/receipts.h"
+#include "replica/records.h"
+#include "replica/view.h"
+#include "tests/sim/events.h"
+#include "tests/sim/ghost.h"
+#include "tests/sim/network.h"
+#include "tests/sim/power.h"
+#include "tests/sim/story.h"
+
+#define ROUNDS_MAX 14 /* until everything is everywhere: P11 promises "in the end", this is what we call the end */
+
+/* ---- while things go wrong ---- */
+
+/* Records that have something which this member wrote and must still have. */
+static int64_t records_written(struct sim_member *member)
+{
+    struct sim_ghost *ghost = member->fleet->ghost;
+    size_t count = sim_ghost_count(ghost);
+    uint8_t *seen = calloc(count + 1, 1);
+    int64_t records = 0;
+    MQ_ASSERT(seen != NULL);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct sim_entry *entry = sim_ghost_entry(ghost, i);
+        if (entry->author != member->number || !entry->home || seen[entry->record])
+            continue;
+        seen[entry->record] = 1;
+        records++;
+    }
+    free(seen);
+    return records;
+}
+
+static void check_counts(struct sim_member *member)
+{
+    struct mq_safety safety;
+    struct mq_error error = {0};
+    if (mq_safety_count(member->replica, &safety, &error) != MQ_OK)
+        return;
+    int64_t sum = safety.saved + safety.stored + safety.anchored + safety.quarantined, written = records_written(member);
+    if (sum < written)
+        sim_broken(member->fleet->story, "I4", "%s wrote %lld records and accounts for %lld", member->name,
+                   (long long)written, (long long)sum);
+}
+
+void sim_check_member(struct sim_member *member)
+{
+    sim_ghost_desk_sees(member->fleet);
+    sim_ghost_check_anchored(member);
+    check_counts(member);
+}
+
+/* ---- putting right ---- */
+
+static enum mq_status ignore(void *context, struct mq_span object, struct mq_error *error)
+{
+    (void)context;
+    (void)object;
+    (void)error;
+    return MQ_OK;
+}
+
+/* Whoever had rot is looked through; what cannot be trusted any more is replaced, as a person would do it. */
+static void look_through(struct sim_member *member)
+{
+    struct mq_check_result result;
+    struct mq_error error = {0};
+    const struct mq_emitter emitter = {NULL, ignore};
+    if (member->replica == NULL || !(member->rotten || member->lying))
+        return;
+    enum mq_status status = mq_records_check(member->replica, false, &result, &emitter, &error);
+    sim_tell(member->fleet->story, "%s is checked%s%s", member->name, status == MQ_OK ? ": sound" : ": ", error.text);
+    if (status == MQ_OK)
+        return;
+    member->damage_said = true;
+    member->ruined = true;
+    sim_close(member);
+}
+
+static void put_right(struct sim_member *member)
+{
+    member->asleep = 0;
+    sim_machine_set_wall(member->machine, member->fleet->wall);
+    sim_disk_set_faults(sim_machine_disk(member->machine), (struct sim_disk_faults){0});
+    if (member->gone)
+        return;
+    if (sim_disk_is_off(sim_machine_disk(member->machine)))
+        sim_reboot(member);
+    if (member->replica == NULL)
+        (void)sim_open(member);
+    look_through(member);
+    if (member->ruined)
+        sim_mend(member);
+}
+
+/* ---- agreeing ---- */
+
+/* Everything that all members may read, and what it comes to. */
+static bool digest(struct sim_member *member, uint8_t out[MQ_HASH_SIZE], int64_t *changes)
+{
+    struct mq_query *query;
+    struct mq_error error = {0};
+    uint64_t hash = 0xcbf29ce484222325u;
+    *changes = 0;
+    memset(out, 0, MQ_HASH_SIZE);
+    enum mq_status status =
+        mq_db_query(mq_replica_db(member->replica), &query, &error,
+                    "SELECT id, expanded FROM change WHERE compartment IN (0, 2) ORDER BY id", "");
+    while (status == MQ_OK && mq_db_next(&query, &error)) {
+        const struct mq_span parts[] = {mq_db_blob(query, 0), mq_db_blob(query, 1)};
+        for (size_t p = 0; p < 2; p++)
+            for (size_t i = 0; i < parts[p].size; i++)
+                hash = (hash ^ parts[p].data[i]) * 0x100000001b3u;
+        (*changes)++;
+    }
+    if (status == MQ_OK && error.status == MQ_OK && member->fleet->swarm.restricted == 0)
+        status = mq_view_hash(member->replica, out, &error);
+    for (size_t i = 0; i < sizeof hash; i++)
+        out[i] ^= (uint8_t)(hash >> 8 * i);
+    return status == MQ_OK && error.status == MQ_OK;
+}
+
+static bool all_agree(struct sim_fleet *fleet, bool say)
+{
+    uint8_t first[MQ_HASH_SIZE], other[MQ_HASH_SIZE];
+    int64_t changes, others;
+    if (!digest(sim_desk(fleet), first, &changes))
+        return false;
+    for (size_t i = 1; i < fleet->member_count; i++) {
+        struct sim_member *member = &fleet->members[i];
+        if (member->gone)
+            continue;
+        if (digest(member, other, &others) && memcmp(first, other, sizeof first) == 0)
+            continue;
+        if (say)
+            sim_broken(fleet->story, "I9", "the desk has %lld changes and %s has %lld, and they do not agree",
+                       (long long)changes, member->name, (long long)others);
+        return false;
+    }
+    return true;
+}
+
+/* For whoever has to find out why: what of its own is not anchored. */
+static void tell_unanchored(struct sim_member *member)
+{
+    struct mq_query *query;
+    struct mq_error error = {0};
+    enum mq_status status =
+        mq_db_query(mq_replica_db(member->replica), &query, &error,
+                    "SELECT hex(g.stream), g.seq, g.stored, g.carry, g.excepted, s.closed, s.next_seq, s.server_seq"
+                    " FROM segment AS g JOIN stream AS s USING(stream) WHERE g.mine = 1 AND g.anchored = 0", "");
+    while (status == MQ_OK && mq_db_next(&query, &error))
+        sim_tell(member->fleet->story, "%s: stream %.8s number %lld: stored %lld, carried %lld, excepted %lld;"
+                 " closed %lld, next %lld, at the server up to %lld", member->name,
+                 (const char *)mq_db_text(query, 0).data, (long long)mq_db_int(query, 1), (long long)mq_db_int(query, 2),
+                 (long long)mq_db_int(query, 3), (long long)mq_db_int(query, 4), (long long)mq_db_int(query, 5),
+                 (long long)mq_db_int(query, 6), (long long)mq_db_int(query, 7));
+}
+
+/* A copy that goes on with a stream that its writer cannot read (restricted) hides from the others how far the desk's
+ * receipt goes: what they wrote there stays "stored" for them, on the safe side. */
+static bool all_anchored(struct sim_fleet *fleet, bool say)
+{
+    if (fleet->swarm.restricted > 0 && fleet->copied)
+        return true;
+    for (size_t i = 1; i < fleet->member_count; i++) {
+        struct sim_member *member = &fleet->members[i];
+        struct mq_safety safety;
+        struct mq_error error = {0};
+        if (member->gone)
+            continue;
+        if (mq_safety_count(member->replica, &safety, &error) == MQ_OK && safety.saved == 0 && safety.stored == 0 &&
+            safety.quarantined == 0)
+            continue;
+        if (say)
+            tell_unanchored(member);
+        if (say)
+            sim_broken(fleet->story, "I10",
+                       "%s: %lld records are only saved, %lld only stored, %lld quarantined, and nothing is in the way",
+                       member->name, (long long)safety.saved, (long long)safety.stored, (long long)safety.quarantined);
+        return false;
+    }
+    return true;
+}
+
+static bool sync_all(struct sim_fleet *fleet, bool say)
+{
+    bool good = true;
+    for (size_t i = 0; i < fleet->member_count; i++) {
+        struct sim_member *member = &fleet->members[(i + 1) % fleet->member_count]; /* the desk last */
+        if (member->gone)
+            continue;
+        enum mq_status status = sim_enter(member) ? sim_sync(member) : MQ_UNREACHABLE;
+        if (member->working)
+            sim_leave(member, status);
+        if (status != MQ_OK && say)
+            sim_broken(fleet->story, "I10", "%s cannot sync, and nothing is in the way", member->name);
+        good = good && status == MQ_OK;
+    }
+    sim_time_passes(fleet, 3600 * 1000);
+    return good;
+}
+
+static void check_texts(struct sim_member *member)
+{
+    struct sim_fleet *fleet = member->fleet;
+    struct sim_sight sight;
+    (void)sim_ghost_see(member, 0, &sight);
+    for (uint32_t i = 0; i < sight.count; i++) {
+        const struct sim_entry *entry = sim_ghost_entry(fleet->ghost, i);
+        if (!entry->saved || entry->lost || sight.seen[i] || (entry->restricted && !sim_is_desk(member)))
+            continue;
+        sim_broken(fleet->story, sim_is_desk(member) ? "I1" : "I9", "%s never got text #%u, which %s saved",
+                   member->name, i, fleet->members[entry->author].name);
+    }
+    sim_sight_free(&sight);
+}
+
+/* Dear: everything verified, the view made anew. One member a run. */
+static void check_one(struct sim_member *member)
+{
+    struct mq_check_result result;
+    struct mq_error error = {0};
+    const struct mq_emitter emitter = {NULL, ignore};
+    enum mq_status status = mq_records_check(member->replica, false, &result, &emitter, &error);
+    if (status != MQ_OK)
+        sim_broken(member->fleet->story, "I5", "%s does not pass its own check: %s", member->name, error.text);
+}
+
+/* A relay that lied is replaced by one with an id of its own: everybody asks from the beginning and says what he has. */
+static void replace_liar(struct sim_fleet *fleet)
+{
+    struct mq_error error = {0};
+    if (!fleet->lied || fleet->store == NULL)
+        return;
+    sim_tell(fleet->story, "another relay takes the place of the one that lied");
+    if (fleet->store->verbs->renew(fleet->store, &error) != MQ_OK)
+        sim_broken(fleet->story, "I10", "the relay cannot begin a new life: %s", error.text);
+}
+
+void sim_heal(struct sim_fleet *fleet)
+{
+    uint32_t checked = sim_choose(fleet->choices, (uint32_t)fleet->member_count);
+    sim_choices_freeze(fleet->choices);
+    fleet->healing = true;
+    sim_tell(fleet->story, "from here on nothing goes wrong");
+    for (size_t i = 0; i < fleet->member_count; i++)
+        put_right(&fleet->members[i]);
+    (void)sim_fleet_tell_access(fleet);
+    replace_liar(fleet);
+    for (int round = 0; round < ROUNDS_MAX && !sim_is_broken(fleet->story); round++)
+        if (sync_all(fleet, false) && all_anchored(fleet, false) && all_agree(fleet, false))
+            break;
+    if (sim_is_broken(fleet->story))
+        return;
+    for (size_t i = 0; i < fleet->member_count && !sim_is_broken(fleet->story); i++)
+        if (!fleet->members[i].gone)
+            check_texts(&fleet->members[i]);
+    if (sync_all(fleet, true) && all_anchored(fleet, true) && all_agree(fleet, true) &&
+        !fleet->members[checked].gone)
+        check_one(&fleet->members[checked]);
+}
