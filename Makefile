@@ -211,6 +211,18 @@ $(POWER): $(OBJ)/tests/power/power_main.o $$(call helpers_of,power) $(LIBRARY)
 .PHONY: unit
 unit: $(TESTS) $(PROGRAMS)
 
+# What flows start beside the programs: a bad line.
+FLOW_TOOLS := $(BUILD)/tests/proxy/proxy
+.PHONY: flow-tools cuts
+flow-tools: $(FLOW_TOOLS)
+$(BUILD)/tests/proxy/proxy: tests/proxy/proxy.c Makefile
+	@mkdir -p $(@D)
+	@gcc -std=c11 -O2 -g $(WARN) -D_GNU_SOURCE -o $@ $<
+# Real cuts on the real programs; LONG=1: at every byte, at every call.
+cuts: deps-test
+	@$(MAKE) --no-print-directory -j$(JOBS) programs flow-tools
+	@LONG=$(LONG) tests/flows/cuts
+
 test: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) programs $(POWER) sim-program
 	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=asan unit
@@ -218,6 +230,7 @@ test: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=fuzz fuzz-programs
 	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=cover coverage-programs
 	@tests/coverage/coverage --brief
+	@$(MAKE) --no-print-directory flow-tools
 	@tests/run
 
 # --- coverage of the pure protocol and of the relay's store: what tests of their own rooms run, and every branch they do not ---

@@ -32,9 +32,9 @@ expect() {
 # field KEY: a value from the last line of JSON in $work/out.
 field() { tail -n 1 "$work/out" | python3 -c "import json, sys; print(json.load(sys.stdin)[sys.argv[1]])" "$1"; }
 
-start_server() { # [PORT]
+start_server() { # [PORT [OPTION...]]
     : > "$work/serve.out"
-    "$minqingd" serve --data "$data" --listen "127.0.0.1:${1:-0}" > "$work/serve.out" 2>> "$work/serve.err" &
+    "$minqingd" serve --data "$data" --listen "127.0.0.1:${1:-0}" "${@:2}" > "$work/serve.out" 2>> "$work/serve.err" &
     server=$!
     for _ in $(seq 200); do
         address=$(sed -n 's/^listening //p' "$work/serve.out")
