@@ -31,6 +31,7 @@ LINK_WANTED := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,nodlopen -Wl,-z
 LINK_STRICT := -fPIE -pie -Wl,--fatal-warnings
 FLAGS := $(BUILD)/flags_$(CC).mk
 flags_question := $(shell $(CC) --version 2>/dev/null | head -n 1) $(WARN_WANTED) $(HARDEN_WANTED) $(LINK_WANTED)
+$(FLAGS): ; # it is written below, where it is missing
 -include $(FLAGS)
 ifneq ($(flags_answered),$(flags_question))
 try = for flag in $(1); do printf '\#include <string.h>\nint main(void) { return 0; }\n' | \
@@ -299,6 +300,11 @@ bench: all deps-test
 	@tests/bench/figures $(WORKLOAD)
 	@$(MAKE) --no-print-directory -j$(JOBS) $(SEARCH_BENCH)
 	@$(SEARCH_BENCH)
+
+# Twice the same programs, from two places, at two times, for two users (a few minutes: everything, without ccache).
+.PHONY: reproducible
+reproducible: all deps-test
+	@LONG=1 tests/flows/212_reproducible_flow
 
 PREFIX ?= /usr/local
 UNITS := $(sort $(wildcard server/systemd/*.service))

@@ -158,6 +158,25 @@ enum mq_status mq_passphrase_read(struct mq_buffer *out, const char *path, struc
     return status;
 }
 
+enum mq_status mq_secret_argument(struct mq_buffer *out, char *argument, struct mq_error *error)
+{
+    size_t size = 0, length = strlen(argument);
+    char byte;
+
+    if (strcmp(argument, "-") != 0) {
+        mq_put(out, argument, length);
+        memset(argument, '-', length);
+        return out->failed ? mq_fail(error, MQ_REFUSED, _("that is longer than anything that was ever given out")) : MQ_OK;
+    }
+    while (read(STDIN_FILENO, &byte, 1) == 1 && byte != '\n') {
+        mq_put_u8(out, (uint8_t)byte);
+        size++;
+    }
+    if (out->failed || size == 0)
+        return mq_fail(error, MQ_REFUSED, _("\"-\" stands for the first line of standard input, and there is none that fits"));
+    return MQ_OK;
+}
+
 /* ---- progress ---- */
 
 bool mq_is_terminal(int descriptor)

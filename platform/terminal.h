@@ -13,6 +13,11 @@ MQ_MUST_USE enum mq_status mq_passphrase_ask(struct mq_buffer *out, const char *
  * be read; MQ_NOT_FOUND. */
 MQ_MUST_USE enum mq_status mq_passphrase_read(struct mq_buffer *out, const char *path, struct mq_error *error);
 
+/* Appends an argument that is a secret to `out`, and writes '-' over it where it stands, since everybody on this machine
+ * may read command lines. "-": the first line of standard input instead. The caller wipes `out`. MQ_REFUSED: it does not
+ * fit, or there is no line. */
+MQ_MUST_USE enum mq_status mq_secret_argument(struct mq_buffer *out, char *argument, struct mq_error *error);
+
 /* Is this descriptor a terminal? */
 bool mq_is_terminal(int descriptor);
 

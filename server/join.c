@@ -5,6 +5,7 @@
 
 #include "platform/json.h"
 #include "platform/secret_key.h"
+#include "platform/terminal.h"
 #include "protocol/assert.h"
 #include "replica/join_keys.h"
 #include "server/centre_keys.h"
@@ -17,6 +18,7 @@
 #define LINE_SIZE 1024
 
 struct join {
+    const struct mq_program *program;
     const struct mq_platform *platform;
     const struct mq_command_line *line;
     const char *data;
@@ -179,6 +181,23 @@ static void print(const struct join *work, const char *name)
         printf(_("This desk has joined the team \"%s\". Next: minqingd desk --data %s\n"), name, work->data);
 }
 
+/* The invitation is a secret: it goes from the command line, and from the copy that was parsed. */
+static enum mq_status begin(struct join *work, struct mq_error *error)
+{
+    char *typed = (char *)(uintptr_t)work->line->words[0]; /* the parser's own copy */
+    uint8_t *memory = mq_secret_alloc(MQ_INVITATION_TEXT_MAX);
+    struct mq_buffer invitation = mq_buffer(memory, memory == NULL ? 0 : MQ_INVITATION_TEXT_MAX);
+
+    for (int i = 0; i < work->program->argc; i++)
+        if (work->program->argv[i] != typed && strcmp(work->program->argv[i], typed) == 0 && strcmp(typed, "-") != 0)
+            memset(work->program->argv[i], '-', strlen(typed));
+    enum mq_status status = mq_secret_argument(&invitation, typed, error);
+    if (status == MQ_OK)
+        status = mq_join_begin(work->joining, MQ_ROLE_DESK, mq_written(&invitation), error);
+    mq_secret_free(memory);
+    return status;
+}
+
 static enum mq_status prepare(struct join *work, struct mq_phrase **phrase, struct mq_error *error)
 {
     const char *kdf = mq_option_get(work->line, "kdf-memory"), *timeout = mq_option_get(work->line, "timeout");
@@ -193,7 +212,7 @@ static enum mq_status prepare(struct join *work, struct mq_phrase **phrase, stru
     if (status == MQ_OK)
         status = mq_data_whole(work->platform, work->data, error);
     if (status == MQ_OK)
-        status = mq_join_begin(work->joining, MQ_ROLE_DESK, mq_span_text(work->line->words[0]), error);
+        status = begin(work, error);
     if (status == MQ_OK)
         status = work->platform->make_directory(work->platform->self, work->data, error);
     if (status == MQ_OK)
@@ -207,7 +226,7 @@ static enum mq_status prepare(struct join *work, struct mq_phrase **phrase, stru
 int mq_run_join(void *context, const struct mq_command_line *line)
 {
     const struct mq_program *program = context;
-    struct join work = {.platform = program->platform, .line = line, .data = mq_program_data(line)};
+    struct join work = {.program = program, .platform = program->platform, .line = line, .data = mq_program_data(line)};
     char name[MQ_NAME_TEXT_MAX + 1];
     struct mq_phrase *phrase = NULL;
     struct mq_error error = {0};

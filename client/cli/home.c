@@ -39,21 +39,25 @@ int command_join(void *context, const struct mq_command_line *line)
 {
     struct program *program = context;
     const char *name = mq_option_get(line, "name"), *file = program_passphrase_file(program);
-    struct mq_join join = {.invitation = mq_span_text(line->words[0]),
-                           .name = name == NULL ? "" : name,
+    struct mq_join join = {.name = name == NULL ? "" : name,
                            .timeout_ms = JOIN_TIMEOUT_MS,
                            .request_out = mq_option_get(line, "request-out"),
                            .grant_in = mq_option_get(line, "grant-in"),
                            .recovery = mq_option_get(line, "recovery") != NULL};
-    uint8_t *memory = mq_secret_alloc(MQ_PASSPHRASE_MAX);
+    uint8_t *memory = mq_secret_alloc(MQ_PASSPHRASE_MAX), *typed = mq_secret_alloc(MQ_INVITATION_TEXT_MAX);
     struct mq_buffer passphrase = mq_buffer(memory, memory == NULL ? 0 : MQ_PASSPHRASE_MAX);
-    enum mq_status status = program_kdf_memory(program, &join.kdf_memory_mib);
+    struct mq_buffer invitation = mq_buffer(typed, typed == NULL ? 0 : MQ_INVITATION_TEXT_MAX);
+    enum mq_status status = mq_secret_argument(&invitation, (char *)(uintptr_t)line->words[0], &program->error);
+    join.invitation = mq_written(&invitation);
+    if (status == MQ_OK)
+        status = program_kdf_memory(program, &join.kdf_memory_mib);
     if (status == MQ_OK)
         status = program_new_passphrase(program, file, &passphrase);
     join.passphrase = mq_written(&passphrase);
     if (status == MQ_OK)
         status = mq_device_join(&program->device, &join, &program->error);
     mq_secret_free(memory);
+    mq_secret_free(typed);
     if (status == MQ_WAITING) {
         printf(_("The request is in %s. Bring it to the centre, then: minqing join INVITATION --grant-in FILE\n"),
                join.request_out);

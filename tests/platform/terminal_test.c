@@ -236,11 +236,58 @@ static void progress(void **state)
     close(kept);
 }
 
+/* What mq_secret_argument() makes of "-", where standard input holds `content`. */
+static enum mq_status from_stdin(const char *content, struct mq_buffer *out)
+{
+    char argument[] = "-";
+    struct mq_error error = {0};
+    int ends[2], before = dup(STDIN_FILENO);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], content, strlen(content)), strlen(content));
+    close(ends[1]);
+    assert_int_equal(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+    enum mq_status status = mq_secret_argument(out, argument, &error);
+    dup2(before, STDIN_FILENO);
+    close(before);
+    close(ends[0]);
+    assert_string_equal(argument, "-");
+    return status;
+}
+
+/* A secret argument is taken and written over; "-" takes the first line of standard input; what does not fit is refused. */
+static void secret_arguments(void **state)
+{
+    (void)state;
+    char argument[] = "minqing:abc";
+    struct mq_error error = {0};
+    uint8_t memory[16];
+    struct mq_buffer out = mq_buffer(memory, sizeof memory);
+    assert_int_equal(mq_secret_argument(&out, argument, &error), MQ_OK);
+    assert_true(mq_span_equal(mq_written(&out), mq_span_text("minqing:abc")));
+    assert_string_equal(argument, "-----------");
+
+    char longer[] = "minqing:abcdefghi";
+    out = mq_buffer(memory, sizeof memory);
+    assert_int_equal(mq_secret_argument(&out, longer, &error), MQ_REFUSED);
+    assert_string_equal(longer, "-----------------");
+
+    out = mq_buffer(memory, sizeof memory);
+    assert_int_equal(from_stdin("minqing:def\nmore\n", &out), MQ_OK);
+    assert_true(mq_span_equal(mq_written(&out), mq_span_text("minqing:def")));
+    out = mq_buffer(memory, sizeof memory);
+    assert_int_equal(from_stdin("", &out), MQ_REFUSED);
+    out = mq_buffer(memory, sizeof memory);
+    assert_int_equal(from_stdin("\n", &out), MQ_REFUSED);
+    out = mq_buffer(memory, sizeof memory);
+    assert_int_equal(from_stdin("minqing:abcdefghi\n", &out), MQ_REFUSED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(from_a_file),  cmocka_unit_test(warns_of_readers),   cmocka_unit_test(typed_and_not_shown),
         cmocka_unit_test(breaking_off), cmocka_unit_test(without_a_terminal), cmocka_unit_test(progress),
+        cmocka_unit_test(secret_arguments),
     };
     return cmocka_run_group_tests_name("platform/terminal", tests, NULL, NULL);
 }
