@@ -1,6 +1,6 @@
 /* Aim: a backup's file is read to its very end or called damaged, whatever stands in it, even where somebody with the
- * passphrase sealed it. Input: a mode, then the whole file; or chunks of plaintext, each a byte for its flag, its size
- * u16 and its bytes, which are rightly encrypted. */
+ * passphrase sealed it; no single changed bit passes, which is tried before all else. Input: a mode, then the whole
+ * file; or chunks of plaintext, each a byte for its flag, its size u16 and its bytes, which are rightly encrypted. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,25 +20,6 @@ static int file;
 static char path[32];
 static uint8_t head[HEAD_SIZE], bytes[FILE_MAX], plain[FILE_MAX];
 static struct mq_secret key;
-
-void fuzz_start(void)
-{
-    struct mq_buffer out = mq_buffer(head, sizeof head);
-    struct mq_error error = {0};
-    uint8_t salt[MQ_SALT_SIZE] = {1}, front[FRONT_SIZE] = {2};
-
-    mq_put_text(&out, "MQBACKUP");
-    mq_put_u8(&out, 1);
-    mq_put(&out, salt, sizeof salt);
-    mq_put_u32(&out, 8);
-    mq_put_u32(&out, 1);
-    mq_put(&out, front, sizeof front);
-    MQ_ASSERT(out.size == sizeof head);
-    MQ_ASSERT(mq_kdf(&key, mq_span_text(PASSPHRASE), salt, (struct mq_kdf_cost){8, 1}, &error) == MQ_OK);
-    file = memfd_create("archive", MFD_CLOEXEC);
-    MQ_ASSERT(file >= 0);
-    snprintf(path, sizeof path, "/proc/self/fd/%d", file);
-}
 
 /* server/archive_keys.h, once more. */
 static void put_chunk(struct mq_buffer *out, uint64_t number, uint8_t last, struct mq_span text)
@@ -119,6 +100,57 @@ static enum mq_status read_all(size_t *pieces)
     return status;
 }
 
+static void write_file(struct mq_span content)
+{
+    MQ_ASSERT(ftruncate(file, 0) == 0 && pwrite(file, content.data, content.size, 0) == (ssize_t)content.size);
+}
+
+/* Of a backup of 2 KiB in two chunks. */
+static void every_bit_matters(void)
+{
+    static const uint8_t piece[1800];
+    struct mq_buffer out = mq_buffer(bytes, sizeof bytes), text = mq_buffer(plain, sizeof plain);
+    size_t pieces;
+
+    mq_put_u8(&text, 1);
+    mq_put_text(&text, "a");
+    mq_put_u64(&text, sizeof piece);
+    mq_put(&text, piece, sizeof piece);
+    mq_put_u8(&text, 0);
+    mq_put(&out, head, sizeof head);
+    put_chunk(&out, 0, 0, mq_span(plain, 1000));
+    put_chunk(&out, 1, 1, mq_span(plain + 1000, text.size - 1000));
+    MQ_ASSERT(!text.failed && !out.failed);
+    write_file(mq_written(&out));
+    MQ_ASSERT(read_all(&pieces) == MQ_NOT_FOUND && pieces == 1);
+    for (size_t bit = 0; bit < 8 * out.size; bit++) {
+        bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        write_file(mq_written(&out));
+        MQ_ASSERT(read_all(&pieces) != MQ_NOT_FOUND);
+        bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+}
+
+void fuzz_start(void)
+{
+    struct mq_buffer out = mq_buffer(head, sizeof head);
+    struct mq_error error = {0};
+    uint8_t salt[MQ_SALT_SIZE] = {1}, front[FRONT_SIZE] = {2};
+
+    mq_put_text(&out, "MQBACKUP");
+    mq_put_u8(&out, 1);
+    mq_put(&out, salt, sizeof salt);
+    mq_put_u32(&out, 8);
+    mq_put_u32(&out, 1);
+    mq_put(&out, front, sizeof front);
+    MQ_ASSERT(out.size == sizeof head);
+    MQ_ASSERT(mq_kdf(&key, mq_span_text(PASSPHRASE), salt, (struct mq_kdf_cost){8, 1}, &error) == MQ_OK);
+    file = memfd_create("archive", MFD_CLOEXEC);
+    MQ_ASSERT(file >= 0);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    every_bit_matters();
+}
+
 void fuzz_one(const uint8_t *data, size_t size)
 {
     struct mq_buffer out = mq_buffer(bytes, sizeof bytes);
@@ -132,7 +164,7 @@ void fuzz_one(const uint8_t *data, size_t size)
         mq_put_span(&out, mq_take(&input, mq_left(&input)));
     else
         whole = model(put_chunks(&out, &input, &ended), &wanted) && ended;
-    MQ_ASSERT(ftruncate(file, 0) == 0 && pwrite(file, out.data, out.size, 0) == (ssize_t)out.size);
+    write_file(mq_written(&out));
     enum mq_status status = read_all(&pieces);
     /* Nobody guesses what is sealed. */
     MQ_ASSERT((status == MQ_NOT_FOUND) == whole && (!whole || pieces == wanted));

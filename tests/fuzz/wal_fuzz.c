@@ -1,6 +1,6 @@
 /* Aim: whatever stands in a write-ahead log, what was lost of it is told as the format of SQLite has it, and a damaged log
- * is kept whole. Input: frames that SQLite recovered, a mode, then the log as it is, or frames (page count u8, damage u8)
- * behind a good header. */
+ * is kept whole. Input: frames that SQLite recovered, pages of the database then, a mode, then the log as it is, or frames
+ * (page count u8, damage u8) behind a good header. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,6 +17,7 @@
 #define HEADER 32
 #define FRAME 24
 #define PAGE 512
+#define USUAL_PAGE 4096 /* of a log whose header cannot be believed */
 
 static char directory[64], path[96], log_path[100];
 static uint8_t log_bytes[LOG_MAX];
@@ -96,33 +97,57 @@ static size_t make_log(struct mq_reader *input)
     return size - (mq_left(input) > 0 ? mq_get_u8(input) % HEADER : 0u);
 }
 
-/* Commits behind the first `used` frames; *allowed: how many may be lost without a word. */
-static int64_t model(size_t size, int64_t used, int64_t *allowed)
+/* Those of the first two frames in a row that agree, or of the last: for a header that cannot be believed. */
+static const uint8_t *salts_of_frames(size_t size)
 {
-    uint32_t sum[2] = {0, 0}, page = 4096, magic = number_at(log_bytes);
+    static const uint8_t none[8];
+    const uint8_t *salts = none;
+
+    for (size_t at = HEADER; at + FRAME <= size; at += FRAME + USUAL_PAGE) {
+        bool agreed = at > HEADER && memcmp(salts, log_bytes + at + 8, 8) == 0;
+        salts = log_bytes + at + 8;
+        if (agreed)
+            break;
+    }
+    return salts;
+}
+
+static bool header_intact(void)
+{
+    uint32_t sum[2] = {0, 0}, magic = number_at(log_bytes);
+    uint8_t words[HEADER];
+
+    for (size_t i = 0; i < HEADER; i++)
+        words[i] = log_bytes[magic & 1 ? i : (i & ~(size_t)3) + 3 - i % 4];
+    checksum(words, HEADER - 8, sum);
+    return (magic & ~1u) == 0x377f0682 && number_at(log_bytes + 24) == sum[0] && number_at(log_bytes + 28) == sum[1];
+}
+
+/* Commits behind the first `used` frames, as far as `pages` makes them likely; *allowed: how many may be lost without a
+ * word. */
+static int64_t model(size_t size, int64_t used, uint64_t pages, int64_t *allowed)
+{
     int64_t lost = 0, number = 1;
 
     *allowed = 1;
     if (size < HEADER)
         return 0;
-    uint8_t words[HEADER];
-    for (size_t i = 0; i < HEADER; i++)
-        words[i] = log_bytes[magic & 1 ? i : (i & ~(size_t)3) + 3 - i % 4];
-    checksum(words, HEADER - 8, sum);
-    bool intact = (magic & ~1u) == 0x377f0682 && number_at(log_bytes + 24) == sum[0] && number_at(log_bytes + 28) == sum[1];
-    const uint8_t *salts = intact ? log_bytes + 16 : log_bytes + HEADER + 8;
-    if (intact)
-        page = number_at(log_bytes + 8);
+    bool intact = header_intact();
+    uint64_t page = intact ? number_at(log_bytes + 8) : USUAL_PAGE;
+    uint64_t most = pages == 0 ? UINT32_MAX : pages + size / (FRAME + page);
+    const uint8_t *salts = intact ? log_bytes + 16 : salts_of_frames(size);
     *allowed = intact;
-    for (uint64_t at = HEADER; at + FRAME <= size; at += FRAME + (uint64_t)page, number++)
-        lost += number > used && memcmp(log_bytes + at + 8, salts, 8) == 0 && number_at(log_bytes + at + 4) != 0;
+    for (uint64_t at = HEADER; at + FRAME <= size; at += FRAME + page, number++) {
+        uint32_t commit = number_at(log_bytes + at + 4);
+        lost += number > used && commit != 0 && commit <= most && memcmp(log_bytes + at + 8, salts, 8) == 0;
+    }
     return lost;
 }
 
 void fuzz_one(const uint8_t *data, size_t size)
 {
     struct mq_reader input = mq_reader(mq_span(data, size));
-    int64_t used = mq_get_u8(&input), allowed;
+    int64_t used = mq_get_u8(&input), pages = mq_get_u8(&input), allowed;
     uint8_t mode = mq_get_u8(&input);
     struct mq_error error = {0};
     struct mq_wal wal;
@@ -137,9 +162,9 @@ void fuzz_one(const uint8_t *data, size_t size)
     int file = open(log_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     MQ_ASSERT(file >= 0 && write(file, log_bytes, log_size) == (ssize_t)log_size && close(file) == 0);
     MQ_ASSERT(mq_wal_open(&wal, mq_platform_real(), path, &error) == MQ_OK);
-    enum mq_status status = mq_wal_compare(&wal, used, 1, &error);
+    enum mq_status status = mq_wal_compare(&wal, used, pages, 1, &error);
     mq_wal_close(&wal);
-    int64_t lost = model(log_size, used, &allowed);
+    int64_t lost = model(log_size, used, (uint64_t)pages, &allowed);
     MQ_ASSERT(status == (lost > allowed ? MQ_DAMAGED : MQ_OK));
     if (status == MQ_OK)
         return;

@@ -133,6 +133,25 @@ static void invitation_with_blanks(void **state)
     assert_same_invitation(&parsed, &invitation);
 }
 
+/* No single flipped bit makes another invitation: it is refused, or was the case of the scheme. */
+static void invitation_bits_matter(void **state)
+{
+    uint8_t text[MQ_INVITATION_TEXT_MAX];
+    struct mq_span printed = print(text, &invitation);
+    struct mq_invitation parsed;
+
+    (void)state;
+    for (size_t bit = 0; bit < 8 * printed.size; bit++) {
+        bool scheme_case = bit / 8 < strlen("minqing") && bit % 8 == 5;
+        text[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        enum mq_status status = mq_invitation_parse(&parsed, printed);
+        assert_int_equal(status == MQ_OK, scheme_case);
+        if (status == MQ_OK)
+            assert_same_invitation(&parsed, &invitation);
+        text[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+}
+
 /* Any one character mistyped behind the scheme, or any cut, is damage; without the scheme it is no invitation. */
 static void invitation_mistyped(void **state)
 {
@@ -513,7 +532,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(base64url_examples),     cmocka_unit_test(base64url_refuses),
         cmocka_unit_test(invitation_round_trip),  cmocka_unit_test(invitation_with_blanks),
-        cmocka_unit_test(invitation_mistyped),    cmocka_unit_test(invitation_too_long),
+        cmocka_unit_test(invitation_bits_matter), cmocka_unit_test(invitation_mistyped),
+        cmocka_unit_test(invitation_too_long),
         cmocka_unit_test(invitation_of_others),   cmocka_unit_test(invitation_url_refused),
         cmocka_unit_test(request_round_trip),     cmocka_unit_test(request_changed),
         cmocka_unit_test(request_for_others),     cmocka_unit_test(request_without_the_key),
