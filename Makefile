@@ -209,6 +209,9 @@ $(POWER): $(OBJ)/tests/power/power_main.o $$(call helpers_of,power) $(LIBRARY)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE) $(LIBS_HTTP) -lcmocka
 
+# Where the n-th call of SQLite fails.
+$(OUT)/tests/server/store_statement_test: LDFLAGS += -Wl,--wrap=sqlite3_step,--wrap=sqlite3_prepare_v3
+
 .PHONY: unit
 unit: $(TESTS) $(PROGRAMS)
 
@@ -237,7 +240,8 @@ test: deps-test
 # --- coverage of the pure protocol and of the relay's store: what tests of their own rooms run, and every branch they do not ---
 # Only what is judged is counted; no sanitizers. LONG=1 makes anything short of 100 % a failure.
 COVERED := $(PROTOCOL) $(call objects,$(wildcard server/relay/store_sqlite*.c))
-COVER_TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/protocol/*_test.c) tests/server/store_sqlite_test.c)
+COVER_TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/protocol/*_test.c) tests/server/store_sqlite_test.c \
+  tests/server/store_statement_test.c)
 COVER_HELPERS := $(call objects,tests/protocol/merge_model.c tests/protocol/need_model.c $(wildcard tests/server/store_contract*.c))
 .PHONY: coverage coverage-programs
 ifeq ($(PROFILE),cover)

@@ -57,7 +57,10 @@ MQ_MUST_USE enum mq_status mq_db_number(struct mq_db *db, int64_t *out, struct m
 MQ_MUST_USE enum mq_status mq_db_begin(struct mq_db *db, struct mq_error *error);
 MQ_MUST_USE enum mq_status mq_db_commit(struct mq_db *db, struct mq_error *error);
 void mq_db_rollback(struct mq_db *db);
+/* A full disk or a disk error ends the transaction by itself, whichever statement meets it, a query too. */
 bool mq_db_in_transaction(const struct mq_db *db);
+/* MQ_FAULT with words after a disk error, until the file is opened anew; else MQ_OK. */
+enum mq_status mq_db_writable(const struct mq_db *db, struct mq_error *error);
 
 /* A consistent copy, same encryption, durable, mode 0600, into a file that must not exist yet. */
 MQ_MUST_USE enum mq_status mq_db_copy(struct mq_db *db, const char *path, struct mq_error *error);

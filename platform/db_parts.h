@@ -29,8 +29,6 @@ struct mq_db {
 
 /* SQLite's result code as a status with words; rolls back where the disk is full, poisons where I/O failed. */
 enum mq_status mq_db_trouble(struct mq_db *db, int result, struct mq_error *error);
-/* MQ_FAULT with words once the database is poisoned, else MQ_OK. */
-enum mq_status mq_db_writable(const struct mq_db *db, struct mq_error *error);
 void mq_db_forget_statements(struct mq_db *db);
 
 /* The log as it stood before SQLite opened it: open, so that it stays readable where SQLite removes its name. */

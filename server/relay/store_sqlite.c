@@ -45,10 +45,18 @@ static const char *const steps[] = {
 
 /* ---- What all files of this backend use ---- */
 
+/* A full disk may end the transaction under a verb that only reads. What is written after that would stand alone. */
+static void look_after_group(struct mq_sqlite_store *store, struct mq_error *error)
+{
+    if (store->failed == MQ_OK && !mq_db_in_transaction(store->db))
+        store->failed = mq_db_writable(store->db, error) == MQ_OK ? MQ_NO_SPACE : MQ_FAULT;
+}
+
 enum mq_status mq_sqlite_enter(struct mq_sqlite_store *store, struct mq_error *error)
 {
     if (!store->group)
         return mq_db_begin(store->db, error);
+    look_after_group(store, error);
     if (store->failed != MQ_OK)
         return mq_fail(error, store->failed, _("an earlier write of this group did not succeed"));
     return MQ_OK;
@@ -176,6 +184,7 @@ static enum mq_status commit(struct mq_store *base, struct mq_error *error)
     struct mq_sqlite_store *store = mq_sqlite(base);
 
     MQ_ASSERT(store->group);
+    look_after_group(store, error);
     if (store->failed != MQ_OK) {
         rollback(base);
         return mq_fail(error, store->failed, _("a write of this group did not succeed; nothing of it was kept"));

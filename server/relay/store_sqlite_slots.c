@@ -267,7 +267,10 @@ enum mq_status mq_sqlite_put_part(struct mq_store *base, const uint8_t *owner, c
     enum mq_status status = mq_sqlite_enter(store, error);
     if (status != MQ_OK)
         return status;
+    size_t before = whole->size;
     status = mq_sqlite_leave(store, put_and_join(store->db, &part, whole, &complete, error), error);
+    if (status != MQ_OK)
+        whole->size = before; /* not stored, so not there */
     return status == MQ_OK && !complete ? MQ_WAITING : status;
 }
 
@@ -312,23 +315,31 @@ enum mq_status mq_sqlite_enrols(struct mq_store *base, mq_take_bytes *take, void
     return give_bytes(status, &query, take, context, error);
 }
 
+static enum mq_status put_reply(struct mq_db *db, struct mq_span id, struct mq_span reply, bool *found,
+                                struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(db, &query, error, "SELECT 1 FROM enrol WHERE id = ?", "b", id);
+
+    status = mq_sqlite_any(status, &query, error);
+    *found = status == MQ_OK;
+    if (status != MQ_OK)
+        return status == MQ_NOT_FOUND ? MQ_OK : status;
+    return mq_db_run(db, error, "UPDATE enrol SET reply = ? WHERE id = ? AND (reply IS NULL OR length(reply) = 1)",
+                     "bb", reply, id);
+}
+
 enum mq_status mq_sqlite_answer_enrol(struct mq_store *base, const uint8_t *id, struct mq_span reply,
                                       struct mq_error *error)
 {
     struct mq_sqlite_store *store = mq_sqlite(base);
-    struct mq_query *query;
+    bool found = false;
     enum mq_status status = mq_sqlite_enter(store, error);
 
     if (status != MQ_OK)
         return status;
-    status = mq_db_run(store->db, error,
-                       "UPDATE enrol SET reply = ? WHERE id = ? AND (reply IS NULL OR length(reply) = 1)", "bb", reply,
-                       mq_span(id, MQ_ID_SIZE));
-    status = mq_sqlite_leave(store, status, error);
-    if (status != MQ_OK)
-        return status;
-    status = mq_db_query(store->db, &query, error, "SELECT 1 FROM enrol WHERE id = ?", "b", mq_span(id, MQ_ID_SIZE));
-    return mq_sqlite_any(status, &query, error);
+    status = mq_sqlite_leave(store, put_reply(store->db, mq_span(id, MQ_ID_SIZE), reply, &found, error), error);
+    return status == MQ_OK && !found ? MQ_NOT_FOUND : status;
 }
 
 enum mq_status mq_sqlite_enrol_reply(struct mq_store *base, const uint8_t *id, struct mq_buffer *reply,

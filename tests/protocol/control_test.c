@@ -179,6 +179,16 @@ static void receipt_of_too_many(void **state)
     assert_int_equal(mq_receipt_get(&decoded, mq_span(memory, 58 + 33 * count)), MQ_REFUSED);
 }
 
+/* Whose word each kind is, and whether the team's log has it; of what is unknown, neither. */
+static void kinds_and_their_ways(void **state)
+{
+    (void)state;
+    assert_false(mq_control_is_countys(MQ_CONTROL_RECEIPT) || mq_control_is_logged(MQ_CONTROL_RECEIPT));
+    assert_true(mq_control_is_countys(MQ_CONTROL_ACCESS) && !mq_control_is_logged(MQ_CONTROL_ACCESS));
+    assert_true(mq_control_is_countys(MQ_CONTROL_REVOCATION) && mq_control_is_logged(MQ_CONTROL_REVOCATION));
+    assert_false(mq_control_is_countys(200) || mq_control_is_logged(200));
+}
+
 /* A buffer that is too small by however much gets no control that looks whole. */
 static void control_in_small_buffers(void **state)
 {
@@ -322,7 +332,7 @@ int main(void)
         cmocka_unit_test(control_round_trip), cmocka_unit_test(control_flipped),
         cmocka_unit_test(control_cut),        cmocka_unit_test(control_of_others),
         cmocka_unit_test(control_limits),     cmocka_unit_test(receipt_round_trip),
-        cmocka_unit_test(receipt_of_too_many), cmocka_unit_test(control_in_small_buffers),
+        cmocka_unit_test(receipt_of_too_many), cmocka_unit_test(control_in_small_buffers), cmocka_unit_test(kinds_and_their_ways),
         cmocka_unit_test(access_round_trip),
         cmocka_unit_test(control_of_a_township), cmocka_unit_test(revocation_round_trip),
         cmocka_unit_test(revocation_refused),

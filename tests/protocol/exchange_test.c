@@ -235,6 +235,21 @@ static void whole_or_not(void **state)
     }
 }
 
+/* A message that did not fit gets no end: it must not look whole. */
+static void too_long_gets_no_end(void **state)
+{
+    struct mq_buffer out = mq_buffer(memory, MQ_REQUEST_HEAD_SIZE + 3);
+    const struct mq_request request = {.budget = 5000};
+
+    (void)state;
+    mq_request_put(&out, &request);
+    mq_frame_put(&out, MQ_FRAME_SEGMENT, mq_span_text("some bytes"));
+    assert_true(out.failed);
+    size_t size = out.size;
+    mq_exchange_end(&out);
+    assert_int_equal(out.size, size);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +257,7 @@ int main(void)
         cmocka_unit_test(request_round_trip), cmocka_unit_test(request_refused),     cmocka_unit_test(reply_round_trip),
         cmocka_unit_test(reply_refused),      cmocka_unit_test(have_round_trip),     cmocka_unit_test(sum_carries),
         cmocka_unit_test(token_hashes),       cmocka_unit_test(fingerprint_of_sets),
+        cmocka_unit_test(too_long_gets_no_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
