@@ -1,6 +1,7 @@
 /* What is not a log in SQLite: controls, desks, tokens, and what waits for a while (parts, enrolments). */
 #include <string.h>
 
+#include "protocol/assert.h"
 #include "server/relay/store_sqlite.h"
 
 /* Hands the first column of every row to `take`. `status` is that of the query's start. */
@@ -120,11 +121,10 @@ static enum mq_status replace_access(struct mq_db *db, struct mq_span team, stru
     enum mq_status status = mq_db_run(db, error, "DELETE FROM access WHERE team = ?", "b", team);
 
     while (status == MQ_OK && mq_left(&reader) > 0) {
-        status = mq_access_get(&access, &reader);
-        if (status == MQ_OK)
-            status = mq_db_run(
-                db, error, "INSERT OR IGNORE INTO access (token_hash, team, key_name, rights) VALUES (?, ?, ?, ?)",
-                "bbbi", MQ_SPAN(access.token_hash), team, MQ_SPAN(access.key_name), (int64_t)access.rights);
+        MQ_ASSERT(mq_access_get(&access, &reader) == MQ_OK); /* whole entries */
+        status = mq_db_run(
+            db, error, "INSERT OR IGNORE INTO access (token_hash, team, key_name, rights) VALUES (?, ?, ?, ?)", "bbbi",
+            MQ_SPAN(access.token_hash), team, MQ_SPAN(access.key_name), (int64_t)access.rights);
     }
     return status;
 }

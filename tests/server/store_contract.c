@@ -1,5 +1,5 @@
 /* The contract of server/relay/store.h, clause by clause, for any backend: logs, groups, streams, check. */
-#include "tests/protocol/chance.h"
+#include "tests/protocol/segment_kit.h"
 #include "tests/server/store_contract_kit.h"
 
 /* ---- Logs ---- */
@@ -433,7 +433,47 @@ static void check_passes(void **state)
         mq_hash_one(item.id, sizeof item.id, MQ_DOMAIN_BODY, item.bytes);
         assert_true(append(i % 3 == 0 ? OTHER_BOX : BOX, item));
     }
+    static struct kit_sealed sealed;
+    struct kit_writer writer = kit_writer(0x80);
+    struct mq_seal_context context = kit_context(&writer, 0);
+    struct mq_log_item segment = {.frame = MQ_FRAME_SEGMENT, .seq = 1};
+    kit_seal(&sealed, &context, kit_plain(memory, sizeof memory, 0, 0, 0, 3, mq_span_text("abc")));
+    segment.bytes = kit_bytes(&sealed);
+    memcpy(segment.id, sealed.id, sizeof segment.id);
+    memcpy(segment.stream, writer.stream, sizeof segment.stream);
+    assert_true(append(BOX, segment));
     assert_int_equal(store->verbs->check(store, &error), MQ_OK);
+}
+
+/* What does not fit the room that is given is not given, and listings end where the taker has enough. */
+static void small_rooms(void **state)
+{
+    struct mq_log_item grant = {.frame = MQ_FRAME_GRANT, .bytes = mq_span_text("grant")};
+    struct mq_buffer room = mq_buffer(memory, 4);
+    uint8_t mailbox[MQ_ID_SIZE];
+    struct seen one = {.most = 1};
+
+    (void)state;
+    memset(grant.id, 1, sizeof grant.id);
+    assert_true(append(BOX, grant));
+    memset(grant.id, 2, sizeof grant.id);
+    assert_true(append(BOX, grant));
+    assert_true(append(BOX, segment_item(1, 3, 0)));
+    assert_true(append(BOX, announce_item(4, 0x51, 0x72, "announce")));
+    assert_true(append(BOX, announce_item(5, 0x52, 0x72, "announce")));
+    assert_int_not_equal(store->verbs->grant(store, grant.name, &room, &error), MQ_OK);
+    room = mq_buffer(memory, 4);
+    assert_int_not_equal(store->verbs->segment(store, named(3).bytes, &room, &error), MQ_OK);
+    room = mq_buffer(memory, 4);
+    assert_int_not_equal(store->verbs->announce(store, named(0x51).bytes, mailbox, &room, &error), MQ_OK);
+    assert_int_equal(room.size, 0);
+    mq_error_clear(&error);
+    assert_int_equal(store->verbs->grants(store, see_bytes, &one, &error), MQ_OK);
+    assert_int_equal(one.count, 1);
+    one.count = 0;
+    assert_int_equal(store->verbs->streams_of(store, named(0x72).bytes, see_stream, &one, &error), MQ_OK);
+    assert_int_equal(one.count, 1);
+    assert_int_equal(error.status, MQ_OK);
 }
 
 /* An id that is not that of its bytes is found by the check. */
@@ -466,6 +506,7 @@ int store_contract(const struct store_backend *which)
         CLAUSE(random_streams_agree),
         CLAUSE(check_passes),
         CLAUSE(check_finds),
+        CLAUSE(small_rooms),
     };
 
     backend = which;

@@ -210,6 +210,22 @@ static void later_parts_count(void **state)
     assert_true(mq_span_equal(mq_written(&whole), mq_span_text("012")));
 }
 
+/* A part that lies within what others have brought adds nothing. A whole that does not fit the room given is not taken:
+ * its last part comes again. */
+static void parts_within_parts(void **state)
+{
+    struct mq_buffer whole = mq_buffer(memory, sizeof memory), small = mq_buffer(memory, 3);
+
+    (void)state;
+    assert_int_equal(put_part(1, 6, 0, "0123", &whole), MQ_WAITING);
+    assert_int_equal(put_part(1, 6, 1, "12", &whole), MQ_WAITING);
+    assert_int_not_equal(put_part(1, 6, 4, "45", &small), MQ_OK);
+    assert_int_equal(small.size, 0);
+    mq_error_clear(&error);
+    assert_int_equal(put_part(1, 6, 4, "45", &whole), MQ_OK);
+    assert_true(mq_span_equal(mq_written(&whole), mq_span_text("012345")));
+}
+
 /* Lengths that do not fit are refused. */
 static void parts_refused(void **state)
 {
@@ -323,6 +339,9 @@ static void enrolments(void **state)
     put_enrol(1, "A", 100);
     assert_enrols("B");
     assert_int_equal(error.status, MQ_OK);
+    struct mq_buffer small = mq_buffer(memory, 4);
+    assert_int_not_equal(store->verbs->enrol_reply(store, named(1).bytes, &small, &error), MQ_OK);
+    assert_int_equal(small.size, 0);
 }
 
 /* A reply may replace a refusal, nothing a reply. */
@@ -391,6 +410,7 @@ int store_contract_slots(const struct store_backend *which)
         CLAUSE(access_list_refused),
         CLAUSE(parts_make_a_whole),
         CLAUSE(later_parts_count),
+        CLAUSE(parts_within_parts),
         CLAUSE(parts_refused),
         CLAUSE(parts_have_owners),
         CLAUSE(parts_of_one_are_bounded),

@@ -10,6 +10,7 @@
 #include "platform/db.h"
 #include "protocol/keys.h"
 #include "tests/server/directory.h"
+#include "tests/server/store_acts.h"
 #include "tests/server/store_contract.h"
 
 static struct mq_store *open_store(bool fresh)
@@ -109,6 +110,69 @@ static void short_columns(void **state)
     store->verbs->close(store);
 }
 
+/* Opens a store with something of everything, changed behind its back. */
+static enum mq_status open_changed(struct mq_store **out, const char *sql)
+{
+    struct mq_store *store = open_store(true);
+    struct mq_error error = {0};
+    struct mq_db *db;
+
+    store_fill(store);
+    store->verbs->close(store);
+    assert_int_equal(mq_db_open(&db, mq_platform_real(), store_path, &error), MQ_OK);
+    assert_int_equal(mq_db_script(db, sql, &error), MQ_OK);
+    mq_db_close(db);
+    return mq_store_sqlite_open(out, mq_platform_real(), store_path, &error);
+}
+
+/* Whatever column of a row has a length that was never written, who reads it says that the store is damaged. */
+static void every_short_column(void **state)
+{
+    static const struct {
+        const char *sql, *act;
+    } cases[] = {
+        {"UPDATE log SET id = x'00' WHERE number = 1", "list"},
+        {"UPDATE log SET stream = x'00'", "list"},             {"UPDATE log SET previous = x'00'", "list"},
+        {"UPDATE log SET name = x'00'", "list"},               {"UPDATE log SET total = x'00'", "position"},
+        {"UPDATE log SET mailbox = x'00'", "announce"},        {"UPDATE log SET stream = zeroblob(15)", "streams_of"},
+        {"UPDATE mailbox SET total = x'00'", "append"},        {"UPDATE stream SET head_id = x'00'", "head"},
+        {"UPDATE stream SET total = x'00'", "held"},           {"UPDATE log SET id = x'00' WHERE seq = 3", "append_between"},
+        {"UPDATE desk SET bytes = x'00'", "desks"},            {"UPDATE access SET team = x'00'", "access"},
+        {"UPDATE access SET key_name = x'00'", "access"},
+    };
+    struct mq_store *store;
+    struct mq_error error;
+
+    (void)state;
+    assert_int_equal(open_changed(&store, "UPDATE life SET server_id = x'00'"), MQ_DAMAGED);
+    assert_null(store);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(open_changed(&store, cases[i].sql), MQ_OK);
+        for (size_t a = 0; a < STORE_ACTS; a++)
+            if (strcmp(store_acts[a].name, cases[i].act) == 0 && act(&store_acts[a], store, &error) != MQ_DAMAGED)
+                fail_msg("%s: %s", cases[i].sql, cases[i].act);
+        store->verbs->close(store);
+    }
+}
+
+/* What is called a segment and is none, or stands in a mailbox that cannot be, is found by the check. */
+static void check_finds_what_cannot_be(void **state)
+{
+    (void)state;
+    assert_int_equal(check_after("UPDATE log SET frame = 1 WHERE number = 2"), MQ_DAMAGED);
+    assert_int_equal(check_after("UPDATE log SET mailbox = x'b0'; UPDATE mailbox SET id = x'b0'"), MQ_DAMAGED);
+}
+
+/* A store that is none is closed by doing nothing. */
+static void closing_nothing(void **state)
+{
+    struct mq_store *store = open_store(true);
+
+    (void)state;
+    store->verbs->close(NULL);
+    store->verbs->close(store);
+}
+
 /* A second process is refused while the first has the file. */
 static void one_process(void **state)
 {
@@ -150,6 +214,9 @@ int main(void)
         cmocka_unit_test(check_finds_damage),
         cmocka_unit_test(failed_group),
         cmocka_unit_test(short_columns),
+        cmocka_unit_test(every_short_column),
+        cmocka_unit_test(check_finds_what_cannot_be),
+        cmocka_unit_test(closing_nothing),
         cmocka_unit_test(one_process),
         cmocka_unit_test(copies),
     };

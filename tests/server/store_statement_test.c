@@ -11,27 +11,43 @@
 
 static int64_t calls, failing; /* so far; the one that fails, 0: none */
 static int failure;
+static bool ends; /* the transaction, as SQLite does after some errors */
 
 int __real_sqlite3_step(sqlite3_stmt *statement);
 int __wrap_sqlite3_step(sqlite3_stmt *statement);
 int __real_sqlite3_prepare_v3(sqlite3 *db, const char *sql, int size, unsigned flags, sqlite3_stmt **out, const char **tail);
 int __wrap_sqlite3_prepare_v3(sqlite3 *db, const char *sql, int size, unsigned flags, sqlite3_stmt **out, const char **tail);
 
+static int failed_in(sqlite3 *db)
+{
+    if (ends && sqlite3_get_autocommit(db) == 0)
+        assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    return failure;
+}
+
 int __wrap_sqlite3_step(sqlite3_stmt *statement)
 {
-    return ++calls == failing ? failure : __real_sqlite3_step(statement);
+    return ++calls == failing ? failed_in(sqlite3_db_handle(statement)) : __real_sqlite3_step(statement);
 }
 
 int __wrap_sqlite3_prepare_v3(sqlite3 *db, const char *sql, int size, unsigned flags, sqlite3_stmt **out, const char **tail)
 {
-    return ++calls == failing ? failure : __real_sqlite3_prepare_v3(db, sql, size, flags, out, tail);
+    return ++calls == failing ? failed_in(db) : __real_sqlite3_prepare_v3(db, sql, size, flags, out, tail);
 }
 
-static void fail_nth(int64_t nth, int code)
+struct cause {
+    int code;
+    bool ends;
+};
+static const struct cause disk = {SQLITE_IOERR, false}, causes[] = {{SQLITE_IOERR, false}, {SQLITE_IOERR, true}, {SQLITE_FULL, true}};
+#define CAUSES (sizeof causes / sizeof *causes)
+
+static void fail_nth(int64_t nth, struct cause cause)
 {
     calls = 0;
     failing = nth;
-    failure = code;
+    failure = cause.code;
+    ends = cause.ends;
 }
 
 /* ---- The store ---- */
@@ -89,19 +105,17 @@ static int remove_all(void **state)
     return 0;
 }
 
-static const int codes[] = {SQLITE_IOERR, SQLITE_FULL};
-
 /* The act, alone: with its n-th call failing it says so and nothing has changed; true: there was an n-th call. */
-static bool one_fails(const struct store_act *what, int64_t nth, int code, uint64_t after)
+static bool one_fails(const struct store_act *what, int64_t nth, struct cause cause, uint64_t after)
 {
     struct mq_store *store = open_full();
 
-    fail_nth(nth, code);
+    fail_nth(nth, cause);
     enum mq_status status = act(what, store, &error);
     bool failed = calls >= nth;
-    fail_nth(0, 0);
+    fail_nth(0, disk);
     store->verbs->close(store);
-    if (failed && (status != (code == SQLITE_FULL ? MQ_NO_SPACE : MQ_FAULT) || digest() != before))
+    if (failed && (status != (cause.code == SQLITE_FULL ? MQ_NO_SPACE : MQ_FAULT) || digest() != before))
         fail_msg("%s: call %lld: status %d, or something changed", what->name, (long long)nth, status);
     if (!failed && (status != what->answer || digest() != after))
         fail_msg("%s: status %d", what->name, status);
@@ -117,9 +131,9 @@ static void every_statement_fails(void **state)
         assert_int_equal(act(&store_acts[a], store, &error), store_acts[a].answer);
         store->verbs->close(store);
         uint64_t after = digest();
-        for (size_t c = 0; c < 2; c++) {
+        for (size_t c = 0; c < CAUSES; c++) {
             int64_t nth = 1;
-            while (one_fails(&store_acts[a], nth, codes[c], after))
+            while (one_fails(&store_acts[a], nth, causes[c], after))
                 nth++;
             assert_true(nth > 1);
         }
@@ -127,13 +141,13 @@ static void every_statement_fails(void **state)
 }
 
 /* In a group, between two writes of others: a commit that answers OK has kept everything, any other nothing. */
-static bool group_fails(const struct store_act *what, int64_t nth, int code, uint64_t after)
+static bool group_fails(const struct store_act *what, int64_t nth, struct cause cause, uint64_t after)
 {
     const struct mq_log_item first = a_item(MQ_FRAME_WRAP, 0xa1), second = a_item(MQ_FRAME_WRAP, 0xa2);
     struct mq_store *store = open_full();
     bool added;
 
-    fail_nth(nth, code);
+    fail_nth(nth, cause);
     enum mq_status status = store->verbs->begin(store, &error);
     if (status == MQ_OK) {
         enum mq_status one = store->verbs->append(store, NAMED(0xb9), &first, &added, &error);
@@ -144,7 +158,7 @@ static bool group_fails(const struct store_act *what, int64_t nth, int code, uin
         assert_true(calls >= nth || middle == what->answer);
     }
     bool failed = calls >= nth;
-    fail_nth(0, 0);
+    fail_nth(0, disk);
     store->verbs->close(store);
     uint64_t now = digest();
     if (now != (status == MQ_OK ? after : before) || (!failed && status != MQ_OK))
@@ -165,8 +179,8 @@ static void every_statement_of_a_group_fails(void **state)
         assert_int_equal(store->verbs->append(store, NAMED(0xb9), &second, &added, &error), MQ_OK);
         store->verbs->close(store);
         uint64_t after = digest();
-        for (size_t c = 0; c < 2; c++)
-            for (int64_t nth = 1; group_fails(&store_acts[a], nth, codes[c], after);)
+        for (size_t c = 0; c < CAUSES; c++)
+            for (int64_t nth = 1; group_fails(&store_acts[a], nth, causes[c], after);)
                 nth++;
     }
 }
@@ -181,10 +195,10 @@ static void opening_fails(void **state)
             store->verbs->close(store);
             if (fresh)
                 directory_empty();
-            fail_nth(nth, SQLITE_IOERR);
+            fail_nth(nth, disk);
             enum mq_status status = mq_store_sqlite_open(&store, mq_platform_real(), store_path, &error);
             bool failed = calls >= nth;
-            fail_nth(0, 0);
+            fail_nth(0, disk);
             if (!failed) {
                 assert_int_equal(status, MQ_OK);
                 store->verbs->close(store);
@@ -206,10 +220,10 @@ static void checking_fails(void **state)
     for (int64_t nth = 1;; nth++) {
         directory_empty();
         struct mq_store *store = open_store();
-        fail_nth(nth, SQLITE_IOERR);
+        fail_nth(nth, disk);
         enum mq_status status = store->verbs->check(store, &error);
         bool failed = calls >= nth;
-        fail_nth(0, 0);
+        fail_nth(0, disk);
         store->verbs->close(store);
         assert_int_equal(status == MQ_OK, !failed);
         if (!failed)
@@ -223,9 +237,9 @@ static void nothing_is_written_after_an_error(void **state)
     struct mq_store *store = open_full();
 
     (void)state;
-    fail_nth(1, SQLITE_IOERR);
+    fail_nth(1, disk);
     assert_int_equal(act(&store_acts[0], store, &error), MQ_FAULT);
-    fail_nth(0, 0);
+    fail_nth(0, disk);
     for (size_t a = 0; a < STORE_ACTS; a++) {
         enum mq_status status = act(&store_acts[a], store, &error);
         assert_true(status == MQ_FAULT || status == store_acts[a].answer);
