@@ -1,4 +1,4 @@
-"""Documents can be wrong, so they are checked: files, make targets and commands that they name exist."""
+"""Documents can be wrong, so they are checked: files, tests, make targets and commands that they name exist."""
 import itertools
 import os
 import re
@@ -8,6 +8,7 @@ ROOMS = ("protocol", "platform", "replica", "client", "server", "tests", "docs",
 SPAN = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
 PATH = re.compile(rf"(?:{'|'.join(ROOMS)})/[\w./*{{}},-]*")
+TEST = re.compile(r"(tests/[\w./-]+\.c): (\w+(?:, \w+)*)")
 DOCUMENT = re.compile(r"\bdocs/[\w/.-]+\.md\b")
 MAKE = re.compile(r"(?:^|[;&|($])\s*(?:sudo +)?make((?: +[^\s;&|)]+)*)")
 COMMAND = re.compile(r"(?<![\w-])(?:\S*/)?(minqingd?)((?: +[a-z][a-z-]*)+)")
@@ -17,7 +18,7 @@ TABLES = {"minqing": ("client/",), "minqingd": ("server/",)}
 
 
 def documents(tree):
-    return [file for path, file in tree.files.items() if re.fullmatch(r"docs/[^/]+\.md|README[^/]*\.md", path)]
+    return [file for path, file in tree.files.items() if re.fullmatch(r"docs/[^/]+\.md|(?:README|SECURITY)[^/]*\.md", path)]
 
 
 def code_of(file):
@@ -60,6 +61,20 @@ def paths(tree):
                 path = normal(folder, target)
                 if not exists(tree, path):
                     yield file.find(number, "document", f"the link leads to {path}, which is not there")
+
+
+def tests(tree):
+    """`tests/ROOM/NAME_test.c: FUNCTION, FUNCTION`: a claim and what holds it."""
+    for file in documents(tree):
+        for number, text in code_of(file):
+            for path, names in TEST.findall(text):
+                test = tree.files.get(path)
+                if test is None:
+                    yield file.find(number, "document", f"there is no {path}; name the test that is there, or write it")
+                    continue
+                for name in names.split(", "):
+                    if not re.search(rf"\b{name}\b", test.code):
+                        yield file.find(number, "document", f"{path} has no test {name}; name one that is there, or write it")
 
 
 def normal(folder, target):
@@ -107,4 +122,4 @@ def commands(tree):
                     yield file.find(number, "document", f"{program} has no command {first} {second}".rstrip())
 
 
-RULES = [paths, named_in_code, targets, commands]
+RULES = [paths, tests, named_in_code, targets, commands]
