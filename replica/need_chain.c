@@ -265,7 +265,9 @@ enum mq_status mq_need_step_text(struct mq_replica *replica, const uint8_t step[
     enum mq_status status = find_create(replica, step, &query, &create, error);
     if (status == MQ_NOT_FOUND)
         return MQ_OK;
-    if (status == MQ_OK && create_value(&create, key, &value))
+    /* What a newer or hostile writer put there, and is no such value, says nothing here. */
+    if (status == MQ_OK && create_value(&create, key, &value) &&
+        mq_value_valid(mq_field_by_key(create.kind, mq_span_text(key)), value))
         status = mq_value_to_text(mq_field_by_key(create.kind, mq_span_text(key)), value, out);
     mq_db_done(&query);
     return status;

@@ -34,8 +34,11 @@ enum mq_status mq_print_reference(struct mq_replica *replica, const uint8_t reco
     if (status != MQ_OK)
         return status;
     if (mq_db_next(&query, error)) {
-        status = mq_value_to_text(id, mq_db_blob(query, 0), out);
+        bool valid = mq_value_valid(id, mq_db_blob(query, 0));
+        status = valid ? mq_value_to_text(id, mq_db_blob(query, 0), out) : MQ_OK;
         mq_db_done(&query);
+        if (!valid) /* of a newer or hostile writer: no id that could be shown */
+            put_hex(out, record, MQ_ID_SIZE);
         return status;
     }
     if (error->status != MQ_OK)

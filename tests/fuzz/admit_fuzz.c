@@ -1,6 +1,7 @@
 /* Aim: a member may seal anything into his segment; every reader takes it or sets it aside, shows what he has without
  * harm, and comes to the same state a second time and after making the view anew. Input: a mode, then a whole payload; or
  * changes (position u16, value u8) to a real one; or changes of records, from which a payload is made. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -301,14 +302,22 @@ static void admit(struct mq_replica *replica, const struct run *run, struct mq_a
     MQ_ASSERT(mq_admit_waiting(replica, result, &error) == MQ_OK && error.status == MQ_OK);
 }
 
+/* Says in words what was refused, before it is a finding. */
+static void must(enum mq_status status, const struct mq_error *error)
+{
+    if (status != MQ_OK)
+        fprintf(stderr, "status %d: %s\n", (int)status, error->text);
+    MQ_ASSERT(status == MQ_OK);
+}
+
 static void show_all(struct mq_replica *replica)
 {
     const struct mq_emitter emitter = {.emit = look_at_object};
     struct mq_error error = {0};
 
-    MQ_ASSERT(mq_records_export(replica, NULL, &emitter, &error) == MQ_OK);
-    MQ_ASSERT(mq_records_list(replica, NULL, mq_span(NULL, 0), 0, &emitter, &error) == MQ_OK);
-    MQ_ASSERT(mq_records_conflicts(replica, &emitter, &error) == MQ_OK);
+    must(mq_records_export(replica, NULL, &emitter, &error), &error);
+    must(mq_records_list(replica, NULL, mq_span(NULL, 0), 0, &emitter, &error), &error);
+    must(mq_records_conflicts(replica, &emitter, &error), &error);
     enum mq_status status = mq_records_show(replica, mq_span_text("H-1"), true, &emitter, &error);
     MQ_ASSERT(status == MQ_OK || status == MQ_NOT_FOUND || status == MQ_REFUSED); /* gone, or several of that name */
 }
@@ -320,7 +329,7 @@ static void check_all(struct mq_replica *replica)
     struct mq_check_result result;
     struct mq_error error = {0};
 
-    MQ_ASSERT(mq_records_check(replica, false, &result, &emitter, &error) == MQ_OK);
+    must(mq_records_check(replica, false, &result, &emitter, &error), &error);
 }
 
 static enum mq_status take_in(struct mq_replica *replica, void *context, struct mq_error *error)

@@ -412,6 +412,41 @@ static void huge_create_stops_nobody(void **state)
     end(&village);
 }
 
+/* A record whose `id` is none, and what points to it, are shown by the record's own id; all else is shown as ever. */
+static void an_id_that_is_none_hides_nothing(void **state)
+{
+    struct village village;
+    uint8_t memory[256], pair[16], record[MQ_ID_SIZE], reference[32];
+    struct mq_buffer create = mq_buffer(memory, sizeof memory), pairs = mq_buffer(pair, sizeof pair);
+    (void)state;
+    begin(&village, 17);
+    add_household(&village.devices[1], "H-1", NULL);
+    mq_cbor_put_uint(&pairs, MQ_FIELD_ID);
+    mq_cbor_put_uint(&pairs, 7); /* a number is no id */
+    mq_change_put_create(&create, MQ_KIND_HOUSEHOLD, 1, mq_written(&pairs));
+    hostile_write(&village.devices[0], mq_written(&create));
+    village_sync_all(&village, 2);
+    struct mq_query *query;
+    assert_int_equal(mq_db_query(mq_replica_db(village.desk.replica), &query, &problem,
+                                 "SELECT record FROM record WHERE id = x'07'", ""),
+                     MQ_OK);
+    assert_true(mq_db_next(&query, &problem));
+    memcpy(record, mq_db_blob(query, 0).data, sizeof record);
+    mq_db_done(&query);
+    create = mq_buffer(memory, sizeof memory);
+    struct mq_buffer visited = mq_buffer(reference, sizeof reference);
+    mq_cbor_put_uint(&visited, mq_field_by_key(mq_kind_by_number(MQ_KIND_VISIT), mq_span_text("household"))->number);
+    mq_put_reference(&visited, record);
+    mq_change_put_create(&create, MQ_KIND_VISIT, 1, mq_written(&visited));
+    hostile_write(&village.devices[0], mq_written(&create));
+    village_sync_all(&village, 2);
+    char *text = village_export(&village.devices[2]);
+    assert_non_null(strstr(text, "\"H-1\""));
+    assert_non_null(strstr(text, "\"visit\""));
+    free(text);
+    end(&village);
+}
+
 /* A cadre's link between records, written as set, as add or inside a create, is set aside for its role, is named in the
  * receipt, and groups nothing. */
 static void cadres_link_nothing(void **state)
@@ -551,6 +586,7 @@ int main(void)
         cmocka_unit_test(unverifiable_is_bounded),
         cmocka_unit_test(hundred_records_of_one_id),
         cmocka_unit_test(huge_create_stops_nobody),
+        cmocka_unit_test(an_id_that_is_none_hides_nothing),
         cmocka_unit_test(cadres_link_nothing),
         cmocka_unit_test(foreign_desk_anchors_nothing),
         cmocka_unit_test(flood_hides_no_record),
