@@ -1,5 +1,5 @@
 /* A forgotten passphrase: how a device's store key comes back through the county's desk, where the device's owner wanted
- * that to be possible (docs/protocol.md, section 1; docs/decisions/0026-recovery.md). */
+ * that to be possible (docs/protocol.md, section 1; docs/decisions/0028-recovery.md). */
 #ifndef MQ_PROTOCOL_RECOVERY_KEYS_H
 #define MQ_PROTOCOL_RECOVERY_KEYS_H
 

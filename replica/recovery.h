@@ -1,5 +1,5 @@
 /* The recovery of what a forgotten passphrase would lock away: opt-in, through the county's desk (docs/protocol.md, section
- * 1; docs/decisions/0026-recovery.md). On the device's side; what passes between is protocol/recovery_keys.h's. */
+ * 1; docs/decisions/0028-recovery.md). On the device's side; what passes between is protocol/recovery_keys.h's. */
 #ifndef MQ_REPLICA_RECOVERY_H
 #define MQ_REPLICA_RECOVERY_H
 

@@ -166,7 +166,8 @@ const struct mq_command mq_server_commands[] = {
       {"archive", "FILE", N_("the records go into this file first, whole")},
       {"today", "DATE", N_("as if it were this day")}}, mq_run_at_desk},
     {"status", "", N_("how the centre stands"), 0, 0, false, {{0}}, mq_run_at_desk},
-    {"check", "", N_("verifies every page, signature and chain"), 0, 0, false, {{0}}, mq_run_at_desk},
+    {"check", "", N_("verifies every page, signature and chain"), 0, 0, false,
+     {{"rebuild", NULL, N_("make the view anew where it differs")}}, mq_run_at_desk},
     {"backup", "FILE", N_("everything into one encrypted file"), 1, 1, false, {{0}}, mq_run_at_desk},
     {"restore", "FILE", N_("everything back from such a file"), 1, 1, false, {{0}}, mq_run_restore},
 };

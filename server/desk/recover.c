@@ -7,6 +7,7 @@
 #include "protocol/assert.h"
 #include "protocol/recovery_keys.h"
 #include "replica/records.h"
+#include "replica/revoke.h"
 #include "server/desk/call_keys.h"
 #include "server/desk/ledger_keys.h"
 
@@ -46,19 +47,23 @@ static enum mq_status member_find(struct recover *work, struct mq_error *error)
     const struct mq_certificate *device = &work->request.recovery.device;
     struct mq_query *query;
     enum mq_status status = mq_db_query(mq_replica_db(work->call->desk->replica), &query, error,
-                                        "SELECT name, state FROM member WHERE sign_public = ? AND team = ?", "bb",
+                                        "SELECT name FROM member WHERE sign_public = ? AND team = ?", "bb",
                                         MQ_SPAN(device->sign_public), MQ_SPAN(device->team));
 
-    if (status != MQ_OK || !mq_db_next(&query, error))
-        return status != MQ_OK ? status : error->status;
-    struct mq_span name = mq_db_text(query, 0);
-    int64_t state = mq_db_int(query, 1);
-    MQ_ASSERT(name.size < sizeof work->name);
-    memcpy(work->name, name.data, name.size);
-    mq_db_done(&query);
-    if (state != 0)
+    bool revoked = false;
+    if (status == MQ_OK && mq_db_next(&query, error)) {
+        struct mq_span name = mq_db_text(query, 0);
+        MQ_ASSERT(name.size < sizeof work->name);
+        memcpy(work->name, name.data, name.size);
+        mq_db_done(&query);
+    }
+    if (status == MQ_OK)
+        status = error->status;
+    if (status == MQ_OK)
+        status = mq_revoked(work->call->desk->replica, device, &revoked, error);
+    if (status == MQ_OK && revoked)
         return mq_fail(error, MQ_REFUSED, _("%s was revoked; nothing of that device is opened any more"), work->name);
-    return MQ_OK;
+    return status;
 }
 
 static enum mq_status print_whose(const struct recover *work, struct mq_error *error)
