@@ -178,6 +178,8 @@
 #define MQ_ENROL_GRANTS_MAX 64    /* compartments that a new member is let into at once */
 #define MQ_ENROL_REQUEST_MAX 512  /* anybody may bring one to a relay: keep it small */
 #define MQ_INVITATION_DAYS_MAX 90
+#define MQ_EPOCH_DAYS 30          /* a team's key is changed by itself after so many */
+#define MQ_EPOCH_LEAST_S 86400    /* of a server's running time between two such changes, whatever its clock says */
 
 /* The machine (platform/). */
 #define MQ_STATEMENTS_MAX 256         /* prepared statements kept by one database; others are prepared each time */

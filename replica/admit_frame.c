@@ -5,6 +5,7 @@
 #include "protocol/control.h"
 #include "replica/admit_keys.h"
 #include "replica/revoke.h"
+#include "replica/rotate.h"
 
 /* ---- what cannot be verified yet ---- */
 
@@ -113,7 +114,7 @@ static enum mq_status grant_take(struct mq_replica *replica, const struct mq_gra
     uint8_t kid[MQ_KID_SIZE], name[MQ_ID_SIZE];
     mq_grant_kid(kid, grant);
     wrap_name(name, kid);
-    enum mq_status status = mq_grant_put(replica, grant, NULL, error);
+    enum mq_status status = mq_grant_take(replica, grant, error);
     return status == MQ_OK ? unverified_again(replica, MQ_FRAME_WRAP, name, result, error) : status;
 }
 
@@ -133,19 +134,6 @@ static enum mq_status admit_grant(struct mq_replica *replica, struct mq_span pay
                 return grant_take(replica, &grant, result, error);
     result->refused++;
     return MQ_OK;
-}
-
-/* A key that was not here. What this replica itself sealed under it can be read from now on. */
-static enum mq_status key_take(struct mq_replica *replica, struct mq_span kid, const struct mq_grant *grant,
-                               const struct mq_secret *key, struct mq_error *error)
-{
-    enum mq_status status = mq_grant_put(replica, grant, key, error);
-    if (status != MQ_OK)
-        return status;
-    return mq_db_run(replica->db, error,
-                     "UPDATE segment SET state = 0 WHERE " MQ_SEGMENT_WRITE_ONLY
-                     " AND substr(bytes, 23, 8) = ?",
-                     "b", kid);
 }
 
 static enum mq_status admit_wrap(struct mq_replica *replica, struct mq_span payload, struct mq_admitted *result,
@@ -186,7 +174,7 @@ static enum mq_status admit_wrap(struct mq_replica *replica, struct mq_span payl
         result->refused++;
         return MQ_OK;
     }
-    status = key_take(replica, kid, &grant, &key, error);
+    status = mq_key_take(replica, &grant, &key, error);
     mq_secret_wipe(&key);
     return status;
 }

@@ -5,10 +5,33 @@
 #include <string.h>
 
 #include "protocol/assert.h"
+#include "replica/cases_keys.h"
 #include "replica/keyring_keys.h"
 #include "replica/outbox.h"
+#include "replica/revoke.h"
 
 /* ---- one compartment's keys ---- */
+
+enum mq_status mq_grant_wrap_back(uint8_t out[MQ_WRAP_FRAME_SIZE], const struct mq_grant *grant,
+                                  const struct mq_secret *key, const uint8_t box_public[MQ_PUBLIC_SIZE])
+{
+    struct mq_secret ephemeral;
+    mq_grant_kid(out, grant);
+    mq_derive(&ephemeral, key, MQ_DOMAIN_SEED, mq_span(box_public, MQ_PUBLIC_SIZE));
+    enum mq_status status = mq_wrap_seal(out + MQ_KID_SIZE, key, box_public, &ephemeral);
+    mq_secret_wipe(&ephemeral);
+    return status;
+}
+
+/* For the day on which this desk is restored from a backup that does not know the grant. */
+static enum mq_status wrap_to_self(struct mq_replica *replica, const struct mq_grant *grant,
+                                   const struct mq_secret *key, struct mq_error *error)
+{
+    uint8_t frame[MQ_WRAP_FRAME_SIZE];
+    enum mq_status status = mq_grant_wrap_back(frame, grant, key, replica->identity->box_public);
+    MQ_ASSERT(status == MQ_OK); /* our own key is a good one */
+    return mq_outbox_put(replica, MQ_FRAME_WRAP, mq_span(NULL, 0), MQ_SPAN(frame), error);
+}
 
 static enum mq_status grant_publish(struct mq_replica *replica, const struct mq_grant *grant,
                                     const struct mq_secret *key, struct mq_error *error)
@@ -19,7 +42,20 @@ static enum mq_status grant_publish(struct mq_replica *replica, const struct mq_
     enum mq_status status = mq_grant_put(replica, grant, key, error);
     if (status == MQ_OK)
         status = mq_mailbox_ask(replica, grant->team, grant->compartment, &news, error);
-    return status == MQ_OK ? mq_outbox_put(replica, MQ_FRAME_GRANT, mq_span(NULL, 0), MQ_SPAN(bytes), error) : status;
+    if (status == MQ_OK)
+        status = mq_outbox_put(replica, MQ_FRAME_GRANT, mq_span(NULL, 0), MQ_SPAN(bytes), error);
+    return status == MQ_OK ? wrap_to_self(replica, grant, key, error) : status;
+}
+
+/* One more than every epoch known here, whether its key is or not: a desk that was set back may hear of its later grants
+ * before it can open them. */
+static enum mq_status next_epoch(struct mq_replica *replica, const uint8_t mailbox[MQ_ID_SIZE], uint32_t *epoch,
+                                 struct mq_error *error)
+{
+    struct mq_grant newest;
+    enum mq_status status = mq_grant_newest(replica, mailbox, &newest, error);
+    *epoch = status == MQ_OK ? newest.epoch + 1 : 1;
+    return status == MQ_NOT_FOUND ? MQ_OK : status;
 }
 
 enum mq_status mq_grant_next(struct mq_replica *replica, const struct mq_team *team, uint32_t compartment,
@@ -35,10 +71,11 @@ enum mq_status mq_grant_next(struct mq_replica *replica, const struct mq_team *t
     bool first = status == MQ_NOT_FOUND;
     if (status != MQ_OK && !first)
         return status;
-    if (!first) {
-        grant.epoch = before.epoch + 1;
+    if (!first)
         mq_grant_hash(grant.previous_hash, &before);
-    }
+    status = next_epoch(replica, mailbox, &grant.epoch, error);
+    if (status != MQ_OK)
+        return status;
     mq_random(replica->platform, &key, sizeof key);
     mq_random(replica->platform, nonce, sizeof nonce);
     bool hands_on = !first && !mq_compartment_restricted(compartment);
@@ -96,8 +133,8 @@ enum mq_status mq_grant_wrap_all(struct mq_replica *replica, const struct mq_tea
     struct mq_query *query;
     struct mq_certificate member;
     enum mq_status status = mq_db_query(replica->db, &query, error,
-                                        "SELECT certificate FROM member WHERE team = ? AND rights & ? <> 0"
-                                        " ORDER BY serial",
+                                        "SELECT certificate FROM member WHERE team = ?1 AND state = 0"
+                                        " AND (?2 = 0 OR rights & ?2 <> 0) ORDER BY serial",
                                         "bi", MQ_SPAN(team->team), (int64_t)right);
     while (status == MQ_OK && mq_db_next(&query, error)) {
         status = mq_certificate_decode(&member, mq_db_blob(query, 0));
@@ -129,6 +166,16 @@ static enum mq_status author_of(struct mq_replica *replica, const uint8_t record
     mq_db_done(&query);
     *out = announce.certificate;
     return status == MQ_OK && out->role == MQ_ROLE_CADRE ? MQ_OK : MQ_NOT_FOUND;
+}
+
+/* The case's newest key to its author, unless his rights were taken. */
+static enum mq_status wrap_case(struct mq_replica *replica, const struct mq_team *team, uint32_t compartment,
+                                const struct mq_certificate *author, struct mq_error *error)
+{
+    bool revoked;
+    enum mq_status status = mq_revoked(replica, author, &revoked, error);
+    return status == MQ_OK && !revoked ? mq_grant_wrap(replica, team, compartment, true, author->box_public, error)
+                                       : status;
 }
 
 static enum mq_status one_author(struct mq_replica *replica, const struct mq_belongs *about, bool *one,
@@ -164,7 +211,7 @@ enum mq_status mq_case_open(struct mq_replica *replica, const struct mq_team *te
         return status == MQ_NOT_FOUND ? MQ_OK : status;
     status = mq_grant_next(replica, team, about->home, error);
     if (status == MQ_OK)
-        status = mq_grant_wrap(replica, team, about->home, true, author.box_public, error);
+        status = wrap_case(replica, team, about->home, &author, error);
     if (status == MQ_OK)
         status = mq_grant_wrap_all(replica, team, about->home, MQ_RIGHT_RESTRICTED, error);
     *open = status == MQ_OK;
@@ -207,7 +254,7 @@ static enum mq_status wrap_to_author(struct mq_replica *replica, const struct mq
     status = author_of(replica, record, &author, error);
     if (status == MQ_NOT_FOUND)
         return MQ_OK;
-    return status == MQ_OK ? mq_grant_wrap(replica, team, compartment, true, author.box_public, error) : status;
+    return status == MQ_OK ? wrap_case(replica, team, compartment, &author, error) : status;
 }
 
 enum mq_status mq_restricted_regrant(struct mq_replica *replica, const struct mq_team *team, struct mq_error *error)

@@ -6,8 +6,9 @@
 #include "protocol/compartment.h"
 #include "replica/replica.h"
 
-/* The compartment's next epoch, at a desk: a fresh key with its grant, here and in the outbox; the first one where there
- * is none. The key before is handed on under it, but for restricted compartments. Within the caller's transaction. */
+/* The compartment's next epoch, at a desk: a fresh key with its grant and a wrap to the desk itself, here and in the
+ * outbox; the first one where there is none. The key before is handed on under it, but for restricted compartments.
+ * Within the caller's transaction. */
 MQ_MUST_USE enum mq_status mq_grant_next(struct mq_replica *replica, const struct mq_team *team, uint32_t compartment,
                                          struct mq_error *error);
 /* Wraps every key of the compartment that is here, or only the newest, to a member's box key, into the outbox. Within the
@@ -16,9 +17,11 @@ MQ_MUST_USE enum mq_status mq_grant_wrap(struct mq_replica *replica, const struc
                                          bool newest, const uint8_t box_public[MQ_PUBLIC_SIZE], struct mq_error *error);
 
 /* Rights that a desk gives its members beside the team's (member.rights). */
+#define MQ_RIGHT_NONE 0u
 #define MQ_RIGHT_RESTRICTED 1u
 #define MQ_RIGHT_SENSITIVE 2u
-/* Wraps the newest key of a compartment to every member who has the right. */
+/* Wraps the newest key of a compartment to every member who has the right, with none to every member; not to those whose
+ * rights were taken. */
 MQ_MUST_USE enum mq_status mq_grant_wrap_all(struct mq_replica *replica, const struct mq_team *team,
                                              uint32_t compartment, unsigned right, struct mq_error *error);
 

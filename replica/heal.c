@@ -5,6 +5,8 @@
 
 #include "protocol/control.h"
 #include "protocol/frame.h"
+#include "replica/cases_keys.h"
+#include "replica/keyring_keys.h"
 #include "replica/outbox.h"
 #include "replica/replica_keys.h"
 
@@ -31,6 +33,44 @@ static enum mq_status owe(struct mq_replica *replica, enum mq_frame_type type, s
     return mq_outbox_put(replica, type, mq_written(&slot), bytes, error);
 }
 
+/* Each key that is here, to the county desks of its team: a desk that was set back cannot read what was sealed since. */
+static enum mq_status owe_key(struct mq_replica *replica, const struct mq_grant *grant, const struct mq_secret *key,
+                              const struct mq_certificate *desks, size_t count, struct mq_error *error)
+{
+    uint8_t frame[MQ_WRAP_FRAME_SIZE];
+    enum mq_status status = MQ_OK;
+    for (size_t i = 0; i < count && status == MQ_OK; i++)
+        if (mq_role_governs(desks[i].role) && memcmp(desks[i].team, grant->team, MQ_ID_SIZE) == 0 &&
+            mq_grant_wrap_back(frame, grant, key, desks[i].box_public) == MQ_OK)
+            status = owe(replica, MQ_FRAME_WRAP, MQ_SPAN(frame), MQ_SPAN(frame), error);
+    return status;
+}
+
+static enum mq_status owe_keys(struct mq_replica *replica, struct mq_error *error)
+{
+    struct mq_certificate desks[MQ_DESKS_MAX];
+    struct mq_query *query;
+    size_t count;
+    enum mq_status status = mq_desks(replica, desks, MQ_DESKS_MAX, &count, error);
+    if (status == MQ_OK)
+        status = mq_db_query(replica->db, &query, error,
+                             "SELECT bytes, key FROM grants WHERE key IS NOT NULL ORDER BY epoch", "");
+    if (status != MQ_OK)
+        return status;
+    while (status == MQ_OK && mq_db_next(&query, error)) {
+        struct mq_grant grant;
+        struct mq_secret key;
+        struct mq_span bytes = mq_db_blob(query, 1);
+        if (mq_grant_decode(&grant, mq_db_blob(query, 0)) != MQ_OK || bytes.size != sizeof key.bytes)
+            continue; /* `check` names it */
+        memcpy(key.bytes, bytes.data, bytes.size);
+        status = owe_key(replica, &grant, &key, desks, count, error);
+        mq_secret_wipe(&key);
+    }
+    mq_db_done(&query);
+    return status != MQ_OK ? status : error->status;
+}
+
 enum mq_status mq_heal_owe(struct mq_replica *replica, struct mq_error *error)
 {
     enum mq_status status = MQ_OK;
@@ -43,5 +83,5 @@ enum mq_status mq_heal_owe(struct mq_replica *replica, struct mq_error *error)
         if (status == MQ_OK)
             status = error->status;
     }
-    return status;
+    return status == MQ_OK ? owe_keys(replica, error) : status;
 }

@@ -5,8 +5,8 @@
 
 #include "replica/replica.h"
 
-/* Lays desks' certificates, grants, and the control objects that everybody in a team hears into the outbox, each once,
- * as they stand now. Within the caller's transaction. */
+/* Lays desks' certificates, grants, the control objects that everybody in a team hears, and the keys that are here,
+ * wrapped to the county's desk, into the outbox, each once, as they stand now. Within the caller's transaction. */
 MQ_MUST_USE enum mq_status mq_heal_owe(struct mq_replica *replica, struct mq_error *error);
 
 #endif

@@ -8,6 +8,7 @@
 #include "replica/keyring_keys.h"
 #include "replica/outbox.h"
 #include "replica/outgoing.h"
+#include "replica/rotate.h"
 
 #define ENROL_PATH "/v1/enrol"
 #define POLL_MS 300
@@ -189,7 +190,7 @@ static enum mq_status grants_store(struct mq_replica *replica, const struct mq_e
                          mq_replica_identity(replica)) != MQ_OK)
             return mq_fail(error, MQ_REFUSED,
                            _("the team's key in the answer does not open; ask for a new invitation"));
-        status = mq_grant_put(replica, &answer->grants[i], &key, error);
+        status = mq_key_take(replica, &answer->grants[i], &key, error);
         mq_secret_wipe(&key);
     }
     return status;

@@ -8,6 +8,7 @@
 #include "protocol/frame.h"
 #include "replica/admit_keys.h"
 #include "replica/outbox.h"
+#include "replica/revoke.h"
 
 /* ---- at the desk ---- */
 
@@ -386,6 +387,19 @@ enum mq_status mq_receipt_again(struct mq_replica *replica, const uint8_t stream
     return mq_receipt_apply(replica, &control, error);
 }
 
+/* Of the only team of a device. */
+static enum mq_status own_revoked(struct mq_replica *replica, bool *revoked, struct mq_error *error)
+{
+    struct mq_error unheard = {0};
+    struct mq_team team;
+    *revoked = false;
+    enum mq_status status = mq_team_find(replica, NULL, &team, &unheard);
+    if (status == MQ_NOT_FOUND)
+        return MQ_OK;
+    return status == MQ_OK ? mq_revoked(replica, &team.certificate, revoked, error)
+                           : mq_fail(error, status, "%s", unheard.text);
+}
+
 enum mq_status mq_safety_count(struct mq_replica *replica, struct mq_safety *out, struct mq_error *error)
 {
     struct mq_query *query;
@@ -418,6 +432,8 @@ enum mq_status mq_safety_count(struct mq_replica *replica, struct mq_safety *out
     if (status == MQ_OK)
         status = mq_db_number(replica->db, &out->conflicts, error,
                               "SELECT count(*) FROM state WHERE conflicts > 0 OR review", "");
+    if (status == MQ_OK)
+        status = own_revoked(replica, &out->revoked, error);
     if (status == MQ_OK)
         status = mq_setting_number(replica, "last_receipt", &out->last_receipt, error);
     return status;

@@ -15,6 +15,7 @@ struct mq_safety {
     int64_t saved, stored, anchored, quarantined;
     int64_t records;      /* all in the view */
     int64_t conflicts;    /* groups that wait for a person */
+    bool revoked;         /* this device's rights were taken: what it sends waits at the centre for a person */
     int64_t last_receipt; /* desk's clock at the newest receipt for us, seconds since 1970; 0: none yet */
 };
 MQ_MUST_USE enum mq_status mq_safety_count(struct mq_replica *replica, struct mq_safety *out, struct mq_error *error);

@@ -381,6 +381,26 @@ enum mq_status mq_records_conflicts(struct mq_replica *replica, const struct mq_
     return status;
 }
 
+/* Why a segment is not merged, for the person who has to decide. */
+static const char *why(struct mq_span reason)
+{
+    static const struct {
+        const char *reason, *text;
+    } reasons[] = {
+        {"revoked", N_("came after its device's rights were taken; `desk adopt ID` lets it in")},
+        {"cut", N_("it cannot be told yet whether it was written before its device's rights were taken; a part is missing")},
+        {"role", N_("says what only a desk may say")},
+        {"erased", N_("leans on something that was taken out; it is asked for again")},
+        {"payload", N_("cannot be read: made by another program, or on purpose")},
+        {"body", N_("cannot be opened: damaged, or made on purpose")},
+        {"predecessor", N_("leans on a part that cannot be read")},
+    };
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (mq_span_equal(reason, mq_span_text(reasons[i].reason)))
+            return _(reasons[i].text);
+    return _("waits for a key or an earlier part");
+}
+
 enum mq_status mq_records_quarantine(struct mq_replica *replica, const struct mq_emitter *emitter,
                                      struct mq_error *error)
 {
@@ -389,7 +409,9 @@ enum mq_status mq_records_quarantine(struct mq_replica *replica, const struct mq
     uint8_t memory[1024];
     enum mq_status status =
         mq_db_query(replica->db, &query, error,
-                    "SELECT id, state, reason, stream, seq FROM segment WHERE state <> 1 ORDER BY stream, seq", "");
+                    "SELECT id, state, reason, stream, seq, announce FROM segment JOIN stream USING(stream) WHERE state <> 1"
+                    " ORDER BY stream, seq",
+                    "");
     if (status != MQ_OK)
         return status;
     while (status == MQ_OK && mq_db_next(&query, error)) {
@@ -407,6 +429,9 @@ enum mq_status mq_records_quarantine(struct mq_replica *replica, const struct mq
         mq_json_hex_value(&writer, mq_db_blob(query, 3));
         mq_json_key(&writer, "seq");
         mq_json_int_value(&writer, mq_db_int(query, 4));
+        put_writer(&writer, mq_db_blob(query, 5));
+        mq_json_key(&writer, "why");
+        mq_json_text_value(&writer, why(mq_db_is_null(query, 2) ? mq_span_text("") : mq_db_text(query, 2)));
         mq_json_end(&writer, '}');
         MQ_ASSERT(!out.failed);
         status = emitter->emit(emitter->context, mq_written(&out), error);

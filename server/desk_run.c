@@ -30,6 +30,9 @@ static void sync_now(struct desk_process *desk)
 {
     struct mq_error error = {0};
 
+    if (mq_desk_rotate(&desk->centre.desk, &error) != MQ_OK)
+        mq_log(MQ_LOG_WARNING, "rotation_failed", mq_log_text("reason", error.text));
+    error = (struct mq_error){0};
     if (mq_desk_sync(&desk->centre.desk, &error) != MQ_OK)
         mq_log(MQ_LOG_WARNING, "sync_failed", mq_log_text("reason", error.text));
 }

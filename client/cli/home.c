@@ -92,6 +92,19 @@ static void put_safety(struct mq_json_writer *writer, const struct mq_safety *sa
     put_number(writer, "conflicts", safety->conflicts);
     mq_json_key(writer, "locked");
     mq_json_bool_value(writer, false);
+    if (!safety->revoked)
+        return;
+    mq_json_key(writer, "revoked");
+    mq_json_bool_value(writer, true);
+}
+
+static void tell_revoked(const struct mq_safety *safety)
+{
+    if (safety->revoked)
+        fprintf(stderr, "%s\n",
+                _("The centre has stopped this device, as one does when a device is lost. Everything you saved is still here; what "
+                  "was sent after that waits at the centre until somebody there lets it in. Please call the centre; a new "
+                  "device gets a new invitation."));
 }
 
 static enum mq_status timeout_option(struct program *program, int64_t *out)
@@ -172,6 +185,7 @@ int command_sync(void *context, const struct mq_command_line *line)
         enum mq_status shown = print_sync(program, &done);
         status = status == MQ_OK ? shown : status;
     }
+    tell_revoked(&done.safety);
     return program_end(program, status);
 }
 
@@ -189,6 +203,7 @@ int command_status(void *context, const struct mq_command_line *line)
         struct mq_json_writer writer = result_begin(&out);
         put_safety(&writer, &safety);
         status = result_end(program, &writer);
+        tell_revoked(&safety);
     }
     return program_end(program, status);
 }

@@ -30,12 +30,13 @@ static enum mq_status put_entries(struct mq_desk *desk, const struct mq_team *te
     put_entry(body, own, mq_replica_identity(desk->replica)->sign_public,
               MQ_ACCESS_DESK | mq_rights_access(MQ_RIGHT_RESTRICTED | MQ_RIGHT_SENSITIVE));
     enum mq_status status = mq_db_query(mq_replica_db(desk->replica), &query, error,
-                                        "SELECT token_hash, sign_public, rights FROM member WHERE team = ? ORDER BY serial",
+                                        "SELECT token_hash, sign_public, rights, state FROM member WHERE team = ? ORDER BY serial",
                                         "b", MQ_SPAN(team->team));
     while (status == MQ_OK && mq_db_next(&query, error)) {
         struct mq_span hash = mq_db_blob(query, 0), key = mq_db_blob(query, 1);
         MQ_ASSERT(hash.size == MQ_ID_SIZE && key.size == MQ_PUBLIC_SIZE);
-        put_entry(body, hash.data, key.data, mq_rights_access((unsigned)mq_db_int(query, 2)));
+        put_entry(body, hash.data, key.data,
+                  mq_db_int(query, 3) == 0 ? mq_rights_access((unsigned)mq_db_int(query, 2)) : MQ_ACCESS_REVOKED);
     }
     return status == MQ_OK ? error->status : status;
 }

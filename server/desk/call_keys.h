@@ -24,9 +24,9 @@ struct mq_call {
 typedef enum mq_status mq_verb(struct mq_call *call, struct mq_error *error);
 
 mq_verb mq_verb_team_add, mq_verb_team_list, mq_verb_invite, mq_verb_member_list, mq_verb_member_admit, mq_verb_member_right,
-    mq_verb_member_recover;
+    mq_verb_member_recover, mq_verb_member_held, mq_verb_member_revoke, mq_verb_team_rotate;
 mq_verb mq_verb_desk_list, mq_verb_desk_show, mq_verb_desk_conflicts, mq_verb_desk_resolve, mq_verb_desk_merge,
-    mq_verb_desk_unmerge, mq_verb_desk_quarantine, mq_verb_export, mq_verb_notice, mq_verb_digest;
+    mq_verb_desk_unmerge, mq_verb_desk_quarantine, mq_verb_desk_adopt, mq_verb_export, mq_verb_notice, mq_verb_digest;
 mq_verb mq_verb_desk_step, mq_verb_desk_today, mq_verb_desk_close_due, mq_verb_desk_set;
 mq_verb mq_verb_reference_add, mq_verb_reference_set, mq_verb_reference_list, mq_verb_reference_codes,
     mq_verb_reference_import, mq_verb_place_merge, mq_verb_place_split;

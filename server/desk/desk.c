@@ -6,7 +6,9 @@
 
 #include "protocol/assert.h"
 #include "replica/receipts.h"
+#include "replica/rotate.h"
 #include "server/desk/enrol_keys.h"
+#include "server/desk/member_keys.h"
 #include "server/desk/rights_keys.h"
 #include "server/desk/root_keys.h"
 
@@ -106,13 +108,53 @@ enum mq_status mq_desk_teams(struct mq_desk *desk, struct mq_team **teams, size_
     return status;
 }
 
+/* ---- epochs ---- */
+
+struct rotation {
+    struct mq_desk *desk;
+    bool any;
+};
+
+static enum mq_status rotate_all(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    struct rotation *work = context;
+    struct mq_team *teams;
+    size_t count;
+    enum mq_status status = mq_desk_teams(work->desk, &teams, &count, error);
+
+    for (size_t i = 0; i < count && status == MQ_OK; i++) {
+        bool rotated = false;
+        if (mq_role_governs(teams[i].certificate.role))
+            status = mq_rotate_due(replica, &teams[i], &rotated, error);
+        work->any = work->any || rotated;
+    }
+    free(teams);
+    return status;
+}
+
+enum mq_status mq_desk_rotate(struct mq_desk *desk, struct mq_error *error)
+{
+    struct rotation work = {.desk = desk};
+    int64_t now = desk->platform->monotonic_ms(desk->platform->self);
+
+    if (desk->township || (desk->rotated && now - desk->rotated_ms < (int64_t)MQ_EPOCH_LEAST_S * 1000))
+        return MQ_OK;
+    enum mq_status status = mq_replica_transact(desk->replica, rotate_all, &work, error);
+    if (status == MQ_OK && work.any) {
+        desk->rotated = true;
+        desk->rotated_ms = now;
+    }
+    return status;
+}
+
 /* ---- sync ---- */
 
 static enum mq_status give_receipts(void *context, const struct mq_team *team, struct mq_error *error)
 {
     struct mq_desk *desk = context;
+    enum mq_status status = desk->township ? MQ_OK : mq_members_settle(desk, team, error);
 
-    return mq_receipts_make(desk->replica, team, error);
+    return status == MQ_OK ? mq_receipts_make(desk->replica, team, error) : status;
 }
 
 static enum mq_status answer_enrolment(void *context, const struct mq_team *team, struct mq_span request,

@@ -20,6 +20,8 @@ struct mq_desk {
     struct mq_transport transport;      /* to the relay's store */
     struct mq_error unreached;          /* of the last sync, where the store was out of reach */
     int64_t unreached_ms;               /* when that was */
+    bool rotated;                       /* keys were changed by themselves since the start, last at rotated_ms */
+    int64_t rotated_ms;
 };
 
 /* Opens DATA/desk. The caller sets the transport before the first sync, and calls mq_desk_close. As mq_replica_open. */
@@ -31,6 +33,10 @@ void mq_desk_close(struct mq_desk *desk);
  * team. A team that fails does not stop the others, unless it is that the store is out of reach; the first failure comes
  * back. */
 MQ_MUST_USE enum mq_status mq_desk_sync(struct mq_desk *desk, struct mq_error *error);
+
+/* Changes the keys of teams whose last change is a month ago (replica/rotate.h), once in a day of running time at most: a
+ * clock that jumps to and fro must not use up epochs. Nothing at a township. */
+MQ_MUST_USE enum mq_status mq_desk_rotate(struct mq_desk *desk, struct mq_error *error);
 
 /* Every team of the desk. The caller frees `*teams`, which is NULL where there is none. */
 MQ_MUST_USE enum mq_status mq_desk_teams(struct mq_desk *desk, struct mq_team **teams, size_t *count,

@@ -241,7 +241,13 @@ static enum mq_status judge_invited(struct judging *work, struct mq_error *error
     work->refusal = MQ_ENROL_USED;
     if (row->used && !mq_equal_secret(row->used_by, work->request.sign_public, sizeof row->used_by))
         return MQ_REFUSED;
-    enum mq_status status = old_reply(work, error);
+    int64_t revoked;
+    enum mq_status status = mq_db_number(mq_replica_db(desk->replica), &revoked, error,
+                                         "SELECT count(*) FROM member WHERE sign_public = ? AND state <> 0", "b",
+                                         MQ_SPAN(work->request.sign_public));
+    if (status != MQ_OK || revoked > 0) /* a new device has new keys */
+        return status != MQ_OK ? status : MQ_REFUSED;
+    status = old_reply(work, error);
     if (status != MQ_NOT_FOUND)
         return row->used ? status : MQ_REFUSED; /* keys that joined by another invitation */
     work->refusal = MQ_ENROL_EXPIRED;

@@ -17,6 +17,7 @@ struct member_row {
     char name[MQ_NAME_TEXT_MAX + 1];
     int64_t serial, joined, last_contact;
     enum mq_role role;
+    bool revoked;
 };
 
 /* The desk's clock at the newest receipt for one of his streams: when something new of his was last merged here. */
@@ -43,7 +44,7 @@ static enum mq_status next_member(struct mq_desk *desk, int64_t after, struct me
 {
     struct mq_query *query;
     enum mq_status status = mq_db_query(mq_replica_db(desk->replica), &query, error,
-                                        "SELECT sign_public, team, name, serial, joined, role FROM member WHERE serial > ?"
+                                        "SELECT sign_public, team, name, serial, joined, role, state FROM member WHERE serial > ?"
                                         " ORDER BY serial LIMIT 1",
                                         "i", after);
 
@@ -60,6 +61,7 @@ static enum mq_status next_member(struct mq_desk *desk, int64_t after, struct me
     row->serial = mq_db_int(query, 3);
     row->joined = mq_db_int(query, 4);
     row->role = (enum mq_role)mq_db_int(query, 5);
+    row->revoked = mq_db_int(query, 6) != 0;
     mq_db_done(&query);
     return MQ_OK;
 }
@@ -74,8 +76,9 @@ static void print_member(struct mq_call *call, const struct member_row *row, con
     mq_key_name(id, row->sign_public);
     mq_time_text(contact, row->last_contact);
     if (!mq_call_json(call)) {
-        fprintf(call->out, "%lld  %s  %s  %s%s%s\n", (long long)row->serial, row->name, team->name, contact,
-                row->role == MQ_ROLE_DESK ? "  " : "", row->role == MQ_ROLE_DESK ? _("township's desk") : "");
+        fprintf(call->out, "%lld  %s  %s  %s%s%s%s%s\n", (long long)row->serial, row->name, team->name, contact,
+                row->role == MQ_ROLE_DESK ? "  " : "", row->role == MQ_ROLE_DESK ? _("township's desk") : "",
+                row->revoked ? "  " : "", row->revoked ? _("without rights any more") : "");
         return;
     }
     mq_json_begin(&writer, '{');
@@ -90,7 +93,7 @@ static void print_member(struct mq_call *call, const struct member_row *row, con
     mq_json_key(&writer, "serial");
     mq_json_int_value(&writer, row->serial);
     mq_json_key(&writer, "state");
-    mq_json_text_value(&writer, "active");
+    mq_json_text_value(&writer, row->revoked ? "revoked" : "active");
     mq_json_key(&writer, "last_contact");
     mq_json_text_value(&writer, contact);
     mq_json_end(&writer, '}');

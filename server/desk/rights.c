@@ -9,7 +9,7 @@
 #include "protocol/control.h"
 #include "server/desk/call_keys.h"
 #include "server/desk/enrol_keys.h"
-#include "server/desk/reach.h"
+#include "server/desk/member_keys.h"
 
 #define LINE_SIZE 1024
 
@@ -108,24 +108,60 @@ static enum mq_status put_wrapped(struct mq_desk *desk, struct mq_span key_bytes
     return status;
 }
 
-/* The newest `most` grants of a compartment. */
+/* Grants that those already answered hand on: what is reached in this way need not be wrapped. */
+struct reached {
+    uint8_t hashes[MQ_ENROL_GRANTS_MAX][MQ_HASH_SIZE];
+    size_t count;
+};
+
+static bool is_reached(const struct reached *reached, const struct mq_grant *grant)
+{
+    uint8_t hash[MQ_HASH_SIZE];
+
+    mq_grant_hash(hash, grant);
+    for (size_t i = 0; i < reached->count && i < MQ_ENROL_GRANTS_MAX; i++)
+        if (memcmp(reached->hashes[i], hash, sizeof hash) == 0)
+            return true;
+    return false;
+}
+
+/* The newest ones stay noted: a grant stands soon behind the one that hands it on. */
+static void note_reached(struct reached *reached, const struct mq_grant *grant)
+{
+    static const uint8_t none[sizeof grant->previous_key];
+
+    if (memcmp(grant->previous_key, none, sizeof none) != 0)
+        memcpy(reached->hashes[reached->count++ % MQ_ENROL_GRANTS_MAX], grant->previous_hash, MQ_HASH_SIZE);
+}
+
+/* The newest grant of a compartment; wrapped, and then those too to which no later one leads, as far as there is room.
+ * Without a wrap the newest is enough: what to seal to. */
 static enum mq_status put_grants(struct mq_desk *desk, const struct mq_team *team, uint32_t compartment, bool wrapped,
                                  size_t most, struct mq_enrol_reply *reply, struct mq_error *error)
 {
     struct mq_query *query;
+    struct reached reached = {.count = 0};
     uint8_t mailbox[MQ_ID_SIZE];
     mq_mailbox(mailbox, team->team, compartment);
     enum mq_status status = mq_db_query(mq_replica_db(desk->replica), &query, error,
                                         "SELECT bytes, key FROM grants WHERE mailbox = ? AND key IS NOT NULL"
-                                        " ORDER BY epoch DESC, kid LIMIT ?",
-                                        "bi", MQ_SPAN(mailbox), (int64_t)most);
+                                        " ORDER BY epoch DESC, kid",
+                                        "b", MQ_SPAN(mailbox));
 
-    while (status == MQ_OK && mq_db_next(&query, error)) {
+    while (status == MQ_OK && most > 0 && mq_db_next(&query, error)) {
+        struct mq_grant *grant = &reply->grants[reply->grant_count];
         MQ_ASSERT(reply->grant_count < MQ_ENROL_GRANTS_MAX);
-        status = mq_grant_decode(&reply->grants[reply->grant_count], mq_db_blob(query, 0));
-        if (status == MQ_OK && wrapped)
+        status = mq_grant_decode(grant, mq_db_blob(query, 0));
+        if (status != MQ_OK)
+            break;
+        bool known = is_reached(&reached, grant);
+        note_reached(&reached, grant);
+        if (known)
+            continue;
+        if (wrapped)
             status = put_wrapped(desk, mq_db_blob(query, 1), reply);
         reply->grant_count++;
+        most--;
     }
     mq_db_done(&query);
     return status == MQ_OK ? error->status : status;
@@ -152,61 +188,8 @@ struct member_right {
     const char *text;
     unsigned right;
     bool take;
-    uint8_t sign_public[MQ_PUBLIC_SIZE];
-    struct mq_certificate certificate;
-    char name[MQ_NAME_TEXT_MAX + 1];
-    unsigned rights;
-    struct mq_team team;
+    struct mq_member member;
 };
-
-static bool is_member(const struct member_right *work, const uint8_t sign_public[MQ_PUBLIC_SIZE], int64_t serial,
-                      struct mq_span name)
-{
-    uint8_t id[MQ_KID_SIZE];
-    char hex[2 * MQ_KID_SIZE + 1], number[24];
-
-    mq_key_name(id, sign_public);
-    mq_hex_write(hex, MQ_SPAN(id));
-    snprintf(number, sizeof number, "%lld", (long long)serial);
-    return strcmp(work->text, hex) == 0 || strcmp(work->text, number) == 0 ||
-           mq_span_equal(name, mq_span_text(work->text));
-}
-
-static void member_take(struct member_right *work, struct mq_query *query)
-{
-    struct mq_span key = mq_db_blob(query, 0), name = mq_db_text(query, 2);
-    enum mq_status status = mq_certificate_decode(&work->certificate, mq_db_blob(query, 3));
-
-    MQ_ASSERT(status == MQ_OK && key.size == sizeof work->sign_public && name.size < sizeof work->name);
-    memcpy(work->sign_public, key.data, key.size);
-    memcpy(work->name, name.data, name.size);
-    work->name[name.size] = '\0';
-    work->rights = (unsigned)mq_db_int(query, 4);
-}
-
-/* By the id or the number that `member list` shows, or by a name that only one has. */
-static enum mq_status find_member(struct member_right *work, struct mq_error *error)
-{
-    struct mq_query *query;
-    int found = 0;
-    enum mq_status status = mq_db_query(mq_replica_db(work->call->desk->replica), &query, error,
-                                        "SELECT sign_public, serial, name, certificate, rights FROM member ORDER BY serial", "");
-
-    while (status == MQ_OK && mq_db_next(&query, error)) {
-        if (!is_member(work, mq_db_blob(query, 0).data, mq_db_int(query, 1), mq_db_text(query, 2)))
-            continue;
-        member_take(work, query);
-        found++;
-    }
-    if (status == MQ_OK)
-        status = error->status;
-    if (status == MQ_OK && found == 0)
-        return mq_fail(error, MQ_REFUSED, _("there is no member \"%s\"; `member list` shows who there is"), work->text);
-    if (status == MQ_OK && found > 1)
-        return mq_fail(error, MQ_REFUSED, _("\"%s\" fits several members; say the number that `member list` shows"),
-                       work->text);
-    return status == MQ_OK ? mq_team_find(work->call->desk->replica, work->certificate.team, &work->team, error) : status;
-}
 
 /* Who is named reads what is written from now on; who is not any more, what was written until now. Sensitive fields
  * belong to records that a member has: he reads them from the start. */
@@ -214,38 +197,42 @@ static enum mq_status keys_for(const struct member_right *work, struct mq_error 
 {
     struct mq_replica *replica = work->call->desk->replica;
 
+    const struct mq_team *team = &work->member.team;
+
     if (work->right == MQ_RIGHT_RESTRICTED)
-        return mq_restricted_regrant(replica, &work->team, error);
+        return mq_restricted_regrant(replica, team, error);
     if (!work->take)
-        return mq_grant_wrap(replica, &work->team, MQ_COMPARTMENT_SENSITIVE, false, work->certificate.box_public,
-                             error);
-    enum mq_status status = mq_grant_next(replica, &work->team, MQ_COMPARTMENT_SENSITIVE, error);
-    return status == MQ_OK
-               ? mq_grant_wrap_all(replica, &work->team, MQ_COMPARTMENT_SENSITIVE, MQ_RIGHT_SENSITIVE, error)
-               : status;
+        return mq_grant_wrap(replica, team, MQ_COMPARTMENT_SENSITIVE, false, work->member.certificate.box_public, error);
+    enum mq_status status = mq_grant_next(replica, team, MQ_COMPARTMENT_SENSITIVE, error);
+    return status == MQ_OK ? mq_grant_wrap_all(replica, team, MQ_COMPARTMENT_SENSITIVE, MQ_RIGHT_SENSITIVE, error)
+                           : status;
 }
 
 static enum mq_status give_or_take(struct mq_replica *replica, void *context, struct mq_error *error)
 {
     struct member_right *work = context;
     struct mq_desk *desk = work->call->desk;
-    enum mq_status status = find_member(work, error);
+    struct mq_member *member = &work->member;
+    enum mq_status status = mq_member_find(desk, work->text, member, error);
 
     if (status != MQ_OK)
         return status;
-    if (work->team.certificate.role != MQ_ROLE_COUNTY_DESK)
+    if (member->revoked)
+        return mq_fail(error, MQ_REFUSED, _("the rights of %s were taken; a new device gets a new invitation"),
+                       member->name);
+    if (member->team.certificate.role != MQ_ROLE_COUNTY_DESK)
         return mq_fail(error, MQ_REFUSED, _("who may read what is decided at the county's desk"));
-    unsigned rights = work->take ? work->rights & ~work->right : work->rights | work->right;
-    if (rights == work->rights)
+    unsigned rights = work->take ? member->rights & ~work->right : member->rights | work->right;
+    if (rights == member->rights)
         return mq_fail(error, MQ_REFUSED,
                        work->take ? _("%s does not have this right; nothing was changed")
                                   : _("%s has this right already; nothing was changed"),
-                       work->name);
+                       member->name);
     status = mq_db_run(mq_replica_db(replica), error, "UPDATE member SET rights = ? WHERE sign_public = ? AND team = ?",
-                       "ibb", (int64_t)rights, MQ_SPAN(work->sign_public), MQ_SPAN(work->team.team));
+                       "ibb", (int64_t)rights, MQ_SPAN(member->certificate.sign_public), MQ_SPAN(member->team.team));
     if (status == MQ_OK)
         status = keys_for(work, error);
-    return status == MQ_OK ? mq_access_update(desk, &work->team, error) : status;
+    return status == MQ_OK ? mq_access_update(desk, &member->team, error) : status;
 }
 
 static void say(struct mq_call *call, const struct member_right *work)
@@ -257,12 +244,12 @@ static void say(struct mq_call *call, const struct member_right *work)
     if (!mq_call_json(call)) {
         fprintf(call->out,
                 work->take ? _("%s no longer has the right \"%s\".\n") : _("%s has the right \"%s\" from now on.\n"),
-                work->name, call->line->words[1]);
+                work->member.name, call->line->words[1]);
         return;
     }
     mq_json_begin(&writer, '{');
     mq_json_key(&writer, "name");
-    mq_json_text_value(&writer, work->name);
+    mq_json_text_value(&writer, work->member.name);
     mq_json_key(&writer, "right");
     mq_json_text_value(&writer, call->line->words[1]);
     mq_json_key(&writer, "given");

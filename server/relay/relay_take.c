@@ -153,7 +153,23 @@ static enum mq_status take_grant(struct mq_relay_work *work, struct mq_span byte
     return append(work, mailbox, &item);
 }
 
-/* A wrap is not signed: only a desk may bring one, only for a grant that is here, only into its own team's mailbox. */
+/* Is it to the team's county desk, of a compartment that who brings it reads himself? So a desk that was set back gets its
+ * keys again. */
+static bool wrap_back(const struct mq_relay_work *work, const struct mq_grant *grant, const uint8_t *wrap)
+{
+    uint8_t name[MQ_KID_SIZE];
+
+    for (size_t i = 0; i < work->desk_count; i++) {
+        mq_key_name(name, work->desks[i].box_public);
+        if (mq_role_governs(work->desks[i].role) && memcmp(work->desks[i].team, work->team, MQ_ID_SIZE) == 0 &&
+            memcmp(name, wrap, sizeof name) == 0)
+            return mq_work_reads(work, grant->compartment);
+    }
+    return false;
+}
+
+/* A wrap is not signed: a desk may bring one, or anybody one to the county's desk, only for a grant that is here, only into
+ * its own team's mailbox. */
 static enum mq_status take_wrap(struct mq_relay_work *work, struct mq_span payload)
 {
     struct mq_store *store = work->relay->store;
@@ -161,12 +177,13 @@ static enum mq_status take_wrap(struct mq_relay_work *work, struct mq_span paylo
     struct mq_buffer bytes = mq_buffer(memory, sizeof memory);
     struct mq_grant grant;
 
-    if (payload.size != MQ_WRAP_FRAME_SIZE || !mq_work_may(work, MQ_ACCESS_DESK))
+    if (payload.size != MQ_WRAP_FRAME_SIZE)
         return MQ_OK;
     enum mq_status status = store->verbs->grant(store, payload.data, &bytes, work->error);
     if (status != MQ_OK)
         return status == MQ_NOT_FOUND ? MQ_OK : status;
-    if (mq_grant_decode(&grant, mq_written(&bytes)) != MQ_OK || memcmp(grant.team, work->team, MQ_ID_SIZE) != 0)
+    if (mq_grant_decode(&grant, mq_written(&bytes)) != MQ_OK || memcmp(grant.team, work->team, MQ_ID_SIZE) != 0 ||
+        (!mq_work_may(work, MQ_ACCESS_DESK) && !wrap_back(work, &grant, payload.data + MQ_KID_SIZE)))
         return MQ_OK;
     struct mq_log_item item = item_of(MQ_FRAME_WRAP, payload);
     mq_mailbox(mailbox, grant.team, grant.compartment);

@@ -227,7 +227,7 @@ static void the_relay_keeps_counts_back(void **state)
                                         &problem),
                          MQ_OK);
         assert_int_equal(village_sync(&village, curious[i], NULL), MQ_OK);
-        assert_int_equal(village.mailboxes, 2);
+        assert_true(village.mailboxes >= 2);
         assert_knows_nothing(&village, curious[i]);
         assert_int_equal(hostile_count(curious[i], "SELECT cursor FROM mailbox WHERE compartment = 1"), 0);
     }

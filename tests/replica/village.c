@@ -17,6 +17,7 @@
 #include "replica/outbox.h"
 #include "replica/outgoing.h"
 #include "replica/revoke.h"
+#include "replica/rotate.h"
 
 #define PASSPHRASE "correct horse battery staple"
 #define KDF_MIB 8
@@ -59,6 +60,17 @@ static enum mq_status desk_between(void *context, const struct mq_team *team, st
 {
     struct village_member *desk = context;
     return mq_receipts_make(desk->replica, team, error);
+}
+
+static enum mq_status rotate_one(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    return mq_rotate(replica, context, error);
+}
+
+void village_rotate(struct village *village)
+{
+    assert_int_equal(mq_replica_transact(village->desk.replica, rotate_one, &village->desk.team, &problem), MQ_OK);
+    assert_int_equal(village_sync(village, &village->desk, NULL), MQ_OK);
 }
 
 enum mq_status village_sync(struct village *village, struct village_member *member, struct mq_sync_result *result)
@@ -186,6 +198,20 @@ static void grant_all(struct village *village)
     }
 }
 
+/* A row in the county desk's list. */
+static void enlist(struct village *village, const struct village_member *member)
+{
+    uint8_t certificate[MQ_CERTIFICATE_SIZE];
+    mq_certificate_encode(certificate, &member->team.certificate);
+    assert_int_equal(mq_db_run(mq_replica_db(village->desk.replica), &problem,
+                               "INSERT INTO member(sign_public, team, name, serial, certificate, token_hash, joined,"
+                               " reply, rights) VALUES(?, ?, 'named', ?, ?, x'', 0, x'', ?)",
+                               "bbibi", MQ_SPAN(member->team.certificate.sign_public), MQ_SPAN(member->team.team),
+                               (int64_t)member->team.certificate.serial, MQ_SPAN(certificate),
+                               (int64_t)MQ_RIGHT_SENSITIVE),
+                     MQ_OK);
+}
+
 static void access_one(struct mq_buffer *body, const struct village_member *member, uint8_t rights)
 {
     struct mq_access access = {.rights = member->revoked ? MQ_ACCESS_REVOKED : rights};
@@ -231,6 +257,7 @@ static void everything_make(struct village *village, uint64_t seed)
         member_make(village, &village->devices[i], name, 2 + (unsigned)i, seed + 2 + (uint64_t)i);
         certify(village, &village->devices[i], mq_replica_identity(village->desk.replica), MQ_ROLE_CADRE,
                 2 + (uint32_t)i);
+        enlist(village, &village->devices[i]);
     }
     grant_all(village);
     access_all(village);
@@ -262,7 +289,13 @@ static enum mq_status revoke_one(struct mq_replica *replica, void *context, stru
     const struct village_member *member = context;
     struct mq_team team;
     enum mq_status status = mq_team_find(replica, member->team.team, &team, error);
-    return status == MQ_OK ? mq_revoke(replica, &team, &member->team.certificate, error) : status;
+    if (status == MQ_OK)
+        status = mq_revoke(replica, &team, &member->team.certificate, error);
+    if (status == MQ_OK)
+        status = mq_db_run(mq_replica_db(replica), error, "UPDATE member SET state = 1 WHERE sign_public = ?", "b",
+                           MQ_SPAN(member->team.certificate.sign_public));
+    unsigned rights = member->rights & MQ_ACCESS_RESTRICTED ? MQ_RIGHT_RESTRICTED : 0;
+    return status == MQ_OK ? mq_rotate_without(replica, &team, &member->team.certificate, rights, error) : status;
 }
 
 void village_revoke(struct village *village, struct village_member *member)
@@ -303,15 +336,10 @@ struct naming {
 static enum mq_status name_one(struct mq_replica *replica, void *context, struct mq_error *error)
 {
     const struct naming *work = context;
-    uint8_t certificate[MQ_CERTIFICATE_SIZE];
-    mq_certificate_encode(certificate, &work->member->team.certificate);
-    enum mq_status status = mq_db_run(mq_replica_db(replica), error,
-                                      "INSERT OR REPLACE INTO member(sign_public, team, name, serial, certificate,"
-                                      " token_hash, joined, reply, rights) VALUES(?, ?, 'named', ?, ?, x'', 0, x'', ?)",
-                                      "bbibi", MQ_SPAN(work->member->team.certificate.sign_public),
-                                      MQ_SPAN(work->member->team.team),
-                                      (int64_t)work->member->team.certificate.serial, MQ_SPAN(certificate),
-                                      (int64_t)(MQ_RIGHT_SENSITIVE | (work->named ? MQ_RIGHT_RESTRICTED : 0)));
+    enum mq_status status =
+        mq_db_run(mq_replica_db(replica), error, "UPDATE member SET rights = ? WHERE sign_public = ?", "ib",
+                  (int64_t)(MQ_RIGHT_SENSITIVE | (work->named ? MQ_RIGHT_RESTRICTED : 0)),
+                  MQ_SPAN(work->member->team.certificate.sign_public));
     return status == MQ_OK ? mq_restricted_regrant(replica, &work->village->desk.team, error) : status;
 }
 
@@ -330,6 +358,10 @@ void village_blind(struct village *village, struct village_member *member)
     mq_mailbox(mailbox, member->team.team, MQ_COMPARTMENT_SENSITIVE);
     assert_int_equal(mq_db_run(mq_replica_db(member->replica), &problem, "UPDATE grants SET key = NULL WHERE mailbox = ?",
                                "b", MQ_SPAN(mailbox)),
+                     MQ_OK);
+    assert_int_equal(mq_db_run(mq_replica_db(village->desk.replica), &problem,
+                               "UPDATE member SET rights = 0 WHERE sign_public = ?", "b",
+                               MQ_SPAN(member->team.certificate.sign_public)),
                      MQ_OK);
     member->rights = (uint8_t)(member->rights & ~MQ_ACCESS_SENSITIVE);
     access_all(village);
@@ -351,6 +383,7 @@ void village_township(struct village *village)
     assert_int_equal(mq_desk_put(village->desk.replica, &township->team.certificate, &problem), MQ_OK);
     know_restricted(village, township);
     know_sensitive(village, township);
+    enlist(village, township);
     mq_certificate_encode(certificate, &township->team.certificate);
     assert_int_equal(mq_outbox_put(village->desk.replica, MQ_FRAME_CERTIFICATE, MQ_SPAN(certificate),
                                    MQ_SPAN(certificate), &problem),

@@ -56,7 +56,10 @@ void village_township(struct village *village);
 /* This member never had the right to what is sensitive: he may write it and not read it. Before he has any of it. */
 void village_blind(struct village *village, struct village_member *member);
 
-/* The county's desk takes this member's rights: what it has merged of him by now stays. The relay is told. */
+/* The county's desk changes the keys of the team and of what is sensitive. */
+void village_rotate(struct village *village);
+/* The county's desk takes this member's rights: what it has merged of him by now stays; the keys are changed, the relay is
+ * told. */
 void village_revoke(struct village *village, struct village_member *member);
 /* The county's desk lets in a segment that waits, by name. */
 void village_adopt(struct village *village, const uint8_t id[MQ_SEGMENT_ID_SIZE]);

@@ -1,0 +1,257 @@
+/* Aim: keys change and nothing is closed by it: who has the newest key reads the past, what was sealed under an old key is
+ * still taken, who was revoked reads nothing new, and a desk that was set back reads again. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "replica/cases.h"
+#include "replica/outgoing.h"
+#include "replica/rotate.h"
+#include "replica/view.h"
+#include "tests/replica/hostile.h"
+
+#define HOUSEHOLD "{\"kind\":\"household\",\"id\":\"%s\",\"place\":\"990527103204\",\"head\":\"冉大珍\"}"
+
+static struct village village;
+static struct mq_error problem;
+
+static int begin(void **state)
+{
+    (void)state;
+    mq_error_clear(&problem);
+    village_begin(&village, 2024);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    hostile_accounted(&village);
+    village_end(&village);
+    return 0;
+}
+
+static void add(struct village_member *member, const char *id)
+{
+    char json[200];
+    snprintf(json, sizeof json, HOUSEHOLD, id);
+    village_add(member, json, NULL);
+}
+
+static void sync_one(struct village_member *member)
+{
+    assert_int_equal(village_sync(&village, member, NULL), MQ_OK);
+}
+
+static bool knows(struct village_member *member, const char *id)
+{
+    uint8_t record[MQ_ID_SIZE];
+    struct mq_error unheard = {0};
+    return mq_view_find(member->replica, NULL, mq_span_text(id), record, &unheard) == MQ_OK;
+}
+
+/* Keys of the team's own compartment that a member has, and the newest epoch of those. */
+#define TEAM_KEYS "FROM grants JOIN mailbox USING(mailbox) WHERE compartment = 0 AND key IS NOT NULL"
+static int64_t keys(struct village_member *member)
+{
+    return hostile_count(member, "SELECT count(*) " TEAM_KEYS);
+}
+
+static int64_t epoch(struct village_member *member)
+{
+    return hostile_count(member, "SELECT max(epoch) " TEAM_KEYS);
+}
+
+/* A member who was given the newest key only, as a new one is, opens what was sealed under all of them, whether the older
+ * grants come before or after. */
+static void newest_key_opens_the_past(void **state)
+{
+    struct village_member *new = &village.devices[3];
+    struct mq_grant grant;
+    struct mq_secret key;
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        add(&village.devices[0], (const char *[]){"one", "two", "three", "four"}[i]);
+        sync_one(&village.devices[0]);
+        village_rotate(&village);
+        sync_one(&village.devices[0]);
+    }
+    assert_int_equal(mq_db_run(mq_replica_db(new->replica), &problem, "DELETE FROM grants", ""), MQ_OK);
+    assert_int_equal(mq_key_newest(village.desk.replica, village.desk.team.mailbox, &grant, &key, &problem), MQ_OK);
+    assert_int_equal(grant.epoch, 5);
+    assert_int_equal(mq_key_take(new->replica, &grant, &key, &problem), MQ_OK);
+    assert_int_equal(keys(new), 1);
+    sync_one(new);
+    assert_int_equal(keys(new), 5);
+    assert_true(knows(new, "one") && knows(new, "four"));
+    assert_int_equal(mq_db_run(mq_replica_db(new->replica), &problem, "UPDATE grants SET key = NULL", ""), MQ_OK);
+    assert_int_equal(mq_key_take(new->replica, &grant, &key, &problem), MQ_OK); /* now they are all here */
+    assert_int_equal(keys(new), 5);
+}
+
+/* Who has not heard of a new key seals under the one he has, and it is taken; then he hears, and seals under the new. */
+static void old_epochs_are_taken(void **state)
+{
+    struct village_member *late = &village.devices[1];
+    (void)state;
+    add(late, "first");
+    village_sync_all(&village, 1);
+    village_rotate(&village);
+    village_rotate(&village);
+    add(late, "under the old key");
+    assert_int_equal(mq_seal_all(late->replica, &problem), MQ_OK);
+    assert_int_equal(epoch(late), 1);
+    village_sync_all(&village, 2);
+    assert_int_equal(epoch(late), 3);
+    assert_true(knows(&village.devices[2], "under the old key"));
+    assert_int_equal(village_safety(late).anchored, 2);
+    add(late, "under the new key");
+    village_sync_all(&village, 2);
+    assert_true(knows(&village.devices[2], "under the new key"));
+    assert_int_equal(village_safety(late).anchored, 3);
+}
+
+/* Who was revoked is not given the new key, though his device asks, and cannot read what is written then; the others do. */
+static void revoked_gets_no_key(void **state)
+{
+    struct village_member *lost = &village.devices[0];
+    (void)state;
+    add(lost, "before");
+    village_sync_all(&village, 2);
+    village_revoke(&village, lost);
+    village_sync_all(&village, 1);
+    add(&village.devices[1], "after");
+    village_sync_all(&village, 2);
+    assert_int_equal(epoch(&village.devices[1]), 2);
+    assert_int_equal(epoch(lost), 1);
+    lost->revoked = false; /* even if a relay gave him everything */
+    struct mq_query *query;
+    struct mq_admitted taken = {0};
+    assert_int_equal(mq_db_begin(mq_replica_db(lost->replica), &problem), MQ_OK);
+    assert_int_equal(mq_db_query(mq_replica_db(village.desk.replica), &query, &problem,
+                                 "SELECT frame, bytes FROM outbox UNION ALL SELECT 3, announce FROM stream"
+                                 " UNION ALL SELECT 1, bytes FROM segment",
+                                 ""),
+                     MQ_OK);
+    while (mq_db_next(&query, &problem)) {
+        const struct mq_frame frame = {.type = (uint8_t)mq_db_int(query, 0), .payload = mq_db_blob(query, 1)};
+        assert_int_equal(mq_admit(lost->replica, &frame, false, &taken, &problem), MQ_OK);
+    }
+    assert_int_equal(mq_admit_waiting(lost->replica, &taken, &problem), MQ_OK);
+    assert_int_equal(mq_db_commit(mq_replica_db(lost->replica), &problem), MQ_OK);
+    assert_int_equal(epoch(lost), 1);
+    assert_false(knows(lost, "after"));
+    assert_true(knows(lost, "before"));
+    lost->revoked = true;
+}
+
+/* A key that a grant hands on, and to which no grant commits, is no key: nothing is opened by it and nothing sealed (P7). */
+static void handed_on_key_must_fit(void **state)
+{
+    struct village_member *device = &village.devices[2];
+    const struct mq_identity *desk = mq_replica_identity(village.desk.replica);
+    struct mq_secret key[2] = {{{11}}, {{12}}}, wrong = {{13}};
+    struct mq_grant grant[2] = {{.epoch = 8}, {.epoch = 9}};
+    uint8_t nonce[MQ_NONCE_SIZE] = {1};
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        memcpy(grant[i].team, village.desk.team.team, MQ_ID_SIZE);
+    mq_grant_sign(&grant[0], &key[0], NULL, nonce, desk);
+    mq_grant_hash(grant[1].previous_hash, &grant[0]);
+    mq_grant_sign(&grant[1], &key[1], &wrong, nonce, desk);
+    int64_t before = keys(device);
+    assert_int_equal(mq_key_take(device->replica, &grant[1], &key[1], &problem), MQ_OK);
+    assert_int_equal(mq_grant_take(device->replica, &grant[0], &problem), MQ_OK);
+    assert_int_equal(mq_key_take(device->replica, &grant[1], &key[1], &problem), MQ_OK);
+    assert_int_equal(keys(device), before + 1);
+    assert_int_equal(hostile_count(device, "SELECT count(*) FROM grants WHERE epoch = 8 AND key IS NULL"), 1);
+    mq_grant_sign(&grant[1], &key[1], &key[0], nonce, desk); /* the right one goes through */
+    assert_int_equal(mq_key_take(device->replica, &grant[1], &key[1], &problem), MQ_OK);
+    assert_int_equal(hostile_count(device, "SELECT count(*) FROM grants WHERE epoch = 8 AND key IS NULL"), 0);
+}
+
+static bool due(void)
+{
+    bool rotated = false;
+    assert_int_equal(mq_rotate_due(village.desk.replica, &village.desk.team, &rotated, &problem), MQ_OK);
+    return rotated;
+}
+
+/* A month by the desk's clock, and the key changes by itself; a clock that was years ahead for a while costs one change
+ * and stops none, one that goes back none. */
+static void a_month_changes_the_key(void **state)
+{
+    const int64_t day = 86400, start = 1700000000;
+    (void)state;
+    assert_int_equal(mq_db_begin(mq_replica_db(village.desk.replica), &problem), MQ_OK);
+    mq_fake_set_wall(village.desk.fake, start);
+    assert_false(due());
+    mq_fake_set_wall(village.desk.fake, start + 29 * day);
+    assert_false(due());
+    mq_fake_set_wall(village.desk.fake, start + 31 * day);
+    assert_true(due());
+    assert_false(due());
+    mq_fake_set_wall(village.desk.fake, start + 3000 * day); /* the battery was empty */
+    assert_true(due());
+    mq_fake_set_wall(village.desk.fake, start + 40 * day);
+    assert_false(due());
+    mq_fake_set_wall(village.desk.fake, start + 69 * day);
+    assert_false(due());
+    mq_fake_set_wall(village.desk.fake, start + 71 * day);
+    assert_true(due());
+    assert_int_equal(mq_db_commit(mq_replica_db(village.desk.replica), &problem), MQ_OK);
+    assert_int_equal(epoch(&village.desk), 4);
+}
+
+/* The desk is brought back from before two changes of the key, with its relay as it is or with an empty one: it reads what
+ * was sealed since, and its next key has a number that nobody had. */
+static void a_desk_set_back_reads_again(void **state)
+{
+    char path[256];
+    (void)state;
+    for (int emptied = 0; emptied < 2; emptied++) {
+        int64_t before = epoch(&village.desk);
+        village_sync_all(&village, 1);
+        village_keep(&village, &village.desk, emptied ? "backup1" : "backup0");
+        village_rotate(&village);
+        village_rotate(&village);
+        village_sync_all(&village, 1);
+        add(&village.devices[0], emptied ? "second" : "first");
+        village_sync_all(&village, 2);
+        assert_int_equal(epoch(&village.desk), before + 2);
+        village_bring_back(&village, &village.desk, emptied ? "backup1" : "backup0");
+        assert_int_equal(epoch(&village.desk), before);
+        assert_false(knows(&village.desk, emptied ? "second" : "first"));
+        if (emptied) {
+            village.store->verbs->close(village.store);
+            snprintf(path, sizeof path, "%s/relay-empty.db", village.directory);
+            assert_int_equal(mq_store_sqlite_open(&village.store, mq_fake_platform(village.fake), path, &problem), MQ_OK);
+            village.relay.store = village.store;
+            sync_one(&village.desk);
+        }
+        village_sync_all(&village, 3);
+        assert_true(knows(&village.desk, emptied ? "second" : "first"));
+        assert_int_equal(epoch(&village.desk), before + 2);
+        village_rotate(&village);
+        village_sync_all(&village, 2);
+        assert_int_equal(epoch(&village.devices[1]), before + 3);
+        assert_int_equal(keys(&village.devices[1]), keys(&village.desk));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(newest_key_opens_the_past, begin, end),
+        cmocka_unit_test_setup_teardown(old_epochs_are_taken, begin, end),
+        cmocka_unit_test_setup_teardown(revoked_gets_no_key, begin, end),
+        cmocka_unit_test_setup_teardown(handed_on_key_must_fit, begin, end),
+        cmocka_unit_test_setup_teardown(a_month_changes_the_key, begin, end),
+        cmocka_unit_test_setup_teardown(a_desk_set_back_reads_again, begin, end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
