@@ -29,7 +29,7 @@ static void enlist(void)
         mq_certificate_encode(certificate, &device->team.certificate);
         mq_token_hash(token_hash, device->team.token);
         assert_int_equal(mq_db_run(mq_replica_db(village.desk.replica), &problem,
-                                   "INSERT INTO member(sign_public, team, name, serial, certificate, token_hash, joined,"
+                                   "INSERT OR REPLACE INTO member(sign_public, team, name, serial, certificate, token_hash, joined,"
                                    " reply) VALUES(?, ?, ?, ?, ?, ?, 0, x'')",
                                    "bbzibb", MQ_SPAN(device->team.certificate.sign_public), MQ_SPAN(device->team.team),
                                    name, (int64_t)device->team.certificate.serial, MQ_SPAN(certificate),
