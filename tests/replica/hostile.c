@@ -40,12 +40,13 @@ static bool withheld(const struct hostile_way *way, const struct mq_frame *frame
 }
 
 /* The relay's reply as the member gets to see it. */
-static void reply_pass(const struct hostile_way *way, struct mq_span honest, struct mq_buffer *reply)
+static void reply_pass(const struct hostile_way *way, struct mq_span request, struct mq_span honest,
+                       struct mq_buffer *reply)
 {
     struct mq_reader reader = mq_reader(honest);
     struct mq_reply head;
     struct mq_frame frame;
-    assert_int_equal(mq_reply_get(&head, 1, &reader), MQ_OK);
+    assert_int_equal(mq_reply_get(&head, request.data[1], &reader), MQ_OK); /* as many mailboxes as were asked for */
     if (way->claimed_seq > 0) {
         head.mailboxes[0].head_seq = way->claimed_seq;
         memcpy(head.mailboxes[0].head_id, way->claimed_id, MQ_ID_SIZE);
@@ -73,7 +74,7 @@ static enum mq_status post(void *context, const char *path, struct mq_span body,
     enum mq_status status = mq_relay_exchange(&way->village->relay, body, &honest, error);
     assert_int_equal(status, MQ_OK);
     answer->http_status = 200;
-    reply_pass(way, mq_written(&honest), reply);
+    reply_pass(way, body, mq_written(&honest), reply);
     free(memory);
     if (way->reply_most == 0 || reply->size <= way->reply_most)
         return MQ_OK;
