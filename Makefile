@@ -200,10 +200,12 @@ endif
 # out once is remembered (tests/sim/kdf.c).
 ON_SIM_DISK := tests/replica/village.c $(addprefix tests/sim/,choices.c disk.c files.c names.c vfs.c machine.c kdf.c)
 POWER := $(BUILD)/tests/power/power
+POWER_TESTS := $(addprefix $(BUILD)/tests/power/,points_test faults_test)
 .PHONY: power
-power: deps-test # 10,000 power cuts; LONG=1: 500,000; CUTS=n: so many; SEED=n repeats
-	@$(MAKE) --no-print-directory -j$(JOBS) $(POWER)
+power: deps-test # 10,000 power cuts; LONG=1: 500,000, and every step's every operation; CUTS=n: so many; SEED=n repeats
+	@$(MAKE) --no-print-directory -j$(JOBS) $(POWER) $(POWER_TESTS)
 	@$(POWER) $(or $(CUTS),$(if $(LONG),500000,10000)) $(SEED)
+	@$(if $(LONG),for test in $(POWER_TESTS); do POINTS=all $$test || exit 1; done)
 $(filter $(OUT)/tests/sim/% $(OUT)/tests/power/%,$(TESTS)) $(POWER): LDFLAGS += -Wl,--wrap=mq_kdf
 $(POWER): $(OBJ)/tests/power/power_main.o $$(call helpers_of,power) $(LIBRARY)
 	@mkdir -p $(@D)
@@ -228,7 +230,7 @@ cuts: deps-test
 	@LONG=$(LONG) tests/flows/cuts
 
 test: deps-test
-	@$(MAKE) --no-print-directory -j$(JOBS) programs $(POWER) sim-program
+	@$(MAKE) --no-print-directory -j$(JOBS) programs $(POWER) $(POWER_TESTS) sim-program
 	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=asan unit
 	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=clang unit
 	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=fuzz fuzz-programs

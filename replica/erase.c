@@ -478,5 +478,12 @@ enum mq_status mq_erase(struct mq_replica *replica, const struct mq_team *team, 
     enum mq_status status = mq_seal_all(replica, error);
     if (status == MQ_OK)
         status = mq_replica_transact(replica, write_lists, &work, error);
-    return status == MQ_OK ? mq_seal_all(replica, error) : status;
+    if (status == MQ_OK)
+        status = mq_seal_all(replica, error);
+    if (status == MQ_OK && mq_replica_empty_log(replica, error) != MQ_OK) {
+        status = error->status;
+        mq_error_prefix(error, "%s", _("it is erased, but a trace of it may stand in the store's log until the program is "
+                                       "started anew: "));
+    }
+    return status;
 }

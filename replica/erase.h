@@ -50,7 +50,8 @@ void mq_erase_list_free(struct mq_erase_list *list);
 MQ_MUST_USE enum mq_status mq_erase_list_field(struct mq_replica *replica, struct mq_erase_list *list,
                                                const uint8_t record[MQ_ID_SIZE], uint8_t field, struct mq_error *error);
 /* Erases it here and, with the next sync of each, everywhere. `because`: the request that it answers, or NULL. What was
- * written before is sealed first, and the list in segments of its own, which nothing ever has to be erased from. */
+ * written before is sealed first, and the list in segments of its own, which nothing ever has to be erased from. A failure that
+ * says so came after it was erased: the store's log could not be emptied yet. */
 MQ_MUST_USE enum mq_status mq_erase(struct mq_replica *replica, const struct mq_team *team, const uint8_t *because,
                                     struct mq_erase_list *list, struct mq_error *error);
 

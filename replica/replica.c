@@ -278,14 +278,15 @@ static enum mq_status refresh_view(struct mq_replica *replica, void *context, st
     return status == MQ_OK ? mq_setting_put_number(replica, "view_stale", 0, error) : status;
 }
 
-/* What was erased stands in the write-ahead log until it is emptied; broken off, that is done at the next opening. */
-static enum mq_status empty_log(struct mq_replica *replica, struct mq_error *error)
+enum mq_status mq_replica_empty_log(struct mq_replica *replica, struct mq_error *error)
 {
     if (!replica->log_stale)
         return MQ_OK;
-    replica->log_stale = false;
     enum mq_status status = mq_db_empty_log(replica->db, error);
-    return status == MQ_OK ? mq_setting_put_number(replica, "log_stale", 0, error) : status;
+    if (status == MQ_OK)
+        status = mq_setting_put_number(replica, "log_stale", 0, error);
+    replica->log_stale = status != MQ_OK;
+    return status;
 }
 
 static enum mq_status empty_old_log(struct mq_replica *replica, struct mq_error *error)
@@ -293,7 +294,7 @@ static enum mq_status empty_old_log(struct mq_replica *replica, struct mq_error 
     int64_t stale;
     enum mq_status status = mq_setting_number(replica, "log_stale", &stale, error);
     replica->log_stale = replica->log_stale || (status == MQ_OK && stale != 0);
-    return status == MQ_OK ? empty_log(replica, error) : status;
+    return status == MQ_OK ? mq_replica_empty_log(replica, error) : status;
 }
 
 /* The last steps of opening and of making: the store's own keys and place; or everything closed again. */
@@ -414,8 +415,13 @@ enum mq_status mq_replica_transact(struct mq_replica *replica,
     status = work(replica, context, error);
     if (status == MQ_OK)
         status = mq_db_commit(replica->db, error);
-    if (status == MQ_OK)
-        return empty_log(replica, error);
+    if (status == MQ_OK) {
+        /* What is committed is not called failed because the log could not be emptied behind it: the next transaction tries
+         * again, then the next opening, and who must know at once asks (mq_erase). */
+        struct mq_error later = {0};
+        (void)!mq_replica_empty_log(replica, &later);
+        return MQ_OK;
+    }
     mq_db_rollback(replica->db);
     if (touched != replica->catalogue_touched) /* it may have read what is not there any more */
         mq_catalogue_touch(replica, 0);

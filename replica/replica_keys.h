@@ -59,6 +59,10 @@ void mq_work_arena_used(struct mq_replica *replica, const struct mq_arena *arena
 extern const char *const mq_schema_steps[];
 extern const int mq_schema_count;
 
+/* What was erased stands in the write-ahead log until it is emptied. Nothing to do is fine. Every transaction and every
+ * opening tries; a failure is told here. */
+MQ_MUST_USE enum mq_status mq_replica_empty_log(struct mq_replica *replica, struct mq_error *error);
+
 /* A segment's place among the stored ones. */
 enum mq_segment_state {
     MQ_SEGMENT_WAITING = 0, /* for an announce, a key or a predecessor */

@@ -79,10 +79,13 @@ void stage_image_free(struct stage_image *image)
 void stage_bring(struct stage *stage, const struct stage_image *image, uint64_t seed)
 {
     stage_close_all(stage);
+    stage->forks = 0;
     sim_choices_again(stage->choices, seed);
     sim_world_seed(seed);
     for (unsigned i = 0; i < STAGE_AT_WORK; i++) {
         sim_machine_reboot(stage->machines[i]);
+        sim_machine_set_chance(stage->machines[i], 500 + i);
+        sim_machine_set_wall(stage->machines[i], WALL_SECONDS);
         sim_disk_copy(stage_disk(stage, i), image->disks[i]);
         sim_disk_set_survival(stage_disk(stage, i), SIM_BY_CHOICE);
         sim_disk_set_faults(stage_disk(stage, i), (struct sim_disk_faults){0});
@@ -209,7 +212,10 @@ void stage_assert_sound(struct stage *stage, enum stage_machine machine)
     if (status != MQ_OK)
         print_message("machine %d: %s\n", (int)machine, error.text);
     assert_int_equal(status, MQ_OK);
-    assert_int_equal(result.forks + result.undecodable + result.holes, 0);
+    if (result.forks > stage->forks)
+        print_message("machine %d finds %lld forks\n", (int)machine, (long long)result.forks);
+    assert_true(result.forks <= stage->forks);
+    assert_int_equal(result.undecodable + result.holes, 0);
 }
 
 void stage_settle(struct stage *stage)

@@ -16,6 +16,7 @@ struct stage {
     struct village_ground ground;
     struct sim_choices *choices;
     struct sim_machine *machines[STAGE_MACHINES];
+    int64_t forks; /* that a check may find: a home that was set back has written one number twice */
 };
 
 /* The disks of the machines at work, at rest. */
@@ -29,7 +30,8 @@ void stage_end(struct stage *stage);
 
 void stage_keep(struct stage *stage, struct stage_image *image); /* closes all */
 void stage_image_free(struct stage_image *image);
-/* All is closed, the disks are the image's, machines have just started, choices begin anew from `seed`. */
+/* All is closed, the disks are the image's, machines have just started and draw the same keys and nonces as after every
+ * bringing, choices begin anew from `seed`. */
 void stage_bring(struct stage *stage, const struct stage_image *image, uint64_t seed);
 
 struct village_member *stage_member(struct stage *stage, enum stage_machine machine); /* not of the server */
