@@ -87,11 +87,11 @@ def normal(folder, target):
     return "/".join(parts)
 
 
-def named_in_code(tree):
-    """Comments point at documents: each that they name exists. The first place is reported."""
+def named_in_words(tree):
+    """Comments and documents point at documents: each that they name exists. The first place is reported."""
     first = {}
     for file in tree.files.values():
-        if file.is_c or file.path == "Makefile":
+        if file.is_c or file.path == "Makefile" or file.path.endswith(".md"):
             for match in DOCUMENT.finditer(file.text):
                 first.setdefault(match.group(), (file, file.line_at(match.start())))
     for name, (file, line) in first.items():
@@ -122,4 +122,4 @@ def commands(tree):
                     yield file.find(number, "document", f"{program} has no command {first} {second}".rstrip())
 
 
-RULES = [paths, tests, named_in_code, targets, commands]
+RULES = [paths, tests, named_in_words, targets, commands]

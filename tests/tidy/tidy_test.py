@@ -101,6 +101,7 @@ CASES = {
     "bytes that are not UTF-8": ({"docs/a.md": b"A.\nB\xff.\n"}, "docs/a.md", 2, "encoding"),
     "a file that a document invents": ({"docs/a.md": "A.\nSee `protocol/bits.c`.\n"}, "docs/a.md", 2, "document"),
     "one of two names": ({"docs/a.md": "See `server/{relay,desks}`.\n"}, "docs/a.md", 1, "document"),
+    "a document that a document only mentions": ({"docs/a.md": "A (docs/decisions/0001-a.md).\n"}, "docs/a.md", 1, "document"),
     "a test that is not there": ({"docs/a.md": "A.\nHeld by `tests/protocol/bytes_test.c: zeros`.\n"}, "docs/a.md", 2, "document"),
     "a test's file that is not there": ({"SECURITY.md": "See `tests/protocol/bits_test.c: zeros`.\n"}, "SECURITY.md", 1, "document"),
     "a dead link": ({"docs/a.md": "See [it](../protocol/bits.c).\n"}, "docs/a.md", 1, "document"),
