@@ -36,23 +36,25 @@ struct sending {
 
 /* ---- the spool's frames ---- */
 
-static uint32_t count_segments(struct mq_span frames)
-{
-    struct mq_reader reader = mq_reader(frames);
-    struct mq_frame frame;
-    uint32_t count = 0;
-    while (mq_frame_next(&reader, &frame) == MQ_OK)
-        count += frame.type == MQ_FRAME_SEGMENT;
-    return count;
-}
-
-/* The next segment behind the reader; false: there is none. One that does not decode is passed over as taken. */
+/* The next segment behind the reader; false: there is none. One that does not decode is passed over, as if it were not
+ * there. */
 static bool next_segment(struct mq_reader *reader, struct mq_frame *frame, struct mq_segment *segment)
 {
     while (mq_frame_next(reader, frame) == MQ_OK)
         if (frame->type == MQ_FRAME_SEGMENT && mq_segment_decode(segment, frame->payload) == MQ_OK)
             return true;
     return false;
+}
+
+static uint32_t count_segments(struct mq_span frames)
+{
+    struct mq_reader reader = mq_reader(frames);
+    struct mq_frame frame;
+    struct mq_segment segment;
+    uint32_t count = 0;
+    while (next_segment(&reader, &frame, &segment))
+        count++;
+    return count;
 }
 
 /* A reader that stands before the first segment that was not taken. */
@@ -141,9 +143,12 @@ static void put_frames(struct sending *work, struct mq_buffer *out)
     struct mq_reader reader = mq_reader(work->frames);
     struct mq_frame frame;
     struct mq_segment segment;
-    while (!work->introduced && mq_frame_next(&reader, &frame) == MQ_OK)
-        if (frame.type == MQ_FRAME_CERTIFICATE)
+    size_t desks = 0; /* no store has more; the spool stands where anybody may have written to it */
+    while (!work->introduced && desks < MQ_DESKS_MAX && mq_frame_next(&reader, &frame) == MQ_OK)
+        if (frame.type == MQ_FRAME_CERTIFICATE && frame.payload.size == MQ_CERTIFICATE_SIZE) {
             mq_frame_put(out, MQ_FRAME_CERTIFICATE, frame.payload);
+            desks++;
+        }
     reader = untaken(work);
     for (uint32_t i = 0; i < work->segments && next_segment(&reader, &frame, &segment); i++) {
         struct sent_stream *stream = stream_of(work, segment.stream);
@@ -182,7 +187,7 @@ static void request_make(struct sending *work, struct mq_buffer *out)
     }
     mq_request_put(out, request);
     put_frames(work, out);
-    mq_frame_put(out, MQ_FRAME_END, (struct mq_span){0});
+    mq_exchange_end(out);
     MQ_ASSERT(!out->failed);
 }
 
@@ -233,7 +238,8 @@ static enum mq_status reply_take(struct sending *work, struct mq_span bytes, str
 {
     struct mq_reply reply;
     struct mq_reader reader = mq_reader(bytes);
-    if (mq_reply_get(&reply, work->request.mailbox_count, &reader) != MQ_OK)
+    if (mq_reply_get(&reply, work->request.mailbox_count, &reader) != MQ_OK ||
+        !mq_exchange_whole(bytes, mq_span(bytes.data + reader.at, bytes.size - reader.at)))
         return mq_fail(error, MQ_UNREACHABLE,
                        _("the server's answer could not be read; nothing was lost, try again later"));
     if (reply.status == MQ_REPLY_STRANGER)

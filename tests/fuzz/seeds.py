@@ -32,8 +32,8 @@ def segments():
 
 def frames():
     """One of each kind that the vectors have."""
-    for kind, bodies in ((1, segments()), (2, vector("segment.txt", "announce")),
-                         (3, vector("identity.txt", "grant")), (4, vector("identity.txt", "certificate"))):
+    for kind, bodies in ((1, segments()), (3, vector("segment.txt", "announce")),
+                         (4, vector("identity.txt", "grant")), (8, vector("identity.txt", "certificate"))):
         for body in bodies:
             yield bytes([kind]) + len(body).to_bytes(3, "big") + body
 
@@ -58,6 +58,11 @@ def seeds():
     yield "mask", prefixed([0], records[:40])
     yield "json", records
     yield "import", prefixed([0], records)
+    address = bytes(16 + 32 + 32 + 4) + (16384).to_bytes(4, "big") + b"\x14https://desk.example"
+    answer = (58).to_bytes(2, "big") + b"\1" + bytes(57)
+    for spool in everything + [b"".join(everything)]:
+        sizes = len(address).to_bytes(2, "big") + len(spool).to_bytes(2, "big")
+        yield "spool", prefixed([7], [sizes + address + spool + 3 * answer])
     yield "reply", [bytes([1]) + bytes(10 + 48)]
     yield "request", [bytes([1, 1]) + bytes(44 + 76)]
 

@@ -287,6 +287,42 @@ static void damage_is_mended(void **state)
     village_end(&village);
 }
 
+/* The spool stands where anybody may write to it: what was put into it, more than a request can hold and what is no
+ * segment, keeps nothing from leaving. */
+static void what_was_put_in_is_harmless(void **state)
+{
+    struct village village;
+    struct mq_spool_sent sent;
+    struct mq_span frames;
+    const uint8_t certificate[MQ_CERTIFICATE_SIZE] = {1};
+    const size_t room = 4 * 1024 * 1024;
+    char path[MQ_PATH_MAX];
+    (void)state;
+    struct village_member *device = device_begin(&village, 9);
+    lock(device);
+    uint8_t *before = malloc(room), *after = malloc(room);
+    assert_true(before != NULL && after != NULL);
+    struct mq_buffer spool = mq_buffer(before, room), changed = mq_buffer(after, room);
+    mq_home_path(path, device->home, "spool");
+    assert_int_equal(device->platform->read(device->platform->self, path, &spool, &problem), MQ_OK);
+    assert_int_equal(mq_bundle_open(&frames, mq_written(&spool)), MQ_OK);
+    mq_bundle_begin(&changed);
+    for (int i = 0; i < 2 * MQ_REQUEST_MAX / MQ_CERTIFICATE_SIZE; i++)
+        mq_frame_put(&changed, MQ_FRAME_CERTIFICATE, MQ_SPAN(certificate));
+    mq_frame_put(&changed, MQ_FRAME_SEGMENT, mq_span_text("no segment"));
+    mq_put_span(&changed, frames);
+    mq_frame_put(&changed, MQ_FRAME_SEGMENT, mq_span_text("none either"));
+    mq_bundle_end(&changed);
+    assert_int_equal(device->platform->write(device->platform->self, path, mq_written(&changed), &problem), MQ_OK);
+    assert_int_equal(send_locked(&village, device, &sent), MQ_OK);
+    assert_int_equal(sent.sent, 1);
+    assert_int_equal(sent.left, 0);
+    assert_true(sent.requests < 5);
+    free(before);
+    free(after);
+    village_end(&village);
+}
+
 /* What this device may write and not read leaves too: a restricted matter, and something sensitive. */
 static void sealed_for_others_leaves(void **state)
 {
@@ -339,7 +375,8 @@ int main(void)
         cmocka_unit_test(sealed_records_leave),       cmocka_unit_test(losses_lose_nothing),
         cmocka_unit_test(unreachable_changes_nothing), cmocka_unit_test(large_segments_go_in_parts),
         cmocka_unit_test(spool_tells_of_a_store_set_back), cmocka_unit_test(old_spool_is_harmless),
-        cmocka_unit_test(damage_is_mended),           cmocka_unit_test(sealed_for_others_leaves),
+        cmocka_unit_test(damage_is_mended),
+        cmocka_unit_test(what_was_put_in_is_harmless), cmocka_unit_test(sealed_for_others_leaves),
         cmocka_unit_test(aged_batches_are_sealed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
