@@ -1,8 +1,9 @@
-/* Aim: control objects, receipts and access lists from outside are refused or read without harm, and nothing
+/* Aim: control objects, receipts, revocations and access lists from outside are refused or read without harm, and nothing
  * verifies but what the desk signed. Input: a mode, then bytes as they are, or changes (position u16, value u8) to a
  * good object. */
 #include "protocol/assert.h"
 #include "protocol/control_keys.h"
+#include "protocol/revocation.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/protocol/identities.h"
 
@@ -42,6 +43,27 @@ static void try_bodies(struct mq_span body)
     MQ_ASSERT(!again.failed && mq_span_equal(mq_written(&again), mq_span(body.data, again.size)));
 }
 
+/* Both lists rise, so that a revocation has one form. */
+static void try_revocation(struct mq_control control)
+{
+    static uint8_t memory[MQ_CONTROL_BODY_MAX];
+    struct mq_buffer again = mq_buffer(memory, sizeof memory);
+    struct mq_revocation revocation;
+    struct mq_cut cut, before = {.seq = 0};
+
+    control.kind = MQ_CONTROL_REVOCATION;
+    if (control.body.size >= MQ_HASH_SIZE)
+        mq_revocation_subject(control.subject, control.body.data);
+    if (mq_revocation_get(&revocation, &control) != MQ_OK)
+        return;
+    for (size_t i = 0; i < revocation.cut_count; i++, before = cut) {
+        mq_cut_get(&cut, &revocation, i);
+        MQ_ASSERT(i == 0 || memcmp(before.stream, cut.stream, sizeof cut.stream) <= 0);
+    }
+    mq_revocation_put(&again, &revocation);
+    MQ_ASSERT(mq_span_equal(mq_written(&again), control.body));
+}
+
 static void try_control(struct mq_span bytes)
 {
     struct mq_control control;
@@ -52,6 +74,7 @@ static void try_control(struct mq_span bytes)
     if (mq_control_verify(&control, &p.desk_certificate) == MQ_OK)
         MQ_ASSERT(mq_span_equal(bytes, mq_span(good, good_size)));
     try_bodies(control.body);
+    try_revocation(control);
 }
 
 void fuzz_one(const uint8_t *data, size_t size)
@@ -63,6 +86,8 @@ void fuzz_one(const uint8_t *data, size_t size)
         struct mq_span rest = mq_take(&reader, mq_left(&reader));
         try_control(rest);
         try_bodies(rest);
+        if (rest.size <= MQ_CONTROL_BODY_MAX)
+            try_revocation((struct mq_control){.body = rest});
         return;
     }
     memcpy(changed, good, good_size);

@@ -1,6 +1,7 @@
 /* Aim: whatever a relay answers, the device takes what verifies and loses nothing of its own; nobody but the desk anchors
  * a record. Input: a mode, then a whole reply; changes (position u16, value u8) to a real one; or frames behind a real
- * head, each of a real reply by its number, cut or changed, or of any type with the bytes that follow. */
+ * head, each of a real reply by its number, cut or changed, or of any type with the bytes that follow;
+ * with or without a right end. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -161,6 +162,8 @@ void fuzz_one(const uint8_t *data, size_t size)
         while (mq_left(&input) >= 3 && reply.size + MQ_SEGMENT_MAX + 300 < sizeof memory)
             add_frame(&reply, &input);
     }
+    if (mode & 0x40)
+        mq_exchange_end(&reply);
     struct run run = {.reply = mq_written(&reply)};
     MQ_ASSERT(mq_replica_transact(device->replica, take_in, &run, &error) == MQ_REFUSED);
 }
