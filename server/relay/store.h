@@ -2,7 +2,9 @@
  * suite, tests/server/store_contract.c. It holds sealed bytes and signed objects only; nothing here can open anything.
  *
  * What every backend promises: a call that answered MQ_OK is on disk (within a group: once commit did); a call that did
- * not has changed nothing (within a group: commit then refuses, and all of it is undone); one object is stored once
+ * not has changed nothing (within a group: commit then refuses, and all of it is undone), except that after MQ_FAULT, a
+ * disk error, nothing more is written until the store is opened anew, and only then does it show whether what was under
+ * way got there: whole or not at all; one object is stored once
  * however often it comes; log numbers of a mailbox are 1, 2, 3 ... without gaps, in the order in which they become
  * visible. MQ_REFUSED, MQ_NOT_FOUND and MQ_WAITING are answers, not failures: they do not undo a group, and the latter
  * two leave `error` untouched. Any verb may answer MQ_NO_SPACE (the disk is full), MQ_DAMAGED or MQ_FAULT. */

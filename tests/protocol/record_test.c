@@ -378,6 +378,7 @@ static const struct {
     {false, "household", "life", "82018147010203040506 07"},
     {false, "household", "life", "83018000"},
     {false, "household", "life", "8201"},
+    {false, "household", "life", "830181480102030405060708"}, /* says three items, has two */
     {true, "household", "same_as", "c65000112233445566778899aabbccddeeff"},
     {false, "household", "same_as", "5000112233445566778899aabbccddeeff"},
     {false, "household", "same_as", "c600"},
