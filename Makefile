@@ -264,13 +264,27 @@ coverage: deps-test
 	@tests/coverage/coverage $(if $(LONG),--gate)
 
 # --- the simulated fleet (docs/testing.md): SEED, VECTOR, YEARS, LONG=1, BUGS=1 ------------------------------------------
-# Answers of Argon2id are remembered, see tests/sim/kdf.c.
+# Answers of Argon2id and good signatures are remembered: tests/sim/kdf.c, verify.c.
 SIM := $(OUT)/tests/sim/sim
 SIM_HELPERS := $(filter-out $(TEST_SOURCES),$(wildcard tests/sim/*.c))
 $(SIM): LDFLAGS += -Wl,--wrap=mq_kdf
-$(SIM): $(call objects,$(wildcard tests/sim/program/*.c) $(SIM_HELPERS)) $(LIBRARY)
+$(filter $(OUT)/tests/sim/%,$(TESTS)) $(SIM): LDFLAGS += -Wl,--wrap=mq_verify_digest
+SIM_OBJECTS := $(call objects,$(wildcard tests/sim/program/*.c) $(SIM_HELPERS)) $(LIBRARY)
+$(SIM): $(SIM_OBJECTS)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE) $(LIBS_HTTP)
+# A planted bug: the changed files lie in build/bugs/BUG (tests/sim/bugs/find), everything else is as it is.
+ifdef BUG
+BUG_FILES := $(shell cd $(BUILD)/bugs/$(BUG) && find . -name '*.c' -printf '%P\n')
+BUG_OBJECTS := $(BUG_FILES:%.c=$(BUILD)/bugs/$(BUG)/%.o)
+$(BUG_OBJECTS): %.o: %.c
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+$(BUILD)/bugs/$(BUG)/sim: LDFLAGS += -Wl,--wrap=mq_kdf -Wl,--wrap=mq_verify_digest
+$(BUILD)/bugs/$(BUG)/sim: $(BUG_OBJECTS) $(filter-out $(call objects,$(BUG_FILES)),$(SIM_OBJECTS))
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE) $(LIBS_HTTP)
+.PHONY: bug-program
+bug-program: $(BUILD)/bugs/$(BUG)/sim
+endif
 .PHONY: sim sim-program
 sim-program: $(SIM)
 sim: deps-test

@@ -64,8 +64,9 @@ void sim_swarm_choose(struct sim_fleet *fleet)
         .carry = weight(fleet, 14),
         .restricted = sim_choose(fleet->choices, 3) == 2 ? 8 : 0,
         .byzantine = liar ? weight(fleet, 2) : 0,
-        .passphrase = sim_choose(fleet->choices, 6) == 5 ? 1 : 0,
+        .passphrase = sim_choose(fleet->choices, 4) == 3 ? 3 : 0,
         .large = rate(fleet, 6),
+        .revoke = sim_choose(fleet->choices, 4) == 3 ? 1 : 0,
     };
 }
 
@@ -174,10 +175,10 @@ void sim_event(struct sim_fleet *fleet)
 {
     const struct sim_swarm *swarm = &fleet->swarm;
     const struct event events[] = {
-        {do_write, 45},
+        {do_write, 40},
         {do_sync, 30},
         {do_desk_sync, 10},
-        {do_import, 2},
+        {do_import, 14},
         {sim_review, 5},
         {do_export, swarm->carry / 2},
         {do_bring, swarm->carry},
@@ -195,6 +196,7 @@ void sim_event(struct sim_fleet *fleet)
         {sim_new_device, swarm->clone > 0 ? 1 : 0},
         {sim_new_phrase, swarm->passphrase},
         {sim_withhold, swarm->byzantine},
+        {sim_revoke, swarm->revoke},
     };
     fleet->tally.events++;
     some_time_passes(fleet);

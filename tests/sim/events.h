@@ -20,6 +20,7 @@ struct sim_member *sim_some_device(struct sim_fleet *fleet);
 
 /* ---- what people do: writing.c, carrying.c ---- */
 void sim_write(struct sim_member *member);  /* a few records, one after another */
+void sim_write_little(struct sim_member *member); /* one short record, and a sync */
 void sim_import(struct sim_member *member); /* many lines in one transaction */
 void sim_review(struct sim_fleet *fleet);   /* the desk decides, moves needs along, merges */
 void sim_export(struct sim_member *member); /* a bundle onto a stick */
@@ -40,6 +41,7 @@ void sim_empty_relay(struct sim_fleet *fleet);
 void sim_new_device(struct sim_fleet *fleet);
 void sim_new_phrase(struct sim_fleet *fleet);
 void sim_withhold(struct sim_fleet *fleet);
+void sim_revoke(struct sim_fleet *fleet); /* revoking.c */
 /* A member whose store is beyond opening: its image comes back, or another device takes its place; the desk's server gets
  * its newest backup. */
 void sim_mend(struct sim_member *member);

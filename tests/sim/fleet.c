@@ -241,13 +241,14 @@ bool sim_fleet_tell_access(struct sim_fleet *fleet)
     size_t count = SIM_DEVICES_MAX + 1;
     struct mq_error error = {0};
     memcpy(entries, template.access, sizeof template.access);
-    for (size_t i = 0; i < fleet->member_count; i++)
-        if (fleet->members[i].team.certificate.serial > COUNTY_SERIAL + SIM_DEVICES_MAX) {
-            struct mq_access *access = &entries[count++];
-            access->rights = MQ_ACCESS_MEMBER | MQ_ACCESS_SENSITIVE;
-            mq_token_hash(access->token_hash, fleet->members[i].team.token);
-            mq_key_name(access->key_name, fleet->members[i].team.certificate.sign_public);
-        }
+    for (size_t i = 1; i < fleet->member_count; i++) {
+        const struct sim_member *member = &fleet->members[i];
+        uint32_t serial = member->team.certificate.serial;
+        struct mq_access *access = &entries[serial <= COUNTY_SERIAL + SIM_DEVICES_MAX ? serial - COUNTY_SERIAL : count++];
+        access->rights = member->revoked ? MQ_ACCESS_REVOKED : MQ_ACCESS_MEMBER | MQ_ACCESS_SENSITIVE;
+        mq_token_hash(access->token_hash, member->team.token);
+        mq_key_name(access->key_name, member->team.certificate.sign_public);
+    }
     return put_access(sim_desk(fleet)->replica, &sim_desk(fleet)->team, entries, count, &error) == MQ_OK;
 }
 

@@ -19,6 +19,8 @@
 #define SIM_OLD_POSTS 6
 #define SIM_DESK 0
 
+#define SIM_ENDED_MAX 32
+
 struct sim_fleet;
 struct sim_ghost;
 struct sim_wire;
@@ -34,6 +36,7 @@ struct sim_member {
     struct mq_replica *replica; /* NULL: switched off, or the program is not running */
     struct mq_team team;
     bool working;        /* in the middle of something: nobody else may touch it */
+    bool revoked;        /* the desk took its rights, and those of its copies */
     bool gone;           /* its store is lost for good; another device took its place */
     bool rotten;         /* bits of its disk flipped, so damage may be found */
     bool lying;          /* its disk lied about syncing, so anything may be missing after a power cut */
@@ -46,6 +49,11 @@ struct sim_member {
     uint32_t asleep;     /* events until its owner takes it out of the drawer */
     int64_t operations;  /* of its disk, when the present event began: for the story */
     int64_t seen_change; /* desk: newest row of table change that the ghost has seen */
+    struct sim_ended {
+        uint8_t stream[MQ_ID_SIZE];
+        int64_t next;
+    } ended[SIM_ENDED_MAX]; /* its streams when it learnt that it is a copy: nothing is added to them any more */
+    size_t ended_count;
     struct sim_machine *image; /* an old copy of its disk; NULL: none */
     unsigned image_phrase;     /* that opens it */
 };
@@ -60,7 +68,7 @@ struct sim_swarm {
     uint32_t power, power_again, disk_error, disk_full;
     /* of events, as weights */
     uint32_t clone, image, rot, lie, clock, sleeper, backup, restore, emptied, carry, restricted, byzantine, repeat_chance,
-        passphrase, large;
+        passphrase, large, revoke;
 };
 
 /* A file on a stick. */

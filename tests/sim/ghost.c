@@ -105,7 +105,9 @@ static void see_change(struct sim_member *member, struct mq_span bytes, struct s
         sim_broken(story, "I3", "%s holds text #%u, and not as it was written", member->name, number);
     else if (ghost->entries[number].refused)
         sim_broken(story, "I3", "%s holds text #%u, which was refused", member->name, number);
-    else if (out->seen[number] && bytes.data[1] != MQ_CHANGE_DECIDE) /* which says the chosen value once more */
+    else if (bytes.data[1] == MQ_CHANGE_DECIDE) /* a desk says the chosen value once more: that is another change */
+        return;
+    else if (out->seen[number])
         sim_broken(story, "I6", "%s holds text #%u twice", member->name, number);
     else
         out->seen[number] = 1;
@@ -145,6 +147,14 @@ static bool has_segment(struct sim_member *member, const struct sim_entry *entry
 static bool holds(struct sim_member *member, const struct sim_sight *sight, uint32_t number)
 {
     return sight->seen[number] || has_segment(member, &member->fleet->ghost->entries[number]);
+}
+
+bool sim_ghost_holds(struct sim_member *member, uint32_t number)
+{
+    struct sim_sight sight;
+    bool there = sim_ghost_see(member, 0, &sight) && holds(member, &sight, number);
+    sim_sight_free(&sight);
+    return there;
 }
 
 void sim_ghost_check_home(struct sim_member *member)
@@ -243,7 +253,7 @@ void sim_ghost_check_anchored(struct sim_member *member)
     enum mq_status status =
         mq_db_query(mq_replica_db(member->replica), &query, &error,
                     "SELECT c.expanded FROM segment AS g JOIN change AS c ON c.segment = g.number"
-                    " WHERE g.mine = 1 AND g.anchored = 1",
+                    " WHERE g.mine = 1 AND g.anchored = 1 AND g.excepted = 0",
                     "");
     while (status == MQ_OK && mq_db_next(&query, &error))
         if (find_mark(mq_db_blob(query, 0), &number, &at) && number < ghost->count && !ghost->entries[number].at_desk)

@@ -20,6 +20,7 @@ struct sim_entry {
     bool home;         /* must be in its author's own store */
     bool lost;         /* every copy was destroyed by what no program can help */
     bool at_desk;      /* the desk has had it at some time */
+    bool beyond;       /* its author's rights had been taken, and nobody let it in */
     bool sealed;       /* segment is known */
     uint8_t segment[MQ_SEGMENT_ID_SIZE];
 };
@@ -42,6 +43,8 @@ struct sim_sight {
 };
 bool sim_ghost_see(struct sim_member *member, int64_t after, struct sim_sight *out);
 void sim_sight_free(struct sim_sight *sight);
+/* The text, or its sealed segment. */
+bool sim_ghost_holds(struct sim_member *member, uint32_t number);
 
 /* After a member's store came back from a power cut: everything of its own is there (I1). */
 void sim_ghost_check_home(struct sim_member *member);

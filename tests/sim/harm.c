@@ -54,7 +54,10 @@ void sim_clone(struct sim_fleet *fleet)
         fleet->copied = true;
         copy->team = member->team;
         copy->phrase = member->phrase;
+        copy->revoked = member->revoked;
         copy->rotten = member->rotten;
+        memcpy(copy->ended, member->ended, sizeof copy->ended);
+        copy->ended_count = member->ended_count;
         copy->lying = member->lying;
         sim_fault(fleet);
         sim_tell(fleet->story, "%s is a copy of %s%s", copy->name, member->name,
@@ -62,6 +65,10 @@ void sim_clone(struct sim_fleet *fleet)
         (void)sim_open(copy);
     }
     (void)sim_open(member);
+    if (copy != NULL && choose(fleet, 2) == 1) { /* both are used at once */
+        sim_write_little(member);
+        sim_write_little(copy);
+    }
 }
 
 void sim_take_image(struct sim_fleet *fleet)
@@ -86,6 +93,7 @@ static void image_back(struct sim_member *member)
     sim_machine_copy_disk(member->machine, member->image, choose(fleet, 4) != 3);
     member->phrase = member->image_phrase;
     member->rotten = member->lying = member->ruined = false;
+    member->ended_count = 0;
     fleet->copied = true;
     sim_fault(fleet);
     sim_tell(fleet->story, "the image of %s comes back", member->name);
@@ -134,6 +142,8 @@ void sim_new_phrase(struct sim_fleet *fleet)
         member->phrase++;
     sim_tell(fleet->story, "%s gets another passphrase%s%s", member->name, status == MQ_OK ? "" : ": ",
              status == MQ_OK ? "" : error.text);
+    if (choose(fleet, 2) == 1)
+        sim_disk_cut(sim_machine_disk(member->machine));
     sim_leave(member, status);
 }
 
@@ -287,6 +297,7 @@ void sim_restore(struct sim_fleet *fleet)
     sim_machine_copy_disk(desk->machine, fleet->backups[place], true);
     (void)desk->platform->remove(desk->platform->self, SIM_HOME "/witness", &error); /* it is in no backup */
     desk->ruined = desk->rotten = desk->lying = false;
+    desk->ended_count = 0;
     desk->seen_change = 0;
     sim_fault(fleet);
     sim_tell(fleet->story, "the server is restored from backup %zu", place);

@@ -50,8 +50,38 @@ static void check_counts(struct sim_member *member)
                    (long long)written, (long long)sum);
 }
 
+void sim_learnt_copy(struct sim_member *member)
+{
+    struct mq_query *query;
+    struct mq_error error = {0};
+    member->ended_count = 0;
+    if (mq_db_query(mq_replica_db(member->replica), &query, &error,
+                    "SELECT stream, next_seq FROM stream WHERE mine = 1 AND next_seq > 1", "") != MQ_OK)
+        return;
+    while (mq_db_next(&query, &error) && member->ended_count < SIM_ENDED_MAX) {
+        struct sim_ended *ended = &member->ended[member->ended_count++];
+        memcpy(ended->stream, mq_db_blob(query, 0).data, MQ_ID_SIZE);
+        ended->next = mq_db_int(query, 1);
+    }
+    mq_db_done(&query);
+}
+
+static void check_ended(struct sim_member *member)
+{
+    for (size_t i = 0; i < member->ended_count; i++) {
+        int64_t next = member->ended[i].next;
+        struct mq_error error = {0};
+        if (mq_db_number(mq_replica_db(member->replica), &next, &error, "SELECT next_seq FROM stream WHERE stream = ?",
+                         "b", MQ_SPAN(member->ended[i].stream)) == MQ_OK &&
+            next > member->ended[i].next)
+            sim_broken(member->fleet->story, "P3", "%s knows that it is a copy, and writes on under its old stream",
+                       member->name);
+    }
+}
+
 void sim_check_member(struct sim_member *member)
 {
+    check_ended(member);
     sim_ghost_desk_sees(member->fleet);
     sim_ghost_check_anchored(member);
     check_counts(member);
@@ -135,7 +165,7 @@ static bool all_agree(struct sim_fleet *fleet, bool say)
         return false;
     for (size_t i = 1; i < fleet->member_count; i++) {
         struct sim_member *member = &fleet->members[i];
-        if (member->gone)
+        if (member->gone || member->revoked)
             continue;
         if (digest(member, other, &others) && memcmp(first, other, sizeof first) == 0)
             continue;
@@ -174,7 +204,7 @@ static bool all_anchored(struct sim_fleet *fleet, bool say)
         struct sim_member *member = &fleet->members[i];
         struct mq_safety safety;
         struct mq_error error = {0};
-        if (member->gone)
+        if (member->gone || member->revoked)
             continue;
         if (mq_safety_count(member->replica, &safety, &error) == MQ_OK && safety.saved == 0 && safety.stored == 0 &&
             safety.quarantined == 0)
@@ -200,12 +230,21 @@ static bool sync_all(struct sim_fleet *fleet, bool say)
         enum mq_status status = sim_enter(member) ? sim_sync(member) : MQ_UNREACHABLE;
         if (member->working)
             sim_leave(member, status);
-        if (status != MQ_OK && say)
+        if (status != MQ_OK && say && !member->revoked)
             sim_broken(fleet->story, "I10", "%s cannot sync, and nothing is in the way", member->name);
-        good = good && status == MQ_OK;
+        good = good && (status == MQ_OK || member->revoked);
     }
     sim_time_passes(fleet, 3600 * 1000);
     return good;
+}
+
+/* A revoked device may bring what it wrote itself, and nothing of others: what only such a one has stays with it. */
+static bool only_revoked_has(struct sim_fleet *fleet, uint32_t number)
+{
+    for (size_t i = 1; i < fleet->member_count; i++)
+        if (fleet->members[i].revoked && fleet->members[i].replica != NULL && sim_ghost_holds(&fleet->members[i], number))
+            return true;
+    return false;
 }
 
 static void check_texts(struct sim_member *member)
@@ -215,7 +254,8 @@ static void check_texts(struct sim_member *member)
     (void)sim_ghost_see(member, 0, &sight);
     for (uint32_t i = 0; i < sight.count; i++) {
         const struct sim_entry *entry = sim_ghost_entry(fleet->ghost, i);
-        if (!entry->saved || entry->lost || sight.seen[i] || (entry->restricted && !sim_is_desk(member)))
+        if (!entry->saved || entry->lost || sight.seen[i] || (entry->restricted && !sim_is_desk(member)) ||
+            only_revoked_has(fleet, i))
             continue;
         sim_broken(fleet->story, sim_is_desk(member) ? "I1" : "I9", "%s never got text #%u, which %s saved",
                    member->name, i, fleet->members[entry->author].name);
@@ -245,6 +285,30 @@ static void replace_liar(struct sim_fleet *fleet)
         sim_broken(fleet->story, "I10", "the relay cannot begin a new life: %s", error.text);
 }
 
+static void rounds(struct sim_fleet *fleet)
+{
+    for (int round = 0; round < ROUNDS_MAX && !sim_is_broken(fleet->story); round++)
+        if (sync_all(fleet, false) && all_anchored(fleet, false) && all_agree(fleet, false))
+            break;
+}
+
+/* Whoever was revoked wrote beyond; none of it may count until a person lets it in, and then all of it does. */
+static void let_in(struct sim_fleet *fleet)
+{
+    bool revoked = false;
+    for (size_t i = 0; i < fleet->member_count; i++)
+        revoked = revoked || fleet->members[i].revoked;
+    if (!revoked || sim_is_broken(fleet->story))
+        return;
+    sim_revoke_again(fleet);
+    rounds(fleet);
+    for (size_t i = 0; i < fleet->member_count; i++)
+        if (!fleet->members[i].gone)
+            sim_check_beyond(&fleet->members[i]);
+    sim_adopt_all(fleet);
+    rounds(fleet);
+}
+
 void sim_heal(struct sim_fleet *fleet)
 {
     uint32_t checked = sim_choose(fleet->choices, (uint32_t)fleet->member_count);
@@ -255,13 +319,12 @@ void sim_heal(struct sim_fleet *fleet)
         put_right(&fleet->members[i]);
     (void)sim_fleet_tell_access(fleet);
     replace_liar(fleet);
-    for (int round = 0; round < ROUNDS_MAX && !sim_is_broken(fleet->story); round++)
-        if (sync_all(fleet, false) && all_anchored(fleet, false) && all_agree(fleet, false))
-            break;
+    rounds(fleet);
+    let_in(fleet);
     if (sim_is_broken(fleet->story))
         return;
     for (size_t i = 0; i < fleet->member_count && !sim_is_broken(fleet->story); i++)
-        if (!fleet->members[i].gone)
+        if (!fleet->members[i].gone && !fleet->members[i].revoked)
             check_texts(&fleet->members[i]);
     if (sync_all(fleet, true) && all_anchored(fleet, true) && all_agree(fleet, true) &&
         !fleet->members[checked].gone)

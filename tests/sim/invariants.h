@@ -13,17 +13,27 @@
  * | I10 | everything is anchored in the end, in a few rounds | sim_heal |
  * | I11 | a restored server misses nothing that a copy has | sim_heal |
  * | I13 | a changed or cut stick changes nothing | carrying.c |
+ * | I14 | beyond a revocation nothing counts that nobody let in, everything before does, everything in the end | revoking.c |
+ * | P3 | who learnt that he is a copy writes under new streams | sim_learnt_copy, then sim_check_member |
+ * | M6 | who changed something is shown it, whatever the clocks say | writing.c, after each change |
  * | P4 | anchored only what the desk has had | sim_check_member |
  *
- * I12 (memory) is the sanitizers' and protocol/limits.h's; I14 (revocation) has no actor here yet; I15 is I2 and I11. */
+ * I12 (memory) is the sanitizers' and protocol/limits.h's; I15 is I2 and I11. */
 #ifndef MQ_TESTS_SIM_INVARIANTS_H
 #define MQ_TESTS_SIM_INVARIANTS_H
 
 #include "tests/sim/fleet.h"
 
+/* A member's sync told it that it is a copy, or was set back. */
+void sim_learnt_copy(struct sim_member *member);
 /* After a sync: cheap. */
 void sim_check_member(struct sim_member *member);
 /* The faults end, everybody syncs a few times, and everything must be everywhere. */
 void sim_heal(struct sim_fleet *fleet);
+
+/* revoking.c: the steps of healing that are about revocation. */
+void sim_revoke_again(struct sim_fleet *fleet);
+void sim_adopt_all(struct sim_fleet *fleet);
+void sim_check_beyond(struct sim_member *member);
 
 #endif

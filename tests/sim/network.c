@@ -8,6 +8,7 @@
 #include "protocol/exchange.h"
 #include "replica/receipts.h"
 #include "tests/sim/events.h"
+#include "tests/sim/invariants.h"
 #include "tests/sim/power.h"
 #include "tests/sim/story.h"
 #include "tests/sim/wire.h"
@@ -281,6 +282,8 @@ enum mq_status sim_sync(struct sim_member *member)
     enum mq_status status = mq_sync(member->replica, &member->team, &transport, sim_is_desk(member) ? &hooks : NULL,
                                     deadline, &result, &error);
     fleet->story->depth--;
+    if (result.cloned)
+        sim_learnt_copy(member);
     sim_tell(fleet->story, "%s: sent %lld, received %lld in %lld requests%s%s%s", member->name, (long long)result.sent,
              (long long)result.received, (long long)result.requests, result.cloned ? ", knows now that it is a copy" : "",
              status == MQ_OK ? "" : ": ", status == MQ_OK ? "" : error.text);

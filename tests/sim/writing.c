@@ -8,12 +8,13 @@
 #include "replica/records.h"
 #include "tests/sim/events.h"
 #include "tests/sim/ghost.h"
+#include "tests/sim/network.h"
 #include "tests/sim/power.h"
 #include "tests/sim/story.h"
 
 #define LINE_SIZE (SIM_TEXT_MAX + 400)
 #define IN_A_ROW 9
-#define LINES_MAX 30
+#define LINES_MAX 60
 #define LOOK_BACK 40 /* records: people go on with what is fresh */
 
 /* %1$s: the text, %2$05u: its number, %3$05u: the number of the record that it refers to. */
@@ -110,6 +111,7 @@ static void acknowledged(struct sim_member *member, uint32_t number)
     struct sim_entry *entry = sim_ghost_entry(member->fleet->ghost, number);
     entry->saved = true;
     entry->home = true;
+    entry->beyond = member->revoked;
     member->fleet->tally.records++;
 }
 
@@ -142,6 +144,29 @@ static enum mq_status write_new(struct sim_member *member, const struct sort *so
     return conclude(member, "saves", number, status, &error);
 }
 
+struct shown {
+    struct mq_span text;
+    bool there;
+};
+
+static enum mq_status take_shown(void *context, struct mq_span object, struct mq_error *error)
+{
+    struct shown *shown = context;
+    (void)error;
+    shown->there = shown->there || memmem(object.data, object.size, shown->text.data, shown->text.size) != NULL;
+    return MQ_OK;
+}
+
+/* Whatever the clocks say: who changed something sees what he wrote (M6). */
+static void check_shown(struct sim_member *member, const char *id, uint32_t number)
+{
+    struct shown shown = {.text = mq_span_text(text)};
+    struct mq_error error = {0};
+    const struct mq_emitter emitter = {&shown, take_shown};
+    if (mq_records_show(member->replica, mq_span_text(id), false, &emitter, &error) == MQ_OK && !shown.there)
+        sim_broken(member->fleet->story, "M6", "%s changed %s to text #%u, and is shown another", member->name, id, number);
+}
+
 static enum mq_status write_edit(struct sim_member *member, const struct sort *sort)
 {
     struct mq_saved saved;
@@ -161,13 +186,24 @@ static enum mq_status write_edit(struct sim_member *member, const struct sort *s
         status = MQ_REFUSED;
     char what[40];
     snprintf(what, sizeof what, "changes %s:", id);
-    return conclude(member, what, number, status, &error);
+    status = conclude(member, what, number, status, &error);
+    if (status == MQ_OK)
+        check_shown(member, id, number);
+    return status;
+}
+
+void sim_write_little(struct sim_member *member)
+{
+    if (!sim_enter(member))
+        return;
+    enum mq_status status = write_new(member, &sorts[0]);
+    if (status == MQ_OK)
+        status = sim_sync(member);
+    sim_leave(member, status);
 }
 
 static const struct sort *some_sort(struct sim_fleet *fleet)
 {
-    if (sim_chance(fleet->choices, fleet->swarm.large * 4))
-        return &large;
     if (sim_chance(fleet->choices, fleet->swarm.restricted))
         return &secret;
     return &sorts[sim_choose(fleet->choices, SORT_COUNT)];
@@ -179,8 +215,11 @@ void sim_write(struct sim_member *member)
     enum mq_status status = MQ_OK;
     if (!sim_enter(member))
         return;
+    bool long_ones = sim_chance(fleet->choices, fleet->swarm.large);
     for (uint32_t left = 1 + sim_choose(fleet->choices, IN_A_ROW); left > 0; left--) {
-        if (sim_choose(fleet->choices, 4) == 3)
+        if (long_ones)
+            status = write_new(member, &large);
+        else if (sim_choose(fleet->choices, 4) == 3)
             status = write_edit(member, &sorts[sim_choose(fleet->choices, SORT_COUNT)]);
         else
             status = write_new(member, some_sort(fleet));
@@ -194,23 +233,33 @@ void sim_write(struct sim_member *member)
 
 struct lines {
     struct sim_member *member;
-    uint32_t numbers[LINES_MAX], count, most;
+    uint32_t numbers[LINES_MAX], count;
+    char *lines[LINES_MAX];
 };
+
+/* A list as somebody typed it up, each line referring to what he knows of. */
+static void make_lines(struct lines *lines)
+{
+    for (uint32_t left = 1 + sim_choose(lines->member->fleet->choices, LINES_MAX); left > 0; left--) {
+        uint32_t number;
+        if (!compose(lines->member, &sorts[sim_choose(lines->member->fleet->choices, SORT_COUNT)], &number))
+            continue;
+        lines->numbers[lines->count] = number;
+        lines->lines[lines->count] = strdup(line);
+        MQ_ASSERT(lines->lines[lines->count++] != NULL);
+    }
+}
 
 static enum mq_status import_lines(struct mq_replica *replica, void *context, struct mq_error *error)
 {
     struct lines *lines = context;
-    struct mq_saved saved;
     enum mq_status status = MQ_OK;
-    while (lines->count < lines->most && status == MQ_OK) {
-        const struct sort *sort = &sorts[sim_choose(lines->member->fleet->choices, SORT_COUNT)];
-        if (!compose(lines->member, sort, &lines->numbers[lines->count]))
-            sort = &sorts[0], (void)compose(lines->member, sort, &lines->numbers[lines->count]);
-        lines->count++;
-        status = mq_records_import_line(replica, &lines->member->team, mq_span_text(line), false, &saved, error);
+    for (uint32_t i = 0; i < lines->count && status == MQ_OK; i++) {
+        struct mq_saved saved;
+        struct sim_entry *entry = sim_ghost_entry(lines->member->fleet->ghost, lines->numbers[i]);
+        status = mq_records_import_line(replica, &lines->member->team, mq_span_text(lines->lines[i]), false, &saved, error);
+        entry->refused = status == MQ_REFUSED && !entry->saved;
         if (status == MQ_REFUSED) { /* nothing is kept of this line, and the rest goes on */
-            sim_ghost_entry(lines->member->fleet->ghost, lines->numbers[--lines->count])->refused = true;
-            lines->most--;
             mq_error_clear(error);
             status = MQ_OK;
         }
@@ -218,18 +267,33 @@ static enum mq_status import_lines(struct mq_replica *replica, void *context, st
     return status;
 }
 
+static enum mq_status import_once(struct lines *lines, const char *how)
+{
+    struct sim_member *member = lines->member;
+    struct mq_error error = {0};
+    enum mq_status status = mq_replica_transact(member->replica, import_lines, lines, &error);
+    for (uint32_t i = 0; i < lines->count && status == MQ_OK; i++) {
+        struct sim_entry *entry = sim_ghost_entry(member->fleet->ghost, lines->numbers[i]);
+        if (!entry->refused && !entry->saved)
+            acknowledged(member, lines->numbers[i]);
+    }
+    sim_tell(member->fleet->story, "%s imports %u lines%s%s%s", member->name, lines->count, how,
+             status == MQ_OK ? "" : ": ", status == MQ_OK ? "" : error.text);
+    return status;
+}
+
 void sim_import(struct sim_member *member)
 {
-    struct lines lines = {.member = member, .most = 1 + sim_choose(member->fleet->choices, LINES_MAX)};
-    struct mq_error error = {0};
+    struct lines lines = {.member = member};
     if (!sim_enter(member))
         return;
-    enum mq_status status = mq_replica_transact(member->replica, import_lines, &lines, &error);
-    for (uint32_t i = 0; i < lines.count && status == MQ_OK; i++)
-        acknowledged(member, lines.numbers[i]);
-    sim_tell(member->fleet->story, "%s imports %u lines%s%s", member->name, lines.count, status == MQ_OK ? "" : ": ",
-             status == MQ_OK ? "" : error.text);
-    sim_leave(member, status);
+    make_lines(&lines);
+    sim_leave(member, import_once(&lines, ""));
+    /* Was it done, or was it not? Who does not know does it again. */
+    if (sim_choose(member->fleet->choices, 4) == 3 && sim_enter(member))
+        sim_leave(member, import_once(&lines, " once more"));
+    for (uint32_t i = 0; i < lines.count; i++)
+        free(lines.lines[i]);
 }
 
 /* ---- at the desk ---- */

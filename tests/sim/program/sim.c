@@ -1,16 +1,19 @@
 /* The simulator's program: many short runs, each from a seed of its own; where one breaks a promise, the same run once
  * more, made small, told as a story, with the vector that replays it.
  *
- *   sim [--years N] [--seconds S] [--workers W] [--seed N] [--run N] [--vector FILE] [--tries N] [--tell]
+ *   sim [--years N] [--seconds S] [--workers W] [--seed N] [--run N] [--vector FILE] [--tries N] [--tell] [--brief]
  *
+ * --brief: a failure is named and not explained.
  * Workers are processes: each plays every W-th run, alone and in one thread. A run is always played in a process that
  * may die of it: an assertion of the program is a promise too (I0). */
 #include <getopt.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,6 +24,7 @@
 
 #define WORKERS_MAX 16
 #define VECTOR_MAX (1u << 20)
+#define RUN_SECONDS 15 /* of a processor: a run takes one or two, and what never ends keeps no promise either (I10) */
 #define TWICE_EVERY 50 /* runs: is the same told again? */
 #define YEAR_RECORDS 2500.0
 #define YEAR_SYNCS 500.0
@@ -42,7 +46,7 @@ struct report {
 struct options {
     double years, seconds;
     uint64_t seed, run;
-    bool one_run, tell;
+    bool one_run, tell, brief;
     unsigned workers;
     int tries;
     const char *vector;
@@ -96,6 +100,8 @@ static void on_death(int number)
 
 static void play(struct sim_choices *choices, uint64_t run, FILE *out, struct sim_result *result)
 {
+    const struct itimerval limit = {.it_value = {.tv_sec = RUN_SECONDS}};
+    MQ_ASSERT(setitimer(ITIMER_VIRTUAL, &limit, NULL) == 0);
     playing = choices;
     sim_world_seed(run);
     sim_run(choices, run, out, result);
@@ -122,7 +128,7 @@ static struct report *play_apart(uint64_t run, const struct sim_vector *vector, 
     pid_t child = fork();
     MQ_ASSERT(child >= 0);
     if (child == 0) {
-        static const int deaths[] = {SIGILL, SIGSEGV, SIGABRT, SIGBUS, SIGFPE};
+        static const int deaths[] = {SIGILL, SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGVTALRM};
         for (size_t i = 0; i < sizeof deaths / sizeof *deaths; i++)
             signal(deaths[i], on_death);
         struct sim_result result;
@@ -164,7 +170,7 @@ static void print_vector(const struct sim_vector *vector, uint64_t run)
     printf("end\n");
 }
 
-static void explain(uint64_t run, const struct sim_vector *given, int tries)
+static void explain(uint64_t run, const struct sim_vector *given, const struct options *options)
 {
     struct report *report = play_apart(run, given, NULL);
     struct failure failure = {.run = run};
@@ -174,6 +180,8 @@ static void explain(uint64_t run, const struct sim_vector *given, int tries)
         return;
     }
     printf("run %" PRIu64 " breaks %s: %s\n", run, report->invariant, report->words);
+    if (options->brief)
+        return;
     memcpy(failure.invariant, report->invariant, sizeof failure.invariant);
     struct sim_vector vector = {calloc(VECTOR_MAX, sizeof *vector.values), report->count};
     MQ_ASSERT(vector.values != NULL);
@@ -182,7 +190,7 @@ static void explain(uint64_t run, const struct sim_vector *given, int tries)
     if (report->hash != hash)
         printf("%s: told once more, the run is another\n", TOLD_TWICE);
     size_t before = vector.count;
-    sim_shrink(&vector, fails_too, &failure, tries);
+    sim_shrink(&vector, fails_too, &failure, options->tries);
     printf("%zu choices became %zu; the story:\n", before, vector.count);
     (void)play_apart(run, &vector, stdout);
     print_vector(&vector, run);
@@ -196,10 +204,20 @@ static uint64_t run_number(uint64_t seed, uint64_t index)
     return seed * 1000000 + index;
 }
 
+/* One failure is enough: it is mended before anything else is looked for. */
+static bool somebody_failed(unsigned workers)
+{
+    for (unsigned i = 0; i < workers; i++)
+        if (reports[i].broken)
+            return true;
+    return false;
+}
+
 static void worker(const struct options *options, unsigned number, double until)
 {
     struct report *report = &reports[number];
-    for (uint64_t index = number; now() < until && years_of(&report->tally) * options->workers < options->years;
+    for (uint64_t index = number; !somebody_failed(options->workers) && now() < until &&
+                                  years_of(&report->tally) * options->workers < options->years;
          index += options->workers) {
         struct sim_result result, again;
         report->run = run_number(options->seed, index);
@@ -253,7 +271,7 @@ static int explore(const struct options *options)
         if (strcmp(reports[i].invariant, TOLD_TWICE) == 0)
             printf("%s: run %" PRIu64 " told another story the second time\n", TOLD_TWICE, reports[i].run);
         else
-            explain(reports[i].run, NULL, options->tries);
+            explain(reports[i].run, NULL, options);
     }
     printf("%" PRId64 " runs, %" PRId64 " records, %" PRId64 " syncs in %.1f s\n", runs, sum.records, sum.syncs, now() - begun);
     printf("device-years=%.2f faults=%" PRId64 " power-cuts=%" PRId64 " violations=%d seed=%" PRIu64 "\n", years_of(&sum),
@@ -287,7 +305,8 @@ static bool parse(struct options *options, int count, char **words)
 {
     static const struct option known[] = {{"years", 1, NULL, 'y'},   {"seconds", 1, NULL, 's'}, {"workers", 1, NULL, 'w'},
                                           {"seed", 1, NULL, 'e'},    {"run", 1, NULL, 'r'},     {"vector", 1, NULL, 'v'},
-                                          {"tries", 1, NULL, 't'},   {"tell", 0, NULL, 'l'},    {NULL, 0, NULL, 0}};
+                                          {"tries", 1, NULL, 't'},   {"tell", 0, NULL, 'l'},    {"brief", 0, NULL, 'b'},
+                                          {NULL, 0, NULL, 0}};
     for (int letter; (letter = getopt_long(count, words, "", known, NULL)) != -1;)
         switch (letter) {
         case 'y':
@@ -315,6 +334,9 @@ static bool parse(struct options *options, int count, char **words)
         case 'l':
             options->tell = true;
             break;
+        case 'b':
+            options->brief = true;
+            break;
         default: /* tidy: not an enum */
             return false;
         }
@@ -327,11 +349,14 @@ int main(int count, char **words)
         .years = 1e9, .seconds = 1e9, .workers = 1, .tries = 300, .seed = (uint64_t)time(NULL) % 1000000000};
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (!parse(&options, count, words)) {
-        fprintf(stderr, "usage: sim [--years N] [--seconds S] [--workers W] [--seed N] [--run N] [--vector FILE] [--tries N] [--tell]\n");
+        fprintf(stderr, "usage: sim [--years N] [--seconds S] [--workers W] [--seed N] [--run N] [--vector FILE]"
+                        " [--tries N] [--tell] [--brief]\n");
         return 2;
     }
     reports = mmap(NULL, (WORKERS_MAX + 1) * sizeof *reports, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     MQ_ASSERT(reports != MAP_FAILED);
+    (void)mallopt(M_MMAP_THRESHOLD, 1 << 30); /* a sync's working memory comes and goes: let it stay */
+    (void)mallopt(M_TRIM_THRESHOLD, 1 << 30);
     sim_world_seed(0);
     sim_template_make();
     if (options.vector != NULL)
@@ -340,6 +365,6 @@ int main(int count, char **words)
         return explore(&options);
     if (options.tell)
         (void)play_apart(options.run, NULL, stdout);
-    explain(options.run, NULL, options.tries);
+    explain(options.run, NULL, &options);
     return reports[WORKERS_MAX].broken ? 1 : 0;
 }

@@ -1,0 +1,141 @@
+/* A device that fell into wrong hands: the desk takes its rights, and what it wrote beyond that counts only once a person
+ * let it in by name. The device and all its copies hear nothing more, and still bring what they have. */
+#include <string.h>
+
+#include "platform/db.h"
+#include "protocol/control.h"
+#include "replica/outgoing.h"
+#include "replica/revoke.h"
+#include "tests/sim/events.h"
+#include "tests/sim/ghost.h"
+#include "tests/sim/invariants.h"
+#include "tests/sim/power.h"
+#include "tests/sim/story.h"
+
+#define HELD_MAX 4096 /* segments that a person looks at, at most */
+
+static bool same_writer(const struct sim_member *a, const struct sim_member *b)
+{
+    return a->team.certificate.serial == b->team.certificate.serial;
+}
+
+struct revoking {
+    struct sim_member *desk;
+    const struct mq_certificate *certificate;
+};
+
+static enum mq_status revoke(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    const struct revoking *work = context;
+    return mq_revoke(replica, &work->desk->team, work->certificate, error);
+}
+
+/* What the desk has of him now stays; what it has not, and what he writes from now on, is beyond. */
+static void note_beyond(struct sim_fleet *fleet, const struct sim_member *revoked)
+{
+    struct sim_sight sight;
+    (void)sim_ghost_see(sim_desk(fleet), 0, &sight);
+    for (uint32_t i = 0; i < sight.count; i++) {
+        struct sim_entry *entry = sim_ghost_entry(fleet->ghost, i);
+        if (same_writer(&fleet->members[entry->author], revoked))
+            entry->beyond = !sight.seen[i];
+    }
+    sim_sight_free(&sight);
+}
+
+static bool revoke_now(struct sim_member *member)
+{
+    struct sim_fleet *fleet = member->fleet;
+    struct sim_member *desk = sim_desk(fleet);
+    struct mq_error error = {0};
+    struct revoking work = {desk, &member->team.certificate};
+    enum mq_status status = mq_seal_all(desk->replica, &error);
+    if (status == MQ_OK)
+        status = mq_replica_transact(desk->replica, revoke, &work, &error);
+    sim_tell(fleet->story, "the desk takes the rights of %s%s%s", member->name, status == MQ_OK ? "" : ": ",
+             status == MQ_OK ? "" : error.text);
+    if (status != MQ_OK)
+        return false;
+    for (size_t i = 0; i < fleet->member_count; i++)
+        if (same_writer(&fleet->members[i], member))
+            fleet->members[i].revoked = true;
+    note_beyond(fleet, member);
+    return true;
+}
+
+void sim_revoke(struct sim_fleet *fleet)
+{
+    struct sim_member *member = sim_some_device(fleet), *desk = sim_desk(fleet);
+    size_t good = 0;
+    for (size_t i = 1; i < fleet->member_count; i++)
+        good += !fleet->members[i].revoked && !fleet->members[i].gone;
+    if (member == NULL || member->revoked || good < 2 || !sim_enter(desk))
+        return;
+    bool done = revoke_now(member) && sim_fleet_tell_access(fleet);
+    sim_leave(desk, done ? MQ_OK : MQ_FAULT); /* where it is not sure what was written, the program is started anew */
+}
+
+/* ---- in the end ---- */
+
+/* Was a revocation lost with everything that had heard of it? Then the person does it once more. */
+void sim_revoke_again(struct sim_fleet *fleet)
+{
+    struct sim_member *desk = sim_desk(fleet);
+    for (size_t i = 1; i < fleet->member_count && !sim_is_broken(fleet->story); i++) {
+        struct sim_member *member = &fleet->members[i];
+        struct mq_error error = {0};
+        bool revoked = true;
+        if (member->revoked && mq_revoked(desk->replica, &member->team.certificate, &revoked, &error) == MQ_OK && !revoked)
+            (void)revoke_now(member);
+    }
+}
+
+static enum mq_status adopt(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    return mq_adopt(replica, context, error);
+}
+
+static size_t list_held(struct sim_member *desk, uint8_t (*ids)[MQ_SEGMENT_ID_SIZE])
+{
+    struct mq_query *query;
+    struct mq_error error = {0};
+    size_t count = 0;
+    if (mq_db_query(mq_replica_db(desk->replica), &query, &error,
+                    "SELECT id FROM segment WHERE state = 2 AND reason = 'revoked' ORDER BY number", "") != MQ_OK)
+        return 0;
+    while (mq_db_next(&query, &error) && count < HELD_MAX)
+        memcpy(ids[count++], mq_db_blob(query, 0).data, MQ_SEGMENT_ID_SIZE);
+    mq_db_done(&query);
+    return count;
+}
+
+void sim_adopt_all(struct sim_fleet *fleet)
+{
+    static uint8_t ids[HELD_MAX][MQ_SEGMENT_ID_SIZE];
+    struct sim_member *desk = sim_desk(fleet);
+    struct mq_error error = {0};
+    size_t count = list_held(desk, ids);
+    enum mq_status status = mq_seal_all(desk->replica, &error);
+    for (size_t i = 0; i < count && status == MQ_OK; i++) {
+        status = mq_replica_transact(desk->replica, adopt, ids[i], &error);
+        if (status == MQ_REFUSED || status == MQ_NOT_FOUND) { /* it came in with another */
+            mq_error_clear(&error);
+            status = MQ_OK;
+        }
+    }
+    sim_tell(fleet->story, "a person lets %zu segments in by name%s%s", count, status == MQ_OK ? "" : ": ", error.text);
+    for (uint32_t i = 0; i < sim_ghost_count(fleet->ghost); i++)
+        sim_ghost_entry(fleet->ghost, i)->beyond = false;
+}
+
+void sim_check_beyond(struct sim_member *member)
+{
+    struct sim_fleet *fleet = member->fleet;
+    struct sim_sight sight;
+    (void)sim_ghost_see(member, 0, &sight);
+    for (uint32_t i = 0; i < sight.count; i++)
+        if (sim_ghost_entry(fleet->ghost, i)->beyond && sight.seen[i] && !member->revoked)
+            sim_broken(fleet->story, "I14", "%s counts text #%u, which %s wrote beyond its revocation", member->name, i,
+                       fleet->members[sim_ghost_entry(fleet->ghost, i)->author].name);
+    sim_sight_free(&sight);
+}
