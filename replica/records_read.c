@@ -409,9 +409,7 @@ enum mq_status mq_records_quarantine(struct mq_replica *replica, const struct mq
     uint8_t memory[1024];
     enum mq_status status =
         mq_db_query(replica->db, &query, error,
-                    "SELECT id, state, reason, stream, seq, announce FROM segment JOIN stream USING(stream) WHERE state <> 1"
-                    " ORDER BY stream, seq",
-                    "");
+                    "SELECT id, state, reason, stream, seq FROM segment WHERE state <> 1 ORDER BY stream, seq", "");
     if (status != MQ_OK)
         return status;
     while (status == MQ_OK && mq_db_next(&query, error)) {
@@ -429,7 +427,6 @@ enum mq_status mq_records_quarantine(struct mq_replica *replica, const struct mq
         mq_json_hex_value(&writer, mq_db_blob(query, 3));
         mq_json_key(&writer, "seq");
         mq_json_int_value(&writer, mq_db_int(query, 4));
-        put_writer(&writer, mq_db_blob(query, 5));
         mq_json_key(&writer, "why");
         mq_json_text_value(&writer, why(mq_db_is_null(query, 2) ? mq_span_text("") : mq_db_text(query, 2)));
         mq_json_end(&writer, '}');

@@ -64,8 +64,6 @@ static void print_held(struct mq_call *call, const struct mq_member *member, con
     mq_json_begin(&writer, '{');
     mq_json_key(&writer, "id");
     mq_json_hex_value(&writer, MQ_SPAN(id));
-    mq_json_key(&writer, "name");
-    mq_json_text_value(&writer, member->name);
     mq_json_key(&writer, "revoked");
     mq_json_bool_value(&writer, revoked);
     put_held(&writer, held);

@@ -25,7 +25,7 @@ BESIDE = {
 }
 COMMANDS = re.compile(r"^ {2,4}((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)?)(?: |$)")
 READS = {"list", "show", "status", "check", "export", "today", "brief", "conflicts", "unheard", "draw", "device", "digest",
-         "duplicates", "quarantine", "codes", "reference", "retention"}
+         "duplicates", "quarantine", "held", "codes", "reference", "retention"}
 found = []
 
 
