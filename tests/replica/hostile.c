@@ -35,6 +35,8 @@ static bool withheld(const struct hostile_way *way, const struct mq_frame *frame
         return true;
     if (way->claimed_seq > 0 && frame->type == MQ_FRAME_SKELETON)
         return true; /* the true one */
+    if (way->withholds_words && frame->type == MQ_FRAME_CONTROL)
+        return true;
     return way->withheld_seq > 0 && frame->type == MQ_FRAME_SEGMENT &&
            mq_segment_decode(&segment, frame->payload) == MQ_OK && segment.seq == way->withheld_seq;
 }

@@ -10,6 +10,7 @@
 
 #include "protocol/control_keys.h"
 #include "replica/bundle.h"
+#include "replica/outbox.h"
 #include "replica/outgoing.h"
 #include "replica/revoke.h"
 #include "replica/view.h"
@@ -220,6 +221,151 @@ static void a_thief_gets_nothing_in(void **state)
     mq_fake_free(thief.fake);
 }
 
+/* A device that gave two different successors of one segment before it was revoked keeps both, since the desk had merged
+ * both; a third that comes later waits. */
+static void branches_that_were_merged_stay(void **state)
+{
+    static struct village_member copies[2];
+    (void)state;
+    add(lost(), "before");
+    village_sync_all(&village, 1);
+    for (int i = 0; i < 2; i++) {
+        sync_one(other()); /* a copy's directory is named by the requests so far */
+        village_clone(&village, lost(), &copies[i]);
+        assert_int_equal(mq_db_run(mq_replica_db(copies[i].replica), &problem,
+                                   "UPDATE stream SET closed = 0 WHERE mine = 1", ""),
+                         MQ_OK); /* it does not notice that it is a copy */
+        add(&copies[i], i == 0 ? "second branch" : "third branch");
+    }
+    add(lost(), "first branch");
+    sync_one(lost());
+    carry(&copies[0], &village.desk);
+    village_sync_all(&village, 1);
+    assert_true(knows(&village.desk, "first branch") && knows(&village.desk, "second branch"));
+    village_revoke(&village, lost());
+    assert_int_equal(hostile_count(&village.desk, "SELECT count(*) FROM cut"), 2);
+    carry(&copies[1], &village.desk);
+    village_sync_all(&village, 2);
+    for (int i = 0; i < 2; i++) {
+        struct village_member *member = i == 0 ? &village.desk : other();
+        assert_true(knows(member, "first branch") && knows(member, "second branch"));
+        assert_false(knows(member, "third branch"));
+        assert_int_equal(waiting_for_a_person(member), 1);
+    }
+    assert_same_view(&village.desk, other());
+    for (int i = 0; i < 2; i++) {
+        village_close(&copies[i]);
+        mq_fake_free(copies[i].fake);
+    }
+}
+
+/* A relay that keeps the revocation back lets a device merge what the desk does not; once it is heard, however late, the
+ * device takes it back, and is as the desk is. */
+static void a_withheld_revocation_counts_when_heard(void **state)
+{
+    (void)state;
+    add(lost(), "before");
+    village_sync_all(&village, 2);
+    village_revoke(&village, lost());
+    add(lost(), "late");
+    sync_one(lost());
+    struct hostile_way way = {.village = &village, .withholds_words = true};
+    assert_int_equal(hostile_sync(&way, other(), NULL), MQ_OK);
+    assert_true(knows(other(), "late"));
+    assert_int_equal(mq_db_run(mq_replica_db(other()->replica), &problem,
+                               "UPDATE mailbox SET cursor = 0, fingerprint = zeroblob(16)", ""),
+                     MQ_OK);
+    sync_one(other());
+    assert_false(knows(other(), "late"));
+    assert_true(knows(other(), "before"));
+    village_sync_all(&village, 1);
+    assert_same_view(&village.desk, other());
+}
+
+/* One of the desk's control objects. */
+static void word_keep(struct mq_buffer *out, const char *sql)
+{
+    struct mq_query *query;
+    out->size = 0;
+    assert_int_equal(mq_db_query(mq_replica_db(village.desk.replica), &query, &problem, sql, ""), MQ_OK);
+    assert_true(mq_db_next(&query, &problem));
+    mq_put_span(out, mq_db_blob(query, 0));
+    mq_db_done(&query);
+    assert_false(out->failed);
+}
+
+/* Old words brought again change nothing: not the access list that knew the revoked device as a member, nor the revocation from
+ * before something was let in. */
+static void old_words_change_nothing(void **state)
+{
+    static uint8_t list_memory[4096], word_memory[MQ_CONTROL_BODY_MAX];
+    struct mq_buffer list = mq_buffer(list_memory, sizeof list_memory), word = mq_buffer(word_memory, sizeof word_memory);
+    uint8_t late[MQ_SEGMENT_ID_SIZE];
+    (void)state;
+    add(lost(), "before");
+    village_sync_all(&village, 2);
+    word_keep(&list, "SELECT bytes FROM outbox WHERE slot = CAST('access' AS BLOB)");
+    village_revoke(&village, lost());
+    word_keep(&word, "SELECT bytes FROM control WHERE kind = 3");
+    add(lost(), "late");
+    newest(lost(), late);
+    village_sync_all(&village, 1);
+    village_adopt(&village, late);
+    village_sync_all(&village, 2);
+    struct village_member *const bringers[] = {other(), lost()};
+    for (int i = 0; i < 2; i++) {
+        struct mq_admitted taken = {0};
+        const struct mq_frame frame = {.type = MQ_FRAME_CONTROL, .payload = mq_written(&word)};
+        assert_int_equal(mq_outbox_put(bringers[i]->replica, MQ_FRAME_CONTROL, mq_span_text("old list"),
+                                       mq_written(&list), &problem),
+                         MQ_OK);
+        assert_int_equal(mq_outbox_put(bringers[i]->replica, MQ_FRAME_CONTROL, mq_span_text("old word"),
+                                       mq_written(&word), &problem),
+                         MQ_OK);
+        assert_int_equal(mq_db_begin(mq_replica_db(other()->replica), &problem), MQ_OK);
+        assert_int_equal(mq_admit(other()->replica, &frame, false, &taken, &problem), MQ_OK);
+        assert_int_equal(mq_admit_waiting(other()->replica, &taken, &problem), MQ_OK);
+        assert_int_equal(mq_db_commit(mq_replica_db(other()->replica), &problem), MQ_OK);
+        village_sync_all(&village, 2);
+        assert_true(knows(other(), "late") && knows(&village.desk, "late"));
+    }
+    add(other(), "after");
+    village_sync_all(&village, 2);
+    assert_true(knows(&village.devices[2], "after"));
+    assert_false(knows(lost(), "after")); /* the relay still gives him nothing */
+    assert_int_equal(hostile_count(lost(), "SELECT count(*) FROM segment WHERE mine = 0"), 0);
+}
+
+/* A township's desk that is revoked decides and confirms nothing any more; what it had decided stays. */
+static void a_revoked_township_is_not_heard(void **state)
+{
+    (void)state;
+    village_township(&village);
+    add(other(), "H-1");
+    village_sync_all(&village, 2);
+    sync_one(&village.township);
+    village_set(&village.township, "H-1", "where=河边");
+    sync_one(&village.township);
+    village_sync_all(&village, 1);
+    village_revoke(&village, &village.township);
+    village_sync_all(&village, 1);
+    village_set(&village.township, "H-1", "where=山上");
+    add(other(), "H-2");
+    int64_t refused = village_safety(other()).anchored;
+    assert_int_equal(mq_seal_all(other()->replica, &problem), MQ_OK);
+    carry(other(), &village.township);
+    assert_int_equal(mq_receipts_make(village.township.replica, &village.township.team, &problem), MQ_OK);
+    carry(&village.township, other()); /* with its receipt for H-2 */
+    assert_int_equal(village_safety(other()).anchored, refused);
+    village_sync_all(&village, 2);
+    char *shown = village_export(other());
+    assert_non_null(strstr(shown, "河边"));
+    assert_null(strstr(shown, "山上"));
+    free(shown);
+    assert_int_equal(waiting_for_a_person(&village.desk), 1);
+    assert_same_view(&village.desk, other());
+}
+
 /* ---- the order in which things come ---- */
 
 #define PIECES 7
@@ -382,6 +528,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_name_covers_one_segment, begin, end),
         cmocka_unit_test_setup_teardown(late_revocation_takes_back, begin, end),
         cmocka_unit_test_setup_teardown(a_thief_gets_nothing_in, begin, end),
+        cmocka_unit_test_setup_teardown(branches_that_were_merged_stay, begin, end),
+        cmocka_unit_test_setup_teardown(a_withheld_revocation_counts_when_heard, begin, end),
+        cmocka_unit_test_setup_teardown(old_words_change_nothing, begin, end),
+        cmocka_unit_test_setup_teardown(a_revoked_township_is_not_heard, begin, end),
         cmocka_unit_test_setup_teardown(any_order_gives_the_same, begin, end),
         cmocka_unit_test_setup_teardown(a_restored_desk_is_healed, begin, end),
     };

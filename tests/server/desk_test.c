@@ -441,6 +441,54 @@ static void test_emptied_store(void **state)
     free(reply);
 }
 
+/* ---- a lost device ---- */
+
+/* Who was revoked does not come back with the same keys, neither by his invitation nor by a new one; his token stays known to
+ * the relay as a revoked one; he is listed so, and is found by his name only until another has it. */
+static void test_revoked(void **state)
+{
+    struct device *device = calloc(1, sizeof *device);
+    struct mq_enrol_reply *reply = calloc(1, sizeof *reply);
+    struct mq_access access;
+    uint8_t hash[MQ_ID_SIZE], team[MQ_ID_SIZE];
+    char *printed, serial[16];
+
+    (void)state;
+    assert_true(device != NULL && reply != NULL);
+    run_well(mq_verb_team_add, "杉坪队");
+    sync_desk();
+    struct mq_invitation invitation = invite(), next = invite();
+    make_device(device, &invitation);
+    bring(device);
+    assert_int_equal(mq_enrol_reply_open(reply, mq_written(&device->reply), &invitation, MQ_ROLE_CADRE, &device->identity),
+                     MQ_OK);
+    snprintf(serial, sizeof serial, "%u", (unsigned)reply->certificate.serial);
+    assert_int_equal(run(mq_verb_member_held, serial, &printed), MQ_OK);
+    assert_non_null(strstr(printed, "\"revoked\":false,\"held\":{}"));
+    free(printed);
+    assert_int_equal(run(mq_verb_member_revoke, serial, &printed), MQ_OK);
+    assert_non_null(strstr(printed, "\"revoked\":true"));
+    free(printed);
+    sync_desk();
+    assert_int_equal(run(mq_verb_member_revoke, serial, &printed), MQ_REFUSED);
+    free(printed);
+    assert_int_equal(run(mq_verb_member_list, NULL, &printed), MQ_OK);
+    assert_non_null(strstr(printed, "\"state\":\"revoked\""));
+    free(printed);
+    mq_token_hash(hash, reply->token);
+    assert_int_equal(store->verbs->access(store, hash, &access, team, &problem), MQ_OK);
+    assert_int_equal(access.rights, MQ_ACCESS_REVOKED);
+    bring(device); /* the same request again */
+    assert_true(device->reply.size > 1); /* the relay still has what it was answered then; the desk answers no more: */
+    device->reply.size = 0;
+    assert_int_equal(mq_enrol_admit(&desk, mq_written(&device->request), NULL, &device->reply, &problem), MQ_REFUSED);
+    make_request(device, &next); /* with the keys that it has */
+    device->reply.size = 0;
+    assert_int_equal(mq_enrol_admit(&desk, mq_written(&device->request), NULL, &device->reply, &problem), MQ_REFUSED);
+    free(device);
+    free(reply);
+}
+
 /* ---- a township's desk ---- */
 
 /* The answer in `device` makes it a desk of the invitation's team, certified by the root, and known to the relay. */
@@ -618,6 +666,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_by_files, setup, teardown),
         cmocka_unit_test_setup_teardown(test_teams, setup, teardown),
         cmocka_unit_test_setup_teardown(test_emptied_store, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_revoked, setup, teardown),
         cmocka_unit_test_setup_teardown(test_township, setup, teardown),
         cmocka_unit_test_setup_teardown(test_township_waits_for_root, setup, teardown),
         cmocka_unit_test_setup_teardown(test_township_and_damaged_root, setup, teardown),

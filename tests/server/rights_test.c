@@ -12,6 +12,7 @@
 #include "replica/sealed.h"
 #include "replica/view.h"
 #include "server/desk/call_keys.h"
+#include "server/desk/member_keys.h"
 #include "server/desk/rights_keys.h"
 #include "tests/replica/village.h"
 
@@ -209,6 +210,85 @@ static void written_without_the_right(void **state)
     village_end(&village);
 }
 
+/* ---- a desk that was set back ---- */
+
+struct ending {
+    struct mq_desk desk;
+    struct mq_member member;
+};
+
+static enum mq_status end_membership(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    struct ending *work = context;
+    (void)replica;
+    return mq_member_revoke(&work->desk, &work->member, error);
+}
+
+static enum mq_status settle_members(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    struct ending *work = context;
+    (void)replica;
+    return mq_members_settle(&work->desk, &village.desk.team, error);
+}
+
+/* The rights that the desk's newest access list gives the device's token. */
+static uint8_t listed_rights(const struct village_member *device)
+{
+    struct mq_query *query;
+    struct mq_control control;
+    struct mq_access access = {.rights = 0};
+    uint8_t hash[MQ_ID_SIZE], found = 0;
+    mq_token_hash(hash, device->team.token);
+    assert_int_equal(mq_db_query(mq_replica_db(village.desk.replica), &query, &problem,
+                                 "SELECT bytes FROM outbox WHERE frame = 6 ORDER BY number DESC", ""),
+                     MQ_OK);
+    while (mq_db_next(&query, &problem)) {
+        if (mq_control_decode(&control, mq_db_blob(query, 0)) != MQ_OK || control.kind != MQ_CONTROL_ACCESS)
+            continue;
+        struct mq_reader reader = mq_reader(control.body);
+        while (mq_access_get(&access, &reader) == MQ_OK)
+            if (memcmp(access.token_hash, hash, sizeof hash) == 0)
+                found = access.rights;
+        break;
+    }
+    mq_db_done(&query);
+    return found;
+}
+
+/* A desk that was brought back from before a revocation hears of it, and takes that member's rights once more: in its list,
+ * at the relay, and with new keys; once. */
+static void who_was_revoked_stays_so(void **state)
+{
+    (void)state;
+    village_begin(&village, 704);
+    enlist();
+    village_sync_all(&village, 1);
+    village_keep(&village, &village.desk, "backup");
+    struct ending work = {.desk = {.replica = village.desk.replica, .platform = village.desk.platform}};
+    assert_int_equal(mq_member_find(&work.desk, "石小兰", &work.member, &problem), MQ_OK);
+    assert_int_equal(mq_replica_transact(village.desk.replica, end_membership, &work, &problem), MQ_OK);
+    assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK);
+    assert_int_equal(listed_rights(&village.devices[2]), MQ_ACCESS_REVOKED);
+    assert_int_equal(mq_replica_transact(village.desk.replica, end_membership, &work, &problem), MQ_OK); /* as if not known */
+    assert_int_equal(mq_member_find(&work.desk, "石小兰", &work.member, &problem), MQ_OK);
+    assert_true(work.member.revoked);
+    assert_int_equal(mq_replica_transact(village.desk.replica, end_membership, &work, &problem), MQ_REFUSED);
+    mq_error_clear(&problem);
+
+    village_bring_back(&village, &village.desk, "backup");
+    work.desk.replica = village.desk.replica;
+    assert_int_equal(mq_member_find(&work.desk, "石小兰", &work.member, &problem), MQ_OK);
+    assert_false(work.member.revoked);
+    assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(mq_replica_transact(village.desk.replica, settle_members, &work, &problem), MQ_OK);
+    assert_int_equal(mq_member_find(&work.desk, "石小兰", &work.member, &problem), MQ_OK);
+    assert_true(work.member.revoked);
+    assert_int_equal(listed_rights(&village.devices[2]), MQ_ACCESS_REVOKED);
+    assert_true(listed_rights(&village.devices[3]) & MQ_ACCESS_MEMBER);
+    village_end(&village);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +296,7 @@ int main(void)
         cmocka_unit_test(mistakes_are_refused),
         cmocka_unit_test(sensitive_fields_have_their_own_key),
         cmocka_unit_test(written_without_the_right),
+        cmocka_unit_test(who_was_revoked_stays_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
