@@ -20,6 +20,7 @@ struct restore {
     const char *data, *file;
     const struct mq_phrase *phrase;
     struct mq_data_path scratch, aside;
+    int64_t number, records, newest; /* of the backup: which, how many records, when the newest change in it was made */
 };
 
 /* What may stand in the directory of a centre and belongs to one life of it. */
@@ -105,7 +106,19 @@ static enum mq_status renew_desk(struct mq_replica *replica, void *context, stru
 
 /* Another server id, so that devices bring what is missing; new streams for the desk; open invitations are void. All of
  * it while the pieces are still in the scratch directory: what changes places is a centre that can be started. */
-static enum mq_status renew(const struct restore *work, struct mq_error *error)
+static enum mq_status look_at_desk(struct restore *work, struct mq_replica *replica, struct mq_error *error)
+{
+    struct mq_db *db = mq_replica_db(replica);
+    enum mq_status status = mq_setting_number(replica, "backup", &work->number, error);
+
+    if (status == MQ_OK)
+        status = mq_db_number(db, &work->records, error, "SELECT count(*) FROM state WHERE kind > 0 AND NOT deleted", "");
+    if (status == MQ_OK)
+        status = mq_db_number(db, &work->newest, error, "SELECT coalesce(max(wall), 0) FROM change", "");
+    return status;
+}
+
+static enum mq_status renew(struct restore *work, struct mq_error *error)
 {
     struct mq_centre centre;
     struct mq_data_path relay = {""};
@@ -118,6 +131,8 @@ static enum mq_status renew(const struct restore *work, struct mq_error *error)
     (void)rmdir(relay.text); /* a township's desk has none */
     if (status == MQ_OK)
         status = mq_replica_transact(centre.desk.replica, renew_desk, &centre, error);
+    if (status == MQ_OK)
+        status = look_at_desk(work, centre.desk.replica, error);
     mq_centre_close(&centre);
     return status;
 }
@@ -198,6 +213,7 @@ int mq_run_restore(void *context, const struct mq_command_line *line)
     struct restore work = {.platform = program->platform, .data = mq_program_data(line), .file = line->words[0]};
     struct mq_phrase *phrase = NULL;
     struct mq_error error = {0};
+    char newest[MQ_TIME_TEXT_SIZE];
 
     if (work.data == NULL)
         return 2;
@@ -214,8 +230,16 @@ int mq_run_restore(void *context, const struct mq_command_line *line)
         status = change_places(&work, &error);
     if (status != MQ_OK)
         return mq_program_fail(&error);
+    mq_time_text(newest, work.newest);
     if (access(work.aside.text, F_OK) == 0)
         fprintf(stderr, _("What stood in %s is now in %s.\n"), work.data, work.aside.text);
+    if (mq_option_get(line, "json") != NULL)
+        printf("{\"backup\":%lld,\"records\":%lld,\"newest\":\"%s\"}\n", (long long)work.number, (long long)work.records,
+               newest);
+    else
+        printf(_("This centre is as it was at backup %lld: %lld records, the newest change of %s. What came later was rolled "
+                 "back here.\n"),
+               (long long)work.number, (long long)work.records, newest);
     fprintf(stderr,
             _("Restored. Open invitations are void; devices bring by themselves what came after the backup. Whoever "
               "joined after it needs a new invitation.\n"));
