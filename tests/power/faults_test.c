@@ -45,6 +45,9 @@ static bool fail_one(const struct point_step *step, const struct stage_image *im
     sim_disk_set_survival(disk, SIM_NOTHING);
     if (trouble->power)
         stage_reboot(&stage, step->machine);
+    if (getenv("MQ_TRACE") != NULL)
+        print_message("%s: operation %lld fails with %d%s%s: %s\n", step->name, (long long)nth, (int)trouble->status,
+                      trouble->for_good ? " for good" : "", trouble->power ? ", then the power goes" : "", error.text);
     step->judge(&stage, status == MQ_OK);
     return met;
 }

@@ -196,6 +196,23 @@ static enum mq_status tell(void *context, struct mq_span object, struct mq_error
     return MQ_OK;
 }
 
+/* For whoever looks for the cause. */
+static void tell_segments(struct village_member *member, int machine)
+{
+    struct mq_query *query;
+    struct mq_error error = {0};
+    if (mq_db_query(mq_replica_db(member->replica), &query, &error,
+                    "SELECT substr(hex(stream), 1, 6) || ' ' || seq || ' id ' || substr(hex(id), 1, 6) || ' after ' ||"
+                    " substr(hex(previous), 1, 6) || ' state ' || state || ' mine ' || mine || ' stored ' || stored"
+                    " FROM segment ORDER BY stream, seq",
+                    "") != MQ_OK)
+        return;
+    while (mq_db_next(&query, &error)) {
+        struct mq_span text = mq_db_text(query, 0);
+        print_message("machine %d has segment %.*s\n", machine, (int)text.size, (const char *)text.data);
+    }
+}
+
 void stage_assert_sound(struct stage *stage, enum stage_machine machine)
 {
     struct mq_error error = {0};
@@ -212,8 +229,8 @@ void stage_assert_sound(struct stage *stage, enum stage_machine machine)
     if (status != MQ_OK)
         print_message("machine %d: %s\n", (int)machine, error.text);
     assert_int_equal(status, MQ_OK);
-    if (result.forks > stage->forks)
-        print_message("machine %d finds %lld forks\n", (int)machine, (long long)result.forks);
+    if (result.forks > stage->forks || result.undecodable + result.holes > 0)
+        tell_segments(stage_member(stage, machine), (int)machine);
     assert_true(result.forks <= stage->forks);
     assert_int_equal(result.undecodable + result.holes, 0);
 }

@@ -164,6 +164,44 @@ static void store_is_kept(void **state)
     sim_choices_free(choices);
 }
 
+/* Aim: whichever operation fails while a store is closed, and its log goes into the file, everything is there at the next
+ * opening: an error of reading is not taken for what was read (platform/sqlite/mend.sh). */
+static void closing_may_fail(void **state)
+{
+    (void)state;
+    for (int encrypted = 0; encrypted < 2; encrypted++) {
+        bool met = true;
+        for (int64_t nth = 1; met; nth++) {
+            struct sim_choices *choices = sim_choices_explore(3);
+            struct sim_machine *machine = machine_begin(choices, SIM_ALL);
+            const struct mq_platform *platform = sim_machine_platform(machine);
+            struct sim_disk *disk = sim_machine_disk(machine);
+            struct mq_db *db;
+            for (int round = 0; round < 2; round++) {
+                enum mq_status status = encrypted ? mq_db_open_encrypted(&db, platform, "store.db", &key, &problem)
+                                                  : mq_db_open(&db, platform, "store.db", &problem);
+                if (status != MQ_OK)
+                    print_message("operation %lld: %s\n", (long long)nth, problem.text);
+                assert_int_equal(status, MQ_OK);
+                if (round == 0) {
+                    assert_int_equal(mq_db_script(db, "CREATE TABLE t(x); CREATE INDEX u ON t(x)", &problem), MQ_OK);
+                    for (int i = 0; i < 5; i++)
+                        assert_int_equal(mq_db_run(db, &problem, "INSERT INTO t VALUES(zeroblob(3000))", ""), MQ_OK);
+                    sim_disk_fail_nth(disk, nth, MQ_FAULT, false);
+                } else {
+                    assert_int_equal(count(db), 5);
+                    assert_int_equal(mq_db_check(db, &problem), MQ_OK);
+                }
+                mq_db_close(db);
+                met = round == 0 ? sim_disk_faults_made(disk) > 0 : met;
+                sim_disk_fail_nth(disk, 0, MQ_FAULT, false);
+            }
+            sim_machine_free(machine);
+            sim_choices_free(choices);
+        }
+    }
+}
+
 /* Aim: a copied disk has the same files; on another medium they are others, brought back to their own they are the same. */
 static void copies_are_told_apart(void **state)
 {
@@ -245,6 +283,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unsynced_is_lost),     cmocka_unit_test(made_again_is_another),
         cmocka_unit_test(write_is_atomic),      cmocka_unit_test(store_is_kept),
+        cmocka_unit_test(closing_may_fail),
         cmocka_unit_test(copies_are_told_apart), cmocka_unit_test(faults_come_as_asked),
         cmocka_unit_test(rot_flips_one_bit),
     };
