@@ -32,11 +32,23 @@ static bool is_named(const char *name, size_t size, const char *wanted)
     return size == strlen(wanted) && strncasecmp(name, wanted, size) == 0;
 }
 
+/* CR and LF, cut to NULs (which strchr finds too) or not: else something hides there. */
+static bool is_line_end(const struct mq_http_head *head, const char *at)
+{
+    return head->end - at >= LINE_END && strchr("\r\n", at[0]) != NULL && strchr("\r\n", at[1]) != NULL;
+}
+
+static bool is_version(const char *text)
+{
+    return strncmp(text, "HTTP/1.", 7) == 0 && text[7] >= '0' && text[7] <= '9' && text[8] == '\0';
+}
+
 void mq_http_head_in_place(struct mq_http_head *head, const char *method, const char *target, size_t target_size,
                            const char *version, size_t size)
 {
     *head = (struct mq_http_head){.next = version + strlen(version) + LINE_END, .end = method + size};
-    head->strange = target != method + strlen(method) + 1 || version != target + target_size + 1;
+    head->strange = target != method + strlen(method) + 1 || version != target + target_size + 1 || !is_version(version) ||
+                    !is_line_end(head, version + strlen(version));
 }
 
 /* Name, colon, blanks and value stand where the line before ended. */
@@ -48,7 +60,7 @@ static bool follows(struct mq_http_head *head, const char *name, size_t name_siz
     for (const char *at = name + name_size + 1; in_place && at < value; at++)
         in_place = *at == ' ' || *at == '\t';
     head->next = value + value_size + LINE_END;
-    return in_place;
+    return in_place && is_line_end(head, value + value_size);
 }
 
 void mq_http_head_line(struct mq_http_head *head, const char *name, size_t name_size, const char *value,
@@ -72,7 +84,7 @@ void mq_http_head_line(struct mq_http_head *head, const char *name, size_t name_
 
 bool mq_http_head_is_good(const struct mq_http_head *head)
 {
-    return !head->strange && head->hosts <= 1 && (head->next == NULL || head->next + LINE_END == head->end);
+    return !head->strange && head->hosts <= 1 && (head->next == NULL || (head->next + LINE_END == head->end && is_line_end(head, head->next)));
 }
 
 bool mq_http_target_is_good(const char *target, size_t size)

@@ -17,7 +17,8 @@ struct mq_http_head {
 /* For a library that cuts the received head in place and, without a word, drops what follows a NUL in a line, joins
  * folded lines and takes a bare LF for a line's end: method, target, version and all lines must then lie side by side
  * and cover all `size` bytes from `method` on. The three are NUL-terminated where they stood; `target_size` is from
- * before any decoding. */
+ * before any decoding; the version is HTTP/1 and a digit. Once cut, nobody can tell which two of CR, LF and NUL ended a
+ * line: that alone is let pass. */
 void mq_http_head_in_place(struct mq_http_head *head, const char *method, const char *target, size_t target_size,
                            const char *version, size_t size);
 /* Each header line, in their order. `value` may be NULL. */

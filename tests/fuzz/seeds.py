@@ -56,6 +56,8 @@ def seeds():
     for mode, name in enumerate(("cadre.certificate", "announce", "grant", "wrap")):
         yield "certificate", prefixed([mode], vector("identity.txt", name)) + [bytes([mode | 4, 0, 1])]
     yield "mask", prefixed([0], records[:40])
+    heads = [b"POST /v1/exchange HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\n", b"GET / HTTP/1.1\r\nHost: t\r\nX: a\r\n\r\n"]
+    yield "http", prefixed([1], heads)
     yield "json", records
     yield "import", prefixed([0], records)
     address = bytes(16 + 32 + 32 + 4) + (16384).to_bytes(4, "big") + b"\x14https://desk.example"

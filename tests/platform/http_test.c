@@ -112,6 +112,9 @@ static void refuses_heads(void **state)
         {400, TEXT(GET "X-Probe: a\r\nX-Last: b\0c\r\n\r\n")},
         {400, TEXT(GET "X-Pro\0be: a\r\n\r\n")},
         {400, TEXT("GET /a HTTP/1.1\r\nHost: t\0\r\nX-Probe: a\n\r\n")}, /* the two cancel out in length */
+        {400, TEXT("GET /a HTTP/1.1\r\r\nHost: t\r\n\r\n")},
+        {400, TEXT("GET /a HTTP/1.1\r\nHost: t\0x\n\n")},
+        {400, TEXT("GET /a HTTP/1.1\r\nHost: t\n\0x\n")}, /* a line that hides behind the end */
         {400, TEXT(GET "X-Probe: a\x01\r\n\r\n")},
         {400, TEXT(GET "X-Probe: a\x7f\r\n\r\n")},
         {400, TEXT(GET "X-Probe: a\r\n b\r\n\r\n")},
