@@ -32,6 +32,8 @@ static void look_at_object(const struct reading *reading, const struct mq_span *
     if (status != MQ_OK || !mq_utf8_valid(mq_written(&object)))
         return; /* a file that is not UTF-8 is not read as it is */
     status = mq_json_parse(&json, mq_written(&object), &error);
+    if (status == MQ_REFUSED && memmem(object.data, object.size, "\\u0000", 6) != NULL)
+        return; /* a zero byte in a cell is refused there */
     MQ_ASSERT(status == MQ_OK && mq_json_type(json) == MQ_JSON_OBJECT && mq_json_get(json, "kind") != NULL);
     mq_json_free(json);
 }
