@@ -84,7 +84,8 @@ void mq_http_head_line(struct mq_http_head *head, const char *name, size_t name_
 
 bool mq_http_head_is_good(const struct mq_http_head *head)
 {
-    return !head->strange && head->hosts <= 1 && (head->next == NULL || (head->next + LINE_END == head->end && is_line_end(head, head->next)));
+    bool whole = head->next == NULL || (head->next + LINE_END == head->end && is_line_end(head, head->next));
+    return !head->strange && head->hosts <= 1 && whole;
 }
 
 bool mq_http_target_is_good(const char *target, size_t size)
