@@ -235,6 +235,24 @@ static void whole_or_not(void **state)
     }
 }
 
+/* A message of nothing but its end is whole as well, and the end alone, of a message without a head. */
+static void whole_without_frames(void **state)
+{
+    const struct mq_request request = {.budget = 5000};
+
+    (void)state;
+    for (int with_head = 0; with_head < 2; with_head++) {
+        struct mq_buffer out = mq_buffer(memory, 400);
+        if (with_head)
+            mq_request_put(&out, &request);
+        size_t head = out.size;
+        mq_exchange_end(&out);
+        assert_true(mq_exchange_whole(mq_written(&out), mq_span(memory + head, out.size - head)));
+        memory[out.size - 1] ^= 1;
+        assert_false(mq_exchange_whole(mq_written(&out), mq_span(memory + head, out.size - head)));
+    }
+}
+
 /* A message that did not fit gets no end: it must not look whole. */
 static void too_long_gets_no_end(void **state)
 {
@@ -257,7 +275,7 @@ int main(void)
         cmocka_unit_test(request_round_trip), cmocka_unit_test(request_refused),     cmocka_unit_test(reply_round_trip),
         cmocka_unit_test(reply_refused),      cmocka_unit_test(have_round_trip),     cmocka_unit_test(sum_carries),
         cmocka_unit_test(token_hashes),       cmocka_unit_test(fingerprint_of_sets),
-        cmocka_unit_test(too_long_gets_no_end),
+        cmocka_unit_test(too_long_gets_no_end), cmocka_unit_test(whole_without_frames),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

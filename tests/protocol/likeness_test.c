@@ -40,6 +40,10 @@ static const struct {
     {"杨䶮", "杨龑", MQ_ALIKE_SAME_SOUND},
     {"黄四妹", "王四妹", MQ_ALIKE_NEAR_SOUND},
     {"李兰珍", "李南珍", MQ_ALIKE_NEAR_SOUND},
+    {"张兰英", "张郎英", MQ_ALIKE_NEAR_SOUND}, /* an/ang, en/eng, in/ing */
+    {"郑真明", "郑争明", MQ_ALIKE_NEAR_SOUND},
+    {"王金生", "王经生", MQ_ALIKE_NEAR_SOUND},
+    {"王金生", "王军生", MQ_ALIKE_ONE_CHARACTER},
     {"施志强", "施自强", MQ_ALIKE_NEAR_SOUND},
     {"周光明", "周明光", MQ_ALIKE_TURNED_NAME},
     {"欧阳德海", "欧德海", MQ_ALIKE_SHORTER_NAME},

@@ -72,6 +72,22 @@ static void resident_ids(void **state)
     check_rows(rows, sizeof rows / sizeof *rows, true);
 }
 
+/* What stands behind the end of the text is neither read nor masked: a full-width number that is cut inside its last digit. */
+static void cut_numbers(void **state)
+{
+    static const char number[] = "９９０５２７１９８００１０１００２８";
+
+    (void)state;
+    for (size_t cut = 0; cut <= 3; cut++) {
+        char text[sizeof number];
+        memcpy(text, number, sizeof number);
+        size_t size = sizeof number - 1 - cut;
+        assert_int_equal(mq_mask((uint8_t *)text, size, false), cut == 0);
+        assert_int_equal(memcmp(text, number, sizeof number) == 0, cut > 0);
+        assert_int_equal(mq_is_resident_id(mq_span(number, size)), cut == 0);
+    }
+}
+
 /* A disability card is a resident ID and 2 or 4 digits; an X inside it is masked like a digit. */
 static void disability_cards(void **state)
 {
@@ -120,6 +136,8 @@ static void bank_cards(void **state)
         {0, "4111  1111 1111 1111", NULL},
         {0, "4111/1111/1111/1111", NULL},
         {0, "0a1b2c3d4e5f4111111111111111a0b1c2d3", NULL},              /* within a hash */
+        {0, "9999aaaa9999AAAA4111111111111111", NULL},
+        {1, "9999aaaa9999AAA4111111111111111", "9999aaaa9999AAA4111********1111"}, /* too short for one */
         {0, "0000aaaa-4111-1111-1111-111111111111", NULL},              /* a UUID */
     };
 
@@ -221,7 +239,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resident_ids),       cmocka_unit_test(disability_cards), cmocka_unit_test(bank_cards),
-        cmocka_unit_test(other_numbers_stay), cmocka_unit_test(sample_stays),     cmocka_unit_test(random_ids),
+        cmocka_unit_test(other_numbers_stay), cmocka_unit_test(sample_stays), cmocka_unit_test(cut_numbers),
+            cmocka_unit_test(random_ids),
         cmocka_unit_test(whole_texts),
     };
 
