@@ -289,8 +289,10 @@ endif
 sim-program: $(SIM)
 sim: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) sim-program
-	@tests/sim/sim $(if $(LONG),--long) $(if $(BUGS),--bugs) $(if $(SEED),--seed $(SEED)) $(if $(VECTOR),--vector $(VECTOR)) \
-	  $(if $(YEARS),--years $(YEARS))
+	@$(if $(LONG),$(MAKE) --no-print-directory power > $(BUILD)/power.log 2>&1 & power=$$!;) \
+	  tests/sim/sim $(if $(LONG),--long) $(if $(BUGS),--bugs) $(if $(SEED),--seed $(SEED)) $(if $(VECTOR),--vector $(VECTOR)) \
+	  $(if $(YEARS),--years $(YEARS)); code=$$?; \
+	  $(if $(LONG),wait $$power || code=1; cat $(BUILD)/power.log;) exit $$code
 
 # --- fuzzing: FUZZ_S seconds for each target, findings under build/fuzz/findings ----------------------------------------
 # One archive, of which each target takes what it reaches: libFuzzer looks at the counters of all that is linked.
