@@ -47,6 +47,7 @@ struct sim_member {
     bool failing;        /* its disk is to refuse something during this event */
     int64_t failures;    /* of its disk before */
     uint32_t asleep;     /* events until its owner takes it out of the drawer */
+    uint32_t requests;   /* of its present sync */
     int64_t operations;  /* of its disk, when the present event began: for the story */
     int64_t seen_change; /* desk: newest row of table change that the ghost has seen */
     struct sim_ended {

@@ -10,7 +10,7 @@
  * | I7 | no plaintext on a link or stick | wire.c, every byte |
  * | I8 | no key and nonce twice | wire.c, every segment |
  * | I9 | all replicas agree in the end, whatever the order | sim_heal |
- * | I10 | everything is anchored in the end, in a few rounds | sim_heal |
+ * | I10 | everything is anchored in the end, in a few rounds; no sync asks for ever | sim_heal; network.c |
  * | I11 | a restored server misses nothing that a copy has | sim_heal |
  * | I13 | a changed or cut stick changes nothing | carrying.c |
  * | I14 | beyond a revocation nothing counts that nobody let in, everything before does, everything in the end | revoking.c |

@@ -14,6 +14,7 @@
 #include "tests/sim/wire.h"
 
 #define SYNC_MS 20000
+#define REQUESTS_MAX 600 /* of one sync: a hundred times what is usual */
 #define SLOW_MS 30000 /* at most, and more than a sync has: some are given up half-way */
 #define PORTAL "<html><head><title>Free Wi-Fi</title></head><body>Please accept the terms.</body></html>"
 
@@ -244,6 +245,10 @@ static enum mq_status post(void *context, const char *path, struct mq_span body,
     struct sim_fleet *fleet = member->fleet;
     struct trip trip = {.fleet = fleet, .member = member, .reply = reply, .answer = answer};
     (void)path;
+    if (++member->requests > REQUESTS_MAX)
+        sim_broken(fleet->story, "I10", "a sync of %s asks and asks, and does not end", member->name);
+    if (sim_is_broken(fleet->story))
+        return mq_fail(error, MQ_BAD_SIGNATURE, "the run has ended");
     sim_wire_sees(fleet, body, MQ_REQUEST_HEAD_SIZE + 76u * body.data[1]);
     trip.request = malloc(body.size + 1);
     MQ_ASSERT(trip.request != NULL);
@@ -277,6 +282,7 @@ enum mq_status sim_sync(struct sim_member *member)
     struct mq_error error = {0};
     int64_t deadline = member->platform->monotonic_ms(member->platform->self) + SYNC_MS;
     fleet->tally.syncs++;
+    member->requests = 0;
     sim_tell(fleet->story, "%s syncs", member->name);
     fleet->story->depth++;
     enum mq_status status = mq_sync(member->replica, &member->team, &transport, sim_is_desk(member) ? &hooks : NULL,
