@@ -223,13 +223,16 @@ $(OUT)/tests/server/store_statement_test: LDFLAGS += -Wl,--wrap=sqlite3_step,--w
 .PHONY: unit
 unit: $(TESTS) $(PROGRAMS)
 
-# What flows start beside the programs: a bad line.
-FLOW_TOOLS := $(BUILD)/tests/proxy/proxy
+# What flows start beside the programs: a bad line, and a heap that ends.
+FLOW_TOOLS := $(BUILD)/tests/proxy/proxy $(BUILD)/tests/starve/starve.so
 .PHONY: flow-tools cuts
 flow-tools: $(FLOW_TOOLS)
 $(BUILD)/tests/proxy/proxy: tests/proxy/proxy.c Makefile
 	@mkdir -p $(@D)
 	@gcc -std=c11 -O2 -g $(WARN) -D_GNU_SOURCE -o $@ $<
+$(BUILD)/tests/starve/starve.so: tests/starve/starve.c Makefile
+	@mkdir -p $(@D)
+	@gcc -std=c11 -O2 -g $(WARN) -Wno-missing-prototypes -D_GNU_SOURCE -fPIC -shared -o $@ $<
 # Real cuts on the real programs; LONG=1: at every byte, at every call.
 cuts: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) programs flow-tools

@@ -66,7 +66,7 @@ static void seen_grow(struct seen *seen)
 {
     struct seen larger = {.size = seen->size == 0 ? SEEN_START : 2 * seen->size};
     larger.entries = calloc(larger.size, sizeof *larger.entries);
-    MQ_ASSERT(larger.entries != NULL);
+    mq_enough(larger.entries);
     for (size_t i = 0; i < seen->size; i++)
         if (seen->entries[i].hash != 0)
             seen_put(&larger, seen->entries[i].hash, seen->entries[i].line);

@@ -99,7 +99,7 @@ enum mq_status mq_csv_read(struct mq_span text, const struct mq_csv_rows *rows, 
 {
     struct csv_parser parser;
     struct reading *reading = calloc(1, sizeof *reading);
-    MQ_ASSERT(reading != NULL);
+    mq_enough(reading);
     reading->rows = rows;
     reading->error = error;
     if (text.size >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0)

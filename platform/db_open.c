@@ -134,11 +134,41 @@ static enum mq_status connect(struct mq_db *db, const struct mq_secret *key, str
     return status;
 }
 
+/* SQLite bears a heap that ends, but not every part of it does (its extension for ciphers fails where it registers them),
+ * and a half-opened store is of no use: without memory the program ends, as everywhere. */
+static sqlite3_mem_methods heap;
+
+static void *take(int size)
+{
+    void *memory = heap.xMalloc(size);
+    mq_enough(memory);
+    return memory;
+}
+
+static void *take_more(void *memory, int size)
+{
+    void *larger = heap.xRealloc(memory, size);
+    mq_enough(larger);
+    return larger;
+}
+
+/* The heap is chosen before the library's first start; later calls change nothing. */
+static bool start_library(void)
+{
+    if (heap.xMalloc == NULL && sqlite3_config(SQLITE_CONFIG_GETMALLOC, &heap) == SQLITE_OK) {
+        sqlite3_mem_methods ours = heap;
+        ours.xMalloc = take;
+        ours.xRealloc = take_more;
+        (void)sqlite3_config(SQLITE_CONFIG_MALLOC, &ours);
+    }
+    return sqlite3_initialize() == SQLITE_OK;
+}
+
 static enum mq_status open_database(struct mq_db **out, const struct mq_platform *platform, const char *path,
                                     const struct mq_secret *key, struct mq_error *error)
 {
     *out = NULL;
-    if (sqlite3_initialize() != SQLITE_OK)
+    if (!start_library())
         return mq_fail(error, MQ_FAULT, _("the database library does not start"));
     struct mq_db *db = calloc(1, sizeof *db);
     char *copy = strdup(path);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Text from outside may hold terminal sequences: C0, DEL and, as UTF-8, C1. */
 static void make_printable(char *text)
@@ -94,4 +95,13 @@ int mq_exit_code(enum mq_status status)
         return 70;
     }
     return 70;
+}
+
+void mq_enough(void *memory)
+{
+    if (memory != NULL)
+        return;
+    const char *text = _("not enough memory; nothing that was saved is lost. Close other programs, then try again\n");
+    (void)!write(STDERR_FILENO, text, strlen(text)); /* without a buffer that would have to be made */
+    _exit(mq_exit_code(MQ_FAULT));
 }

@@ -25,6 +25,9 @@ enum mq_status mq_fail(struct mq_error *error, enum mq_status status, const char
 /* Puts words in front: "line 12: " + what was there. */
 void mq_error_prefix(struct mq_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void mq_error_clear(struct mq_error *error);
+/* Of what was just asked of the heap: ends the program with words and 70 where it is NULL. Nothing is lost by that: what was
+ * acknowledged is on disk, and what was under way was not. */
+void mq_enough(void *memory);
 /* 0 done, 1 refused, 3 unreachable, 4 damaged, 70 our fault (docs/contract.md). */
 int mq_exit_code(enum mq_status status);
 

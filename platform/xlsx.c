@@ -70,7 +70,7 @@ enum mq_status mq_xlsx_begin(struct mq_xlsx **out, const char *sheet, const stru
     lxw_doc_properties properties = {.created = (time_t)created};
     char path[64];
     struct mq_xlsx *xlsx = calloc(1, sizeof *xlsx);
-    MQ_ASSERT(xlsx != NULL);
+    mq_enough(xlsx);
     *out = NULL;
     *xlsx = (struct mq_xlsx){.file = memfd_create("workbook", MFD_CLOEXEC), .columns = columns, .count = count};
     if (xlsx->file < 0) {

@@ -151,7 +151,7 @@ enum mq_status mq_catalogue_read(struct mq_replica *replica, enum mq_catalogue_p
 {
     if (replica->catalogue == NULL)
         replica->catalogue = calloc(1, sizeof *replica->catalogue);
-    MQ_ASSERT(replica->catalogue != NULL);
+    mq_enough(replica->catalogue);
     struct mq_catalogue_part *part = &replica->catalogue->parts[name];
     struct reading reading = {.replica = replica, .part = part, .reader = reader};
     *stale = !part->fresh;

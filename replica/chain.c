@@ -38,7 +38,7 @@ void mq_chain_push(struct mq_chain *chain, const uint8_t id[MQ_SEGMENT_ID_SIZE],
 {
     if (chain->bytes == NULL) {
         chain->bytes = malloc(MQ_LINK_WINDOW);
-        MQ_ASSERT(chain->bytes != NULL);
+        mq_enough(chain->bytes);
     }
     if (links == 0)
         mq_chain_reset(chain);

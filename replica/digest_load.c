@@ -27,10 +27,10 @@ static enum mq_status text_number(struct digest_texts *texts, const char *text, 
     if (texts->count == texts->capacity) {
         texts->capacity = texts->capacity == 0 ? 64 : 2 * texts->capacity;
         texts->items = realloc(texts->items, texts->capacity * sizeof *texts->items);
-        MQ_ASSERT(texts->items != NULL);
+        mq_enough(texts->items);
     }
     texts->items[texts->count] = strdup(text);
-    MQ_ASSERT(texts->items[texts->count] != NULL);
+    mq_enough(texts->items[texts->count]);
     *out = (uint16_t)texts->count++;
     return MQ_OK;
 }
@@ -56,7 +56,7 @@ static enum mq_status take_need(void *context, const uint8_t canonical[MQ_ID_SIZ
     if (digest->count == digest->capacity) {
         digest->capacity = digest->capacity == 0 ? 256 : 2 * digest->capacity;
         digest->needs = realloc(digest->needs, digest->capacity * sizeof *digest->needs);
-        MQ_ASSERT(digest->needs != NULL);
+        mq_enough(digest->needs);
     }
     struct digest_need *need = &digest->needs[digest->count++];
     *need = (struct digest_need){.day = facts->day,
@@ -90,7 +90,7 @@ enum mq_status digest_load(struct digest *digest, struct mq_error *error)
     if (status == MQ_OK && digest->count > 0)
         qsort(digest->needs, digest->count, sizeof *digest->needs, by_household);
     digest->quotable = calloc((size_t)MQ_DIGEST_VILLAGES_MAX * DIGEST_CATEGORIES, sizeof *digest->quotable);
-    MQ_ASSERT(digest->quotable != NULL);
+    mq_enough(digest->quotable);
     return status;
 }
 
@@ -185,7 +185,7 @@ enum mq_status digest_quotes(struct digest *digest, struct mq_error *error)
 {
     struct mq_names names = {0};
     uint8_t *said = calloc((size_t)MQ_DIGEST_VILLAGES_MAX * DIGEST_CATEGORIES, 1);
-    MQ_ASSERT(said != NULL);
+    mq_enough(said);
     enum mq_status status = all_names(digest->replica, &names, error);
     if (status == MQ_OK && digest->count > 0)
         qsort(digest->needs, digest->count, sizeof *digest->needs, by_day);

@@ -152,7 +152,7 @@ static enum mq_status take(void *context, const uint8_t canonical[MQ_ID_SIZE], s
     if (all->count == all->room) {
         all->room = all->room == 0 ? 256 : all->room * 2;
         all->items = realloc(all->items, all->room * sizeof *all->items);
-        MQ_ASSERT(all->items != NULL);
+        mq_enough(all->items);
     }
     one.lot = lot_of(all->draw, &one);
     all->items[all->count++] = one;

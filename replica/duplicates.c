@@ -18,7 +18,7 @@ void mq_duplicates_put(struct mq_duplicates *list, const struct mq_kind *kind, c
     if (list->count == list->room) {
         list->room = 2 * list->room + 64;
         list->items = realloc(list->items, list->room * sizeof *list->items);
-        MQ_ASSERT(list->items != NULL);
+        mq_enough(list->items);
     }
     struct mq_duplicate *item = &list->items[list->count++];
     *item = (struct mq_duplicate){.score = score, .reasons = reasons, .kind = kind};

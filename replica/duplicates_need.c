@@ -142,7 +142,7 @@ static enum mq_status learn(void *context, const uint8_t canonical[MQ_ID_SIZE], 
     if (work->count == work->room) {
         work->room = 2 * work->room + 64;
         work->items = realloc(work->items, work->room * sizeof *work->items);
-        MQ_ASSERT(work->items != NULL);
+        mq_enough(work->items);
     }
     work->items[work->count++] = matter;
     return MQ_OK;
@@ -378,7 +378,7 @@ enum mq_status mq_duplicate_needs(struct mq_replica *replica, const struct mq_li
                                   struct mq_error *error)
 {
     struct matters *work = calloc(1, sizeof *work);
-    MQ_ASSERT(work != NULL);
+    mq_enough(work);
     work->replica = replica;
     work->likeness = likeness;
     work->households = households;

@@ -80,7 +80,7 @@ static void touch(struct touched *touched, struct mq_span record)
     if (touched->count == touched->room) {
         touched->room = touched->room == 0 ? 64 : 2 * touched->room;
         touched->records = realloc(touched->records, touched->room * MQ_ID_SIZE);
-        MQ_ASSERT(touched->records != NULL);
+        mq_enough(touched->records);
     }
     MQ_ASSERT(record.size == MQ_ID_SIZE);
     memcpy(touched->records[touched->count++], record.data, MQ_ID_SIZE);
@@ -330,7 +330,7 @@ static void list_put(struct mq_erase_list *list, const uint8_t *name, uint8_t fi
     if (list->count == list->room) {
         list->room = list->room == 0 ? 64 : 2 * list->room;
         list->items = realloc(list->items, list->room * sizeof *list->items);
-        MQ_ASSERT(list->items != NULL);
+        mq_enough(list->items);
     }
     struct mq_erase_item *item = &list->items[list->count++];
     *item = (struct mq_erase_item){.entry.field = field, .compartment = compartment};

@@ -21,7 +21,7 @@ static void item_put(struct mq_forgetting *work, const struct mq_about *about, u
     if (work->count == work->room) {
         work->room = work->room == 0 ? 64 : 2 * work->room;
         work->items = realloc(work->items, work->room * sizeof *work->items);
-        MQ_ASSERT(work->items != NULL);
+        mq_enough(work->items);
     }
     work->items[work->count++] = (struct mq_forget_item){*about, fields};
 }

@@ -439,7 +439,7 @@ static enum mq_status find_place(void *context, const uint8_t canonical[MQ_ID_SI
     if (order->count == order->capacity) {
         order->capacity = order->capacity == 0 ? 256 : 2 * order->capacity;
         order->items = realloc(order->items, order->capacity * sizeof *order->items);
-        MQ_ASSERT(order->items != NULL);
+        mq_enough(order->items);
     }
     struct place_in_order *item = &order->items[order->count++];
     *item = (struct place_in_order){.day = (int32_t)mq_shown_number(&state, "date")};

@@ -85,13 +85,13 @@ static void know(struct mq_likeness *likeness, uint64_t key, size_t entry)
     if (likeness->known_count == likeness->known_room) {
         likeness->known_room = 2 * likeness->known_room + 1024;
         likeness->known = realloc(likeness->known, likeness->known_room * sizeof *likeness->known);
-        MQ_ASSERT(likeness->known != NULL);
+        mq_enough(likeness->known);
         likeness->head_count = 1024;
         while (likeness->head_count < likeness->known_room)
             likeness->head_count *= 2;
         free(likeness->heads);
         likeness->heads = calloc(likeness->head_count, sizeof *likeness->heads);
-        MQ_ASSERT(likeness->heads != NULL);
+        mq_enough(likeness->heads);
         for (size_t i = 0; i < likeness->known_count; i++)
             chain_in(likeness, i);
     }
@@ -274,7 +274,7 @@ static enum mq_status read_others(struct mq_likeness *likeness, struct entry *en
         return status;
     while (mq_db_next(&query, error)) {
         entry->others = realloc(entry->others, (entry->other_count + 1) * sizeof *entry->others);
-        MQ_ASSERT(entry->others != NULL);
+        mq_enough(entry->others);
         memcpy(entry->others[entry->other_count++], mq_db_blob(query, 0).data, MQ_ID_SIZE);
     }
     return error->status;
@@ -321,7 +321,7 @@ static void learn_entry(struct mq_likeness *likeness, const struct entry *entry)
     if (likeness->count == likeness->room) {
         likeness->room = 2 * likeness->room + 64;
         likeness->entries = realloc(likeness->entries, likeness->room * sizeof *likeness->entries);
-        MQ_ASSERT(likeness->entries != NULL);
+        mq_enough(likeness->entries);
     }
     likeness->entries[likeness->count] = *entry;
     size_t count = keys_of(entry, keys);
@@ -345,7 +345,7 @@ static enum mq_status learn(void *context, const uint8_t canonical[MQ_ID_SIZE], 
 enum mq_status mq_likeness_begin(struct mq_likeness **out, struct mq_replica *replica, struct mq_error *error)
 {
     struct mq_likeness *likeness = calloc(1, sizeof *likeness);
-    MQ_ASSERT(likeness != NULL);
+    mq_enough(likeness);
     likeness->replica = replica;
     likeness->today = mq_catalogue_today(replica);
     enum mq_status status = mq_view_each(replica, MQ_KIND_HOUSEHOLD, false, learn, likeness, error);

@@ -175,7 +175,7 @@ enum mq_status mq_recovery_finish(const struct mq_platform *platform, const char
     static const char *const used[] = {"recover.key", "tries"};
     char path[MQ_PATH_MAX];
     struct mq_secret *store_key = mq_secret_alloc(sizeof *store_key);
-    MQ_ASSERT(store_key != NULL);
+    mq_enough(store_key);
     enum mq_status status = grant_read(platform, home, grant, store_key, error);
     if (status == MQ_OK)
         status = key_opens(platform, home, store_key, error);

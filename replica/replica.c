@@ -18,7 +18,7 @@
 void *mq_work_memory(size_t size)
 {
     void *memory = malloc(size);
-    MQ_ASSERT(memory != NULL);
+    mq_enough(memory);
     return memory;
 }
 
@@ -184,6 +184,20 @@ static enum mq_status set_back(struct mq_replica *replica, bool *answer, struct 
     return status == MQ_NOT_FOUND ? MQ_OK : status;
 }
 
+/* Each page of a copy that was taken while its home was written is good by itself, and the whole may be of no moment that
+ * ever was. It shows here, once, before anything builds on it. */
+static enum mq_status check_copy(struct mq_replica *replica, struct mq_error *error)
+{
+    struct mq_error found = {0};
+    enum mq_status status = mq_db_check(replica->db, &found);
+    if (status != MQ_DAMAGED)
+        return status == MQ_OK ? MQ_OK : mq_fail(error, status, "%s", found.text);
+    return mq_fail(error, MQ_DAMAGED,
+                   _("%s is a copy that is not whole; it was made while a program was writing, or the medium is bad. "
+                     "Nothing was changed: copy the home again while nothing uses it"),
+                   replica->home);
+}
+
 /* A store that was copied or set back must never write under its old streams again: two different segments of one
  * number would leave. Closing them is enough; the next segment opens a new one. */
 static enum mq_status check_place(struct mq_replica *replica, struct mq_error *error)
@@ -202,7 +216,10 @@ static enum mq_status check_place(struct mq_replica *replica, struct mq_error *e
     if (status != MQ_OK || (known.size > 0 && !moved && !back))
         return status;
 
-    status = mq_db_begin(replica->db, error);
+    if (moved)
+        status = check_copy(replica, error);
+    if (status == MQ_OK)
+        status = mq_db_begin(replica->db, error);
     if (status == MQ_OK && (moved || back))
         status = mq_streams_close(replica, error);
     if (status == MQ_OK)
@@ -218,13 +235,15 @@ static enum mq_status check_place(struct mq_replica *replica, struct mq_error *e
 static struct mq_replica *replica_new(const struct mq_platform *platform, const char *home)
 {
     struct mq_replica *replica = calloc(1, sizeof *replica);
-    MQ_ASSERT(replica != NULL && strlen(home) < MQ_PATH_MAX - 32);
+    mq_enough(replica);
+    MQ_ASSERT(strlen(home) < MQ_PATH_MAX - 32);
     replica->platform = platform;
     replica->lock = -1;
     memcpy(replica->home, home, strlen(home) + 1);
     replica->store_key = mq_secret_alloc(sizeof *replica->store_key);
     replica->identity = mq_secret_alloc(sizeof *replica->identity);
-    MQ_ASSERT(replica->store_key != NULL && replica->identity != NULL);
+    mq_enough(replica->store_key);
+    mq_enough(replica->identity);
     return replica;
 }
 

@@ -45,7 +45,7 @@ static void *grown(void *memory, size_t count, size_t *room, size_t size)
         return memory;
     *room = *room == 0 ? 256 : 2 * *room;
     memory = realloc(memory, *room * size);
-    MQ_ASSERT(memory != NULL);
+    mq_enough(memory);
     return memory;
 }
 

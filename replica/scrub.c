@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/error.h"
 #include "protocol/assert.h"
 #include "protocol/keys.h"
 #include "protocol/limits.h"
@@ -56,10 +57,10 @@ void mq_names_add(struct mq_names *names, struct mq_span name)
     if (names->count == names->capacity) {
         names->capacity = names->capacity == 0 ? 16 : 2 * names->capacity;
         names->items = realloc(names->items, names->capacity * sizeof *names->items);
-        MQ_ASSERT(names->items != NULL);
+        mq_enough(names->items);
     }
     uint8_t *copy = malloc(name.size);
-    MQ_ASSERT(copy != NULL);
+    mq_enough(copy);
     memcpy(copy, name.data, name.size);
     names->items[names->count++] = mq_span(copy, name.size);
     names->sorted = false;

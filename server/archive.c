@@ -158,10 +158,10 @@ static struct mq_archive *new_archive(const char *path)
     struct mq_archive *archive = calloc(1, sizeof *archive);
     size_t length = strlen(path);
 
-    MQ_ASSERT(archive != NULL);
+    mq_enough(archive);
     archive->file = -1;
     archive->key = mq_secret_alloc(sizeof *archive->key);
-    MQ_ASSERT(archive->key != NULL);
+    mq_enough(archive->key);
     if (length < sizeof archive->path)
         memcpy(archive->path, path, length);
     return archive;

@@ -48,7 +48,7 @@ static enum mq_status copy_stores(const struct mq_call *call, struct mq_error *e
     struct mq_buffer nothing = mq_buffer(malloc(MQ_REPLY_MAX), MQ_REPLY_MAX);
     enum mq_status status = mq_data_path(&path, call->desk->data, MQ_BACKUP_SCRATCH, error);
 
-    MQ_ASSERT(nothing.data != NULL);
+    mq_enough(nothing.data);
     remove_scratch(call); /* of a backup that was broken off */
     if (status == MQ_OK)
         status = platform->make_directory(platform->self, path.text, error);

@@ -109,7 +109,7 @@ static enum mq_status ask(struct mq_phrase *phrase, bool twice, struct mq_error 
     if (status != MQ_OK || !twice)
         return status;
     struct mq_phrase *again = mq_secret_alloc(sizeof *again);
-    MQ_ASSERT(again != NULL);
+    mq_enough(again);
     typed = mq_buffer(again->bytes, sizeof again->bytes);
     status = mq_passphrase_ask(&typed, _("Once more:"), error);
     if (status == MQ_OK && (typed.size != phrase->size || memcmp(phrase->bytes, again->bytes, typed.size) != 0))
@@ -124,7 +124,7 @@ enum mq_status mq_phrase_get(struct mq_phrase **out, const struct mq_command_lin
     const char *file = mq_option_get(line, "passphrase-file");
     struct mq_phrase *phrase = mq_secret_alloc(sizeof *phrase);
 
-    MQ_ASSERT(phrase != NULL);
+    mq_enough(phrase);
     *out = NULL;
     if (file == NULL)
         file = getenv("MINQING_PASSPHRASE_FILE");

@@ -36,13 +36,15 @@ struct mq_desk_service *mq_desk_service_open(struct mq_centre *centre, const cha
 {
     struct mq_desk_service *service = calloc(1, sizeof *service);
 
-    MQ_ASSERT(service != NULL);
+    mq_enough(service);
     service->centre = centre;
     service->next_handle = 1;
     service->request = malloc(MQ_LOCAL_REQUEST_MAX);
     service->reply = malloc(REPLY_SIZE);
     service->piece = malloc(MQ_CALL_PIECE);
-    MQ_ASSERT(service->request != NULL && service->reply != NULL && service->piece != NULL);
+    mq_enough(service->request);
+    mq_enough(service->reply);
+    mq_enough(service->piece);
     if (mq_local_open(&service->local, path, error) == MQ_OK)
         return service;
     mq_desk_service_close(service);
@@ -156,7 +158,7 @@ static char *copy_text(struct mq_span text)
 {
     char *copy = malloc(text.size + 1);
 
-    MQ_ASSERT(copy != NULL);
+    mq_enough(copy);
     memcpy(copy, text.data, text.size);
     copy[text.size] = '\0';
     return copy;
@@ -205,7 +207,8 @@ static void run_command(struct mq_desk_service *service, int caller, const struc
     struct mq_call_reply reply = {0};
     struct mq_error error = {0};
 
-    MQ_ASSERT(call.out != NULL && call.talk != NULL);
+    mq_enough(call.out);
+    mq_enough(call.talk);
     reply.exit_code = (uint64_t)run_request(service, request, &call);
     fclose(call.talk);
     reply.talk = mq_span(talk, talk_size < MQ_CALL_TALK_MAX ? talk_size : MQ_CALL_TALK_MAX);

@@ -52,7 +52,7 @@ static enum mq_status open_out(struct errand *errand, struct mq_error *error)
     if (file < 0)
         return mq_fail(error, MQ_REFUSED, _("cannot write %s: %s"), errand->out_path, strerror(errno));
     errand->out = fdopen(file, "w");
-    MQ_ASSERT(errand->out != NULL);
+    mq_enough(errand->out);
     return MQ_OK;
 }
 
@@ -114,7 +114,8 @@ static enum mq_status run_there(struct errand *errand, struct mq_error *error)
     struct mq_buffer bytes = mq_buffer(malloc(REPLY_SIZE), REPLY_SIZE);
     struct mq_call_reply reply;
 
-    MQ_ASSERT(request.data != NULL && bytes.data != NULL);
+    mq_enough(request.data);
+    mq_enough(bytes.data);
     encode_request(errand, &request);
     request.failed = request.failed || errand->program->argc > MQ_CALL_ARGUMENTS_MAX;
     enum mq_status status = request.failed

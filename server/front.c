@@ -316,7 +316,8 @@ int mq_front_run(const struct mq_front_options *options)
 
     front.question = malloc(MQ_REQUEST_MAX + 1);
     front.answer = malloc(MQ_REPLY_MAX);
-    MQ_ASSERT(front.question != NULL && front.answer != NULL);
+    mq_enough(front.question);
+    mq_enough(front.answer);
     enum mq_status status = take_signals(&front, &error);
     if (status == MQ_OK)
         status = open_store(&front, &error);

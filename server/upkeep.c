@@ -148,7 +148,7 @@ enum mq_status mq_verb_check(struct mq_call *call, struct mq_error *error)
     enum mq_status store = MQ_OK;
     struct mq_buffer nothing = mq_buffer(malloc(MQ_REPLY_MAX), MQ_REPLY_MAX);
 
-    MQ_ASSERT(nothing.data != NULL);
+    mq_enough(nothing.data);
     enum mq_status desk = mq_records_check(call->desk->replica, mq_option_get(call->line, "rebuild") != NULL, &result, &emitter, error);
     if (mq_link_reaches_store(call->link))
         store = mq_link_ask(call->link, MQ_LINK_CHECK, mq_span(NULL, 0), &nothing, &other);

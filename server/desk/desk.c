@@ -97,7 +97,7 @@ enum mq_status mq_desk_teams(struct mq_desk *desk, struct mq_team **teams, size_
 {
     struct collect collect = {.teams = calloc(MQ_DESKS_MAX, sizeof **teams)};
 
-    MQ_ASSERT(collect.teams != NULL);
+    mq_enough(collect.teams);
     enum mq_status status = mq_team_each(desk->replica, collect_team, &collect, error);
     if (status != MQ_OK || collect.count == 0) {
         free(collect.teams);

@@ -54,7 +54,7 @@ static void put_number(struct mq_json_writer *writer, const char *key, int64_t n
 static enum mq_status print_json(struct mq_call *call, const struct mq_digest_line *line, struct mq_error *error)
 {
     struct mq_buffer out = mq_buffer(malloc(LINE_MAX_SIZE), LINE_MAX_SIZE);
-    MQ_ASSERT(out.data != NULL);
+    mq_enough(out.data);
     struct mq_json_writer writer = {.out = &out};
     mq_json_begin(&writer, '{');
     put_text(&writer, "part", mq_digest_part_key(line->part));

@@ -90,7 +90,7 @@ static enum mq_status print(struct mq_call *call, const struct mq_invitation *in
     mq_call_print(call, mq_written(&text));
     if (mq_option_get(call->line, "qr") != NULL) {
         struct mq_buffer code = mq_buffer(malloc(MQ_QR_ROOM), MQ_QR_ROOM);
-        MQ_ASSERT(code.data != NULL);
+        mq_enough(code.data);
         enum mq_status status = mq_qr_put(&code, mq_written(&text), MQ_QR_ON_DARK, error);
         if (status == MQ_OK)
             mq_call_print(call, mq_written(&code));

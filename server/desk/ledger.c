@@ -227,7 +227,8 @@ static enum mq_status run(struct work *work, const char *what, const char *forma
         return status;
     work->team_rows = calloc(work->team_count + 1, sizeof *work->team_rows);
     work->out = open_memstream(&work->bytes, &work->size);
-    MQ_ASSERT(work->team_rows != NULL && work->out != NULL);
+    mq_enough(work->team_rows);
+    mq_enough(work->out);
     status = write_rows(work, format, error);
     bool written = fclose(work->out) == 0;
     if (status == MQ_OK && !written)

@@ -149,7 +149,7 @@ static enum mq_status answer_file(struct admit *work, struct mq_error *error)
     struct mq_call *call = work->call;
 
     work->reply = mq_buffer(malloc(MQ_ENROL_MAX), MQ_ENROL_MAX);
-    MQ_ASSERT(work->reply.data != NULL);
+    mq_enough(work->reply.data);
     enum mq_status status = mq_replica_transact(call->desk->replica, admit_file, work, error);
     if (status == MQ_OK)
         fwrite(work->reply.data, 1, work->reply.size, call->out); /* the caller puts it into the file of --out */

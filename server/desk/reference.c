@@ -94,7 +94,7 @@ enum mq_status mq_verb_reference_add(struct mq_call *call, struct mq_error *erro
 {
     const struct mq_kind *kind;
     struct mq_buffer object = mq_buffer(malloc(MQ_OBJECT_MAX), MQ_OBJECT_MAX);
-    MQ_ASSERT(object.data != NULL);
+    mq_enough(object.data);
     enum mq_status status = find_kind(call->line->words[0], &kind, error);
     if (status == MQ_OK)
         status = mq_object_from_fields(kind, call->line->fields, (size_t)call->line->field_count, &object, error);
@@ -198,7 +198,7 @@ enum mq_status mq_verb_reference_import(struct mq_call *call, struct mq_error *e
     const struct mq_platform *platform = call->desk->platform;
     char path[MQ_PATH_MAX];
     struct import import = {.file = mq_buffer(malloc(FILE_MAX), FILE_MAX)};
-    MQ_ASSERT(import.file.data != NULL);
+    mq_enough(import.file.data);
     enum mq_status status = mq_call_path(call, call->line->words[0], path, error);
     if (status == MQ_OK)
         status = platform->read(platform->self, path, &import.file, error);

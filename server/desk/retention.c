@@ -156,7 +156,7 @@ enum mq_status mq_verb_retention(struct mq_call *call, struct mq_error *error)
     if (status != MQ_OK)
         return status;
     work.archive = open_memstream(&work.bytes, &work.size);
-    MQ_ASSERT(work.archive != NULL);
+    mq_enough(work.archive);
     status = run_all(&work, &run, &total, error);
     fclose(work.archive);
     mq_wipe(work.bytes, work.size);

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Kills a command at its n-th system call, or lets that call fail, for n from 1 until the command ends untouched; and looks
-each time what became of it.
+"""Kills a command at its n-th system call, or lets that call fail, or its n-th allocation, for n from 1 until the command
+ends untouched; and looks each time what became of it.
 
-inject.py WORK TEAM PORT SCENARIO...   in the world that 174_injected_flow has made: WORK/limei and WORK/zhao have joined the
+inject.py calls|memory WORK TEAM PORT SCENARIO...   in the world that the flow has made: WORK/limei and WORK/zhao have joined the
 centre in WORK/centre. What every scenario asks: the exit code is honest (never 0 where the thing is not done), the home or
 the centre opens again, and everything that was ever acknowledged is there.
 """
@@ -28,6 +28,8 @@ HARMS = (
     + [(call, EIO) for call in ("pwrite64", "fdatasync", "fsync", "rename", "ftruncate", "write", "pread64", "read", "unlink")]
     + [(call, FULL) for call in ("pwrite64", "write", "openat", "fdatasync")]
 )
+ONCE, FROM_THEN_ON = "", "+"  # an allocation
+MEMORY = [("memory", ONCE), ("memory", FROM_THEN_ON)]
 HONEST = {0, 1, 3, 4, 70}
 STARTING = {127}  # the loader could not read a library: nothing of ours has run
 
@@ -183,6 +185,27 @@ class Shot:
         if code != 0 and not done.stderr.strip():
             fail(f"{command[1]}: {self}: exit code {code} without a word")
         return code
+
+
+class Hunger(Shot):
+    """The same for an allocation (tests/starve/starve.c)."""
+
+    def prefix(self):
+        if os.path.exists(self.trace):
+            os.unlink(self.trace)
+        return ["env", f"LD_PRELOAD={HERE}/build/tests/starve/starve.so", f"MQ_STARVE={self.number}{self.harm}",
+                f"MQ_STARVE_LOG={self.trace}"]
+
+    def __str__(self):
+        return f"no memory {'from' if self.harm else 'at'} allocation {self.number}{' on' if self.harm else ''}"
+
+    def was_hit(self):
+        return os.path.exists(self.trace) and os.path.getsize(self.trace) > 0
+
+    def who(self):
+        """Who had asked for what did not come."""
+        with open(self.trace, encoding="utf-8") as trace:
+            return trace.readline()
 
 
 # ---- scenarios: each takes a shot, fires it, and judges ----
@@ -373,8 +396,20 @@ FEW_SLOW = {("pwrite64", KILL): (25,), ("fdatasync", KILL): (3,), ("rename", KIL
             ("pwrite64", FULL): (25,)}
 
 
+def growing(growth):
+    """1, 2, 3 … and then with steps that grow."""
+    number = 1
+    while True:
+        yield number
+        number = max(number + 1, int(number * growth))
+
+
 def numbers(scenario, call, harm):
     """At which n, in this order; it ends with the first that the command does not reach."""
+    if call == "memory":
+        every = LONG and scenario in ("add", "sync")
+        growth = 1 if every else 1.03 if LONG else 1.5 if scenario == "add" else 2.2
+        return growing(growth)
     if LONG or (scenario, call, harm) in EVERY:
         return range(1, 100000)
     if scenario in SLOW:
@@ -384,15 +419,17 @@ def numbers(scenario, call, harm):
     return FEW[call] if (call, harm) in SOME else ()
 
 
-def go_through(world, scenario):
+def go_through(world, scenario, harms):
     shots = 0
-    for call, harm in HARMS:
+    for call, harm in harms:
         for number in numbers(scenario, call, harm):
-            shot = Shot(world, call, harm, number)
+            shot = (Hunger if call == "memory" else Shot)(world, call, harm, number)
             try:
                 SCENARIOS[scenario](world, shot)
             except Failed as words:
                 print("FAILED:", words, file=sys.stderr)
+                if call == "memory":
+                    print(shot.who(), file=sys.stderr)
                 if not os.environ.get("GO_ON"):
                     sys.exit(1)
             if not shot.hit:
@@ -404,9 +441,10 @@ def go_through(world, scenario):
 
 
 def main():
-    world = World(sys.argv[1], sys.argv[2], sys.argv[3])
+    harms = MEMORY if sys.argv[1] == "memory" else HARMS
+    world = World(sys.argv[2], sys.argv[3], sys.argv[4])
     world.start()
-    for scenario in sys.argv[4:]:
+    for scenario in sys.argv[5:]:
         if scenario in NEEDS_COPY and not os.path.exists(world.path("copy")):
             world.add("limei")
             world.must(world.device("limei", "sync"), "sync")
@@ -416,7 +454,7 @@ def main():
             world.start()
             at_desk(world, "before")
         began = time.monotonic()
-        shots = go_through(world, scenario)
+        shots = go_through(world, scenario, harms)
         print(f"{scenario}: {shots} runs killed or failed, {time.monotonic() - began:.0f} s, nothing lost", flush=True)
     world.must(world.device("limei", "sync"), "the last sync")
     world.must(world.device("limei", "check"), "the last check")

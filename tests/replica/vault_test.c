@@ -371,6 +371,52 @@ static void moved_store_closes_streams(void **state)
     end_village(&village);
 }
 
+/* Pages from `from` to `to` of the store as it was before stand in the store as it is. */
+static void mix_pages(const char *old, const char *now, long from, long to)
+{
+    uint8_t page[4096];
+    FILE *source = fopen(old, "rb"), *target = fopen(now, "r+b");
+    assert_true(source != NULL && target != NULL);
+    for (long number = from; number < to; number++) {
+        assert_int_equal(fseek(source, number * 4096, SEEK_SET), 0);
+        assert_int_equal(fread(page, 1, sizeof page, source), sizeof page);
+        assert_int_equal(fseek(target, number * 4096, SEEK_SET), 0);
+        assert_int_equal(fwrite(page, 1, sizeof page, target), sizeof page);
+    }
+    fclose(source);
+    assert_int_equal(fclose(target), 0);
+}
+
+/* A copy that was taken while its home was written, some pages of it older than the others, is refused with words where it
+ * first stands, though each page by itself is good. */
+static void torn_copy_is_refused(void **state)
+{
+    struct village village;
+    struct mq_error error = {0};
+    char old[400], now[400];
+    (void)state;
+    begin_village(&village, 12);
+    struct village_member *device = &village.devices[0];
+    for (int i = 0; i < 60; i++) {
+        char json[200];
+        snprintf(json, sizeof json, "{\"kind\":\"household\",\"id\":\"T-%d\",\"place\":\"990527103204\",\"head\":\"第%d户\"}", i, i);
+        village_add(device, json, NULL);
+        if (i == 20)
+            village_keep(&village, device, "old");
+    }
+    village_close(device);
+    snprintf(old, sizeof old, "%s/old/store.db", village.directory);
+    snprintf(now, sizeof now, "%s/store.db", device->home);
+    mix_pages(old, now, 30, 60);
+    mq_fake_move(device->fake);
+    assert_int_equal(mq_replica_open(&device->replica, device->platform, device->home,
+                                     mq_span_text("correct horse battery staple"), 0, &error),
+                     MQ_DAMAGED);
+    assert_non_null(strstr(error.text, "copy"));
+    assert_null(device->replica);
+    village_end(&village);
+}
+
 /* While a home is open, its store key and the device's own keys stand in memory that is neither swapped nor dumped. */
 static void open_keys_are_guarded(void **state)
 {
@@ -398,6 +444,7 @@ int main(void)
         cmocka_unit_test(witness_tells_of_a_store_set_back),
         cmocka_unit_test(broken_witness_closes_streams),
         cmocka_unit_test(moved_store_closes_streams),
+        cmocka_unit_test(torn_copy_is_refused),
         cmocka_unit_test(open_keys_are_guarded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
