@@ -109,19 +109,52 @@ static void revoked(void **state)
     assert_int_equal(kit_count(w, MQ_FRAME_SEGMENT), 0);
 }
 
-/* Anna's revocation by this desk, under this number. */
-static void add_revocation(const struct kit_member *desk, uint64_t number)
+/* A member's revocation by this desk, under this number. */
+static void add_revocation_of(const struct kit_member *member, const struct kit_member *desk, uint64_t number)
 {
     uint8_t memory[100];
     struct mq_buffer body = mq_buffer(memory, sizeof memory);
     struct mq_revocation said = {.cut_count = 0};
     struct mq_control control = {.kind = MQ_CONTROL_REVOCATION, .number = number};
 
-    mq_certificate_hash(said.certificate, &w->anna.certificate);
+    mq_certificate_hash(said.certificate, &member->certificate);
     mq_revocation_subject(control.subject, said.certificate);
     mq_revocation_put(&body, &said);
     control.body = mq_written(&body);
     kit_add_control(w, desk, control);
+}
+
+static void add_revocation(const struct kit_member *desk, uint64_t number)
+{
+    add_revocation_of(&w->anna, desk, number);
+}
+
+/* What a revoked township's desk says is kept no more, however great its number. */
+static void revoked_township_is_not_heard(void **state)
+{
+    struct kit_member township = kit_member(0xd0, MQ_ROLE_DESK, team_a, &w->root);
+    struct mq_control said = {.kind = MQ_CONTROL_RECEIPT, .number = 1, .body = mq_span_text("r")}, told;
+
+    (void)state;
+    seal_words(&w->anna, "a");
+    bring(&w->anna);
+    memcpy(said.subject, w->anna.stream, MQ_ID_SIZE);
+    kit_say(w, &w->anna);
+    kit_add_certificate(w, &township);
+    kit_add_control(w, &township, said);
+    kit_send(w, &w->anna);
+    kit_say(w, &w->desk);
+    add_revocation_of(&township, &w->desk, 5);
+    kit_send(w, &w->desk);
+    kit_say(w, &w->anna);
+    kit_add_certificate(w, &township);
+    said.number = INT64_MAX;
+    kit_add_control(w, &township, said);
+    kit_send(w, &w->anna);
+    assert_int_equal(mq_control_decode(&told, kit_frame(w, MQ_FRAME_CONTROL, 0)), MQ_OK);
+    assert_int_equal(told.kind, MQ_CONTROL_RECEIPT);
+    assert_int_equal(told.number, 1);
+    kit_member_free(&township);
 }
 
 /* A revocation reaches every member once, whoever brings it, and of several the newest alone, also one who comes later;
@@ -458,6 +491,7 @@ int main(void)
         SCENE(revoked_quota),
         SCENE(revocation_is_told_once),
         SCENE(revoked_hears_of_himself),
+        SCENE(revoked_township_is_not_heard),
         SCENE(stream_quota),
         SCENE(old_access_list),
         SCENE(cadre_plays_desk),
