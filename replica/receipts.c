@@ -79,19 +79,22 @@ static enum mq_status whole_past(struct mq_replica *replica, const uint8_t id[MQ
     return status;
 }
 
-/* The last segments of other branches than the head's, as far as they are whole. */
+/* The last merged segments of other branches than the head's, as far as they are whole. What follows one may wait for a
+ * person, and is excepted by name. */
+#define BRANCH_ENDS \
+    "WITH RECURSIVE chain(id) AS (SELECT ?2 UNION ALL SELECT g.previous FROM segment AS g JOIN chain ON g.id = chain.id)" \
+    " SELECT id FROM segment AS tip WHERE stream = ?1 AND state = 1 AND id <> ?2 AND id > ?3" \
+    " AND NOT EXISTS (SELECT 1 FROM segment AS next WHERE next.previous = tip.id AND next.stream = tip.stream" \
+    " AND next.state = 1) AND id NOT IN (SELECT id FROM chain) ORDER BY id LIMIT 1"
+
 static enum mq_status list_branches(struct mq_replica *replica, struct receipt_walk *walk, struct mq_error *error)
 {
     uint8_t after[MQ_SEGMENT_ID_SIZE] = {0};
     for (;;) {
         struct mq_query *query;
         bool whole;
-        enum mq_status status = mq_db_query(
-            replica->db, &query, error,
-            "SELECT id FROM segment AS tip WHERE stream = ?1 AND state = 1 AND id <> ?2 AND id > ?3"
-            " AND NOT EXISTS (SELECT 1 FROM segment AS next WHERE next.previous = tip.id AND next.stream = tip.stream"
-            " AND next.state <> 0) ORDER BY id LIMIT 1",
-            "bbb", MQ_SPAN(walk->stream), MQ_SPAN(walk->id), MQ_SPAN(after));
+        enum mq_status status = mq_db_query(replica->db, &query, error, BRANCH_ENDS, "bbb", MQ_SPAN(walk->stream),
+                                            MQ_SPAN(walk->id), MQ_SPAN(after));
         if (status != MQ_OK)
             return status;
         if (!mq_db_next(&query, error))

@@ -259,6 +259,42 @@ static void branches_that_were_merged_stay(void **state)
     }
 }
 
+/* Others wrote on where the lost device did, and so did its owner: what of his is let in is confirmed to him, though the
+ * desk's chain may have gone on along another branch and what follows still waits. */
+static void what_is_let_in_is_confirmed(void **state)
+{
+    static struct village_member copies[3];
+    uint8_t late[MQ_SEGMENT_ID_SIZE];
+    (void)state;
+    add(lost(), "before");
+    village_sync_all(&village, 2);
+    for (int i = 0; i < 3; i++) {
+        sync_one(other());
+        village_clone(&village, lost(), &copies[i]);
+        assert_int_equal(mq_db_run(mq_replica_db(copies[i].replica), &problem,
+                                   "UPDATE stream SET closed = 0 WHERE mine = 1", ""),
+                         MQ_OK);
+        add(&copies[i], (const char *[]){"thief 1", "thief 2", "thief 3"}[i]);
+    }
+    village_revoke(&village, lost());
+    for (int i = 0; i < 3; i++)
+        carry(&copies[i], &village.desk);
+    add(lost(), "late");
+    newest(lost(), late);
+    add(lost(), "later");
+    village_sync_all(&village, 2);
+    assert_int_equal(waiting_for_a_person(&village.desk), 5);
+    village_adopt(&village, late);
+    village_sync_all(&village, 2);
+    struct mq_safety safety = village_safety(lost());
+    assert_int_equal(safety.anchored, 2);
+    assert_int_equal(safety.quarantined, 1);
+    for (int i = 0; i < 3; i++) {
+        village_close(&copies[i]);
+        mq_fake_free(copies[i].fake);
+    }
+}
+
 /* A relay that keeps the revocation back lets a device merge what the desk does not; once it is heard, however late, the
  * device takes it back, and is as the desk is. */
 static void a_withheld_revocation_counts_when_heard(void **state)
@@ -529,6 +565,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(late_revocation_takes_back, begin, end),
         cmocka_unit_test_setup_teardown(a_thief_gets_nothing_in, begin, end),
         cmocka_unit_test_setup_teardown(branches_that_were_merged_stay, begin, end),
+        cmocka_unit_test_setup_teardown(what_is_let_in_is_confirmed, begin, end),
         cmocka_unit_test_setup_teardown(a_withheld_revocation_counts_when_heard, begin, end),
         cmocka_unit_test_setup_teardown(old_words_change_nothing, begin, end),
         cmocka_unit_test_setup_teardown(a_revoked_township_is_not_heard, begin, end),
