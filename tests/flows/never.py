@@ -17,7 +17,7 @@ KEYS = re.compile(r"rank|points|streak|login|attend|medal|online|checkin|visits$
 PERSON = {"serial", "by"}
 BESIDE = {
     # a member, as the desk lists him: who he is, not what he did; `last_contact` tells a lost device from a silent one
-    "serial": {"serial", "id", "name", "team", "role", "state", "last_contact", "home", "streams"},
+    "serial": {"serial", "id", "name", "team", "role", "state", "last_contact", "home", "streams", "recovery"},
     # a value or a change, as a record's history shows it: what, when, by which device
     "by": {"by", "at", "change", "field", "value", "values", "safety", "note", "reason", "id", "step", "state", "late",
            "out_of_turn", "unit", "text", "due", "result", "cause", "date", "mode", "reaction", "told", "helpers", "rule", "kind",
