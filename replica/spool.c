@@ -283,6 +283,8 @@ enum mq_status mq_spool_recall(struct mq_replica *replica, struct mq_error *erro
     status = replica->platform->read(replica->platform->self, path, &file, error);
     if (status == MQ_OK && mq_bundle_open(&frames, mq_written(&file)) == MQ_OK) /* else a copy is damaged, not the store */
         status = take_frames(replica, frames, error);
+    else if (status == MQ_NO_SPACE || status == MQ_REFUSED) /* larger than any spool, or no file: the same */
+        status = (mq_error_clear(error), MQ_OK);
     mq_work_free(memory, file.size);
     return status;
 }

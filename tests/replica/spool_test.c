@@ -327,6 +327,29 @@ static void what_was_put_in_is_harmless(void **state)
     village_end(&village);
 }
 
+/* A spool that is larger than any, or no file at all, is a damaged copy: the store opens and goes on. */
+static void odd_spool_stops_nobody(void **state)
+{
+    struct village village;
+    char path[MQ_PATH_MAX], address[MQ_PATH_MAX];
+    (void)state;
+    struct village_member *device = device_begin(&village, 10);
+    mq_home_path(path, device->home, "spool");
+    mq_home_path(address, device->home, "spool.to");
+    lock(device);
+    assert_int_equal(unlink(address), 0); /* so that only the spool could tell */
+    assert_int_equal(truncate(path, MQ_BUNDLE_MAX + 1), 0);
+    assert_int_equal(mq_spool_recall(device->replica, &problem), MQ_OK);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink("/dev/zero", path), 0);
+    assert_int_equal(mq_spool_recall(device->replica, &problem), MQ_OK);
+    assert_int_equal(problem.status, MQ_OK);
+    assert_int_equal(unlink(path), 0);
+    lock(device);
+    assert_true(there(device, "spool"));
+    village_end(&village);
+}
+
 /* What this device may write and not read leaves too: a restricted matter, and something sensitive. */
 static void sealed_for_others_leaves(void **state)
 {
@@ -380,6 +403,7 @@ int main(void)
         cmocka_unit_test(unreachable_changes_nothing), cmocka_unit_test(large_segments_go_in_parts),
         cmocka_unit_test(spool_tells_of_a_store_set_back), cmocka_unit_test(old_spool_is_harmless),
         cmocka_unit_test(damage_is_mended),
+        cmocka_unit_test(odd_spool_stops_nobody),
         cmocka_unit_test(what_was_put_in_is_harmless), cmocka_unit_test(sealed_for_others_leaves),
         cmocka_unit_test(aged_batches_are_sealed),
     };
