@@ -332,6 +332,31 @@ static void third_dispute_is_out_of_turn(void **state)
     assert_int_equal(need.status.unit, 5);
 }
 
+/* Of more steps than count those of the highest rank count, among equals those with the smallest ids: no flood of notes by
+ * colleagues hides what a desk said. */
+static void too_many_steps(void **state)
+{
+    enum { MORE = 44, ALL = MQ_NEED_STEPS_MAX + MORE };
+    static struct mq_need_step steps[ALL];
+    struct mq_need need;
+
+    (void)state;
+    for (size_t i = 0; i < ALL; i++) {
+        steps[i] = by(i == 20 ? 2 : 1, MQ_STEP_ACCEPT, 0);
+        size_t id = i == 20 ? ALL : (i * 7) % ALL; /* the desk's is the greatest of all */
+        steps[i].record[0] = (uint8_t)(id >> 8);
+        steps[i].record[1] = (uint8_t)id;
+    }
+    assert_int_equal(mq_need_derive(&need, steps, ALL), MQ_NEED_STEPS_MAX);
+    assert_true(need.overflow);
+    assert_int_equal(steps[MQ_NEED_STEPS_MAX - 1].rank, 2);
+    assert_int_equal(steps[need.head].rank, 2);
+    for (size_t i = MQ_NEED_STEPS_MAX; i < ALL; i++) {
+        assert_int_equal(steps[i].rank, 1);
+        assert_true(memcmp(steps[i].record, steps[MQ_NEED_STEPS_MAX - 2].record, MQ_ID_SIZE) > 0);
+    }
+}
+
 /* From the ledger of an old woman's roof: disputed, parked by the county, not satisfied, done, told, kept for March. */
 static void a_roof_in_winter(void **state)
 {
@@ -414,6 +439,7 @@ int main(void)
         cmocka_unit_test(codes_are_those_of_the_lists),
         cmocka_unit_test(data_is_needed),
         cmocka_unit_test(invariants_hold_everywhere),
+        cmocka_unit_test(too_many_steps),
         cmocka_unit_test(third_dispute_is_out_of_turn),
         cmocka_unit_test(a_roof_in_winter),
         cmocka_unit_test(attempts_are_counted),
