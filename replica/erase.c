@@ -430,6 +430,8 @@ struct erase_work {
     const struct mq_team *team;
     const uint8_t *because;
     struct mq_erase_list *list;
+    mq_erase_then *then;
+    void *context;
 };
 
 static int compartment_order(const void *a, const void *b)
@@ -467,13 +469,21 @@ static enum mq_status write_lists(struct mq_replica *replica, void *context, str
     }
     mq_work_free(memory, MQ_CHANGE_MAX);
     mq_work_free(entries, MQ_ERASE_ENTRIES_MAX * sizeof *entries);
-    return status == MQ_OK ? mq_erase_settle(replica, error) : status;
+    if (status == MQ_OK)
+        status = mq_erase_settle(replica, error);
+    return status == MQ_OK && work->then != NULL ? work->then(replica, work->context, error) : status;
 }
 
 enum mq_status mq_erase(struct mq_replica *replica, const struct mq_team *team, const uint8_t *because,
                         struct mq_erase_list *list, struct mq_error *error)
 {
-    struct erase_work work = {.team = team, .because = because, .list = list};
+    return mq_erase_and(replica, team, because, list, NULL, NULL, error);
+}
+
+enum mq_status mq_erase_and(struct mq_replica *replica, const struct mq_team *team, const uint8_t *because,
+                            struct mq_erase_list *list, mq_erase_then *then, void *context, struct mq_error *error)
+{
+    struct erase_work work = {.team = team, .because = because, .list = list, .then = then, .context = context};
     MQ_ASSERT(!mq_db_in_transaction(replica->db) && mq_role_rank(team->certificate.role) >= MQ_RANK_DESK);
     enum mq_status status = mq_seal_all(replica, error);
     if (status == MQ_OK)

@@ -54,5 +54,11 @@ MQ_MUST_USE enum mq_status mq_erase_list_field(struct mq_replica *replica, struc
  * says so came after it was erased: the store's log could not be emptied yet. */
 MQ_MUST_USE enum mq_status mq_erase(struct mq_replica *replica, const struct mq_team *team, const uint8_t *because,
                                     struct mq_erase_list *list, struct mq_error *error);
+/* The same, and `then` in the same transaction: what must not be left undone where the power goes in between. It writes
+ * nothing that may have to be erased. */
+typedef enum mq_status mq_erase_then(struct mq_replica *replica, void *context, struct mq_error *error);
+MQ_MUST_USE enum mq_status mq_erase_and(struct mq_replica *replica, const struct mq_team *team, const uint8_t *because,
+                                        struct mq_erase_list *list, mq_erase_then *then, void *context,
+                                        struct mq_error *error);
 
 #endif

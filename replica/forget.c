@@ -255,6 +255,23 @@ static enum mq_status end_record(struct mq_replica *replica, void *context, stru
 
 /* ---- all of it ---- */
 
+struct ends_work {
+    const struct mq_forgetting *forgetting;
+    const struct mq_team *team;
+};
+
+static enum mq_status end_records(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    const struct ends_work *work = context;
+    enum mq_status status = MQ_OK;
+    for (size_t i = 0; i < work->forgetting->count && status == MQ_OK; i++) {
+        struct end_work end = {work->team, work->forgetting->items[i].about.record};
+        if (work->forgetting->items[i].fields & MQ_FORGET_WHOLE)
+            status = end_record(replica, &end, error);
+    }
+    return status;
+}
+
 enum mq_status mq_forgetting_now(struct mq_forgetting *work, const struct mq_team *team, const uint8_t *because,
                                  struct mq_error *error)
 {
@@ -264,14 +281,8 @@ enum mq_status mq_forgetting_now(struct mq_forgetting *work, const struct mq_tea
         return MQ_OK;
     for (size_t i = 0; i < work->count && status == MQ_OK; i++) /* broken off after this, the next try lists it again */
         status = item_stays(replica, &work->items[i], work->other_tags_stay, error);
-    if (status == MQ_OK)
-        status = mq_erase(replica, team, because, &work->list, error);
-    for (size_t i = 0; i < work->count && status == MQ_OK; i++) {
-        struct end_work end = {team, work->items[i].about.record};
-        if (work->items[i].fields & MQ_FORGET_WHOLE)
-            status = mq_replica_transact(replica, end_record, &end, error);
-    }
-    return status;
+    struct ends_work ends = {work, team};
+    return status == MQ_OK ? mq_erase_and(replica, team, because, &work->list, end_records, &ends, error) : status;
 }
 
 void mq_forgetting_free(struct mq_forgetting *work)

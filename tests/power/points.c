@@ -13,6 +13,7 @@
 #include "protocol/assert.h"
 #include "replica/bundle.h"
 #include "replica/erase.h"
+#include "replica/forget.h"
 #include "replica/outgoing.h"
 #include "replica/replica_keys.h"
 #include "replica/vault.h"
@@ -504,6 +505,12 @@ static void judge_server_back(struct stage *stage, bool acknowledged)
 
 /* ---- erasing ---- */
 
+static enum mq_status say_nothing(void *context, struct mq_span object, struct mq_error *error)
+{
+    (void)context, (void)object, (void)error;
+    return MQ_OK;
+}
+
 static enum mq_status act_erase(struct stage *stage, struct mq_error *error)
 {
     struct mq_erase_list list = {.items = NULL};
@@ -538,6 +545,40 @@ static void judge_erase(struct stage *stage, bool acknowledged)
     assert_shows(device(stage), HOUSEHOLD("H-6", "桌上", "1"));
 }
 
+/* A family asks that all of it goes. */
+static enum mq_status act_forget(struct stage *stage, struct mq_error *error)
+{
+    const struct mq_emitter emitter = {NULL, say_nothing};
+    struct mq_forget what;
+    struct mq_forgotten result;
+    uint8_t record[MQ_ID_SIZE];
+    enum mq_status status = mq_forget_parse(&what, mq_span_text("household"), error);
+    if (status == MQ_OK)
+        status = mq_view_find(desk(stage)->replica, NULL, mq_span_text("H-1"), record, error);
+    return status == MQ_OK
+               ? mq_forget_household(desk(stage)->replica, record, &what, NULL, false, &result, &emitter, error)
+               : status;
+}
+
+/* Broken off, it can be asked for once more; then nothing of the family is left, no empty household either. */
+static void judge_forget(struct stage *stage, bool acknowledged)
+{
+    mq_error_clear(&problem);
+    stage_must_open(stage, STAGE_DESK);
+    if (!acknowledged) {
+        struct mq_error error = {0};
+        enum mq_status status = act_forget(stage, &error);
+        assert_true(status == MQ_OK || status == MQ_NOT_FOUND);
+    }
+    stage_settle(stage);
+    stage_settle(stage);
+    for (int i = 0; i < 2; i++) {
+        assert_false(shows(i == 0 ? desk(stage) : device(stage), "杨顺华"));
+        assert_false(shows(i == 0 ? desk(stage) : device(stage), "\"H-1\""));
+        assert_shows(i == 0 ? desk(stage) : device(stage), SECOND);
+    }
+}
+
 const struct point_step point_steps[] = {
     {"save", STAGE_DEVICE, true, prepare_three, begin_device, act_save, judge_save},
     {"first creation of a home", STAGE_DEVICE, true, NULL, NULL, act_create, judge_create},
@@ -557,6 +598,7 @@ const struct point_step point_steps[] = {
     {"backup of the relay's store", STAGE_SERVER, false, prepare_sent, begin_server, act_relay_copy, judge_relay_copy},
     {"restore of the relay's store", STAGE_SERVER, false, prepare_server_back, NULL, act_server_back, judge_server_back},
     {"erase", STAGE_DESK, false, prepare_sent, begin_all, act_erase, judge_erase},
+    {"forget a family", STAGE_DESK, false, prepare_sent, begin_all, act_forget, judge_forget},
 };
 const size_t point_step_count = sizeof point_steps / sizeof *point_steps;
 
