@@ -10,7 +10,6 @@
 #include <cmocka.h>
 
 #include "platform/db_key.h"
-#include "protocol/assert.h"
 #include "replica/bundle.h"
 #include "replica/erase.h"
 #include "replica/forget.h"
@@ -185,7 +184,6 @@ static enum mq_status act_seal(struct stage *stage, struct mq_error *error)
 {
     return mq_seal_all(device(stage)->replica, error);
 }
-
 static enum mq_status act_sync_device(struct stage *stage, struct mq_error *error)
 {
     return stage_sync(stage, STAGE_DEVICE, error);
@@ -429,8 +427,8 @@ static enum mq_status act_relay_create(struct stage *stage, struct mq_error *err
 static void judge_relay_create(struct stage *stage, bool acknowledged)
 {
     uint8_t first[MQ_SERVER_ID_SIZE], second[MQ_SERVER_ID_SIZE];
-    (void)acknowledged;
     mq_error_clear(&problem);
+    (void)acknowledged;
     for (int round = 0; round < 2; round++) {
         struct mq_store *store;
         must(mq_store_sqlite_open(&store, stage->village.relay.platform, NEW_RELAY, &problem));
@@ -491,9 +489,8 @@ static enum mq_status act_server_back(struct stage *stage, struct mq_error *erro
 static void judge_server_back(struct stage *stage, bool acknowledged)
 {
     mq_error_clear(&problem);
-    if (!acknowledged) { /* whoever restores begins again */
+    if (!acknowledged) /* whoever restores begins again */
         must(act_server_back(stage, &problem));
-    }
     judge_plain(stage, acknowledged);
     assert_shows(desk(stage), NEW);
     stage_close_all(stage); /* the server has it, not only those who had it before */
@@ -601,33 +598,3 @@ const struct point_step point_steps[] = {
     {"forget a family", STAGE_DESK, false, prepare_sent, begin_all, act_forget, judge_forget},
 };
 const size_t point_step_count = sizeof point_steps / sizeof *point_steps;
-
-/* ---- running them ---- */
-
-void point_prepare(struct stage *stage, const struct stage_image *base, const struct point_step *step,
-                   struct stage_image *image)
-{
-    stage_bring(stage, base, 1);
-    if (step->prepare != NULL)
-        step->prepare(stage);
-    stage_keep(stage, image);
-}
-
-int64_t point_count(struct stage *stage, const struct stage_image *image, const struct point_step *step)
-{
-    struct mq_error error = {0};
-    stage_bring(stage, image, 1);
-    if (step->begin != NULL)
-        step->begin(stage);
-    int64_t before = sim_disk_operations(stage_disk(stage, step->machine));
-    enum mq_status status = step->act(stage, &error);
-    if (status != MQ_OK)
-        print_message("%s: %s\n", step->name, error.text);
-    assert_int_equal(status, MQ_OK);
-    int64_t taken = sim_disk_operations(stage_disk(stage, step->machine)) - before;
-    stage_close_all(stage);
-    stage_reboot(stage, step->machine);
-    step->judge(stage, true);
-    assert_true(taken > 0);
-    return taken;
-}
