@@ -48,6 +48,7 @@ struct sim_member {
     int64_t failures;    /* of its disk before */
     uint32_t asleep;     /* events until its owner takes it out of the drawer */
     uint32_t requests;   /* of its present sync */
+    uint32_t last_saving; /* number of the first text of its last transaction that had any */
     int64_t operations;  /* of its disk, when the present event began: for the story */
     int64_t seen_change; /* desk: newest row of table change that the ghost has seen */
     struct sim_ended {
@@ -68,7 +69,7 @@ struct sim_swarm {
     /* of operations */
     uint32_t power, power_again, disk_error, disk_full;
     /* of events, as weights */
-    uint32_t clone, image, rot, lie, clock, sleeper, backup, restore, emptied, carry, restricted, byzantine, repeat_chance,
+    uint32_t clone, image, rot, lie, clock, sleeper, backup, restore, emptied, carry, restricted, byzantine,
         passphrase, large, revoke;
 };
 

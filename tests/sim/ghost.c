@@ -157,18 +157,29 @@ bool sim_ghost_holds(struct sim_member *member, uint32_t number)
     return there;
 }
 
-void sim_ghost_check_home(struct sim_member *member)
+static void check_home(struct sim_member *member, uint32_t before)
 {
     struct sim_fleet *fleet = member->fleet;
     struct sim_sight sight;
     if (sim_ghost_see(member, 0, &sight))
-        for (uint32_t i = 0; i < fleet->ghost->count && !sim_is_broken(fleet->story); i++) {
+        for (uint32_t i = 0; i < fleet->ghost->count && i < before && !sim_is_broken(fleet->story); i++) {
             const struct sim_entry *entry = &fleet->ghost->entries[i];
             if (entry->saved && entry->home && !entry->lost && entry->author == member->number &&
                 !holds(member, &sight, i))
                 sim_broken(fleet->story, "I1", "%s said that text #%u is saved, and has it no more", member->name, i);
         }
     sim_sight_free(&sight);
+}
+
+void sim_ghost_check_home(struct sim_member *member)
+{
+    check_home(member, UINT32_MAX);
+}
+
+void sim_ghost_check_log(struct sim_member *member)
+{
+    check_home(member, member->last_saving);
+    sim_ghost_survey(member->fleet);
 }
 
 /* ---- who has what when a medium goes ---- */

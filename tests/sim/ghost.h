@@ -48,6 +48,9 @@ bool sim_ghost_holds(struct sim_member *member, uint32_t number);
 
 /* After a member's store came back from a power cut: everything of its own is there (I1). */
 void sim_ghost_check_home(struct sim_member *member);
+/* The same where a bit of its log flipped: in the last transaction nobody can tell that from one that the power tore, which
+ * was never acknowledged. What is older has to be there, or damage to be said. */
+void sim_ghost_check_log(struct sim_member *member);
 /* Before a medium is destroyed: which of the texts on it are in which segments. */
 void sim_ghost_note_segments(struct sim_member *member);
 /* Afterwards: texts that no copy has any more are nobody's fault; what a member's own store has to hold is looked up. */

@@ -181,7 +181,11 @@ void sim_rot(struct sim_fleet *fleet)
         sim_fault(fleet);
         sim_tell(fleet->story, "a bit of %s flips on the disk of %s", file, member->name);
     }
-    if (sim_open(member))
+    if (!sim_open(member))
+        return;
+    if (strcmp(file, SIM_HOME "/store.db-wal") == 0)
+        sim_ghost_check_log(member);
+    else
         sim_ghost_check_home(member);
 }
 

@@ -106,8 +106,10 @@ static void find_segment(struct sim_member *member, struct sim_entry *entry, con
     mq_db_done(&query);
 }
 
-static void acknowledged(struct sim_member *member, uint32_t number)
+/* `first`: the first text of the transaction. */
+static void acknowledged(struct sim_member *member, uint32_t number, uint32_t first)
 {
+    member->last_saving = first;
     struct sim_entry *entry = sim_ghost_entry(member->fleet->ghost, number);
     entry->saved = true;
     entry->home = true;
@@ -119,7 +121,7 @@ static enum mq_status conclude(struct sim_member *member, const char *what, uint
                                const struct mq_error *error)
 {
     if (status == MQ_OK)
-        acknowledged(member, number);
+        acknowledged(member, number, number);
     sim_ghost_entry(member->fleet->ghost, number)->refused = status == MQ_REFUSED;
     sim_tell(member->fleet->story, "%s %s #%u%s%s", member->name, what, number, status == MQ_OK ? "" : ": ",
              status == MQ_OK ? "" : error->text);
@@ -275,7 +277,7 @@ static enum mq_status import_once(struct lines *lines, const char *how)
     for (uint32_t i = 0; i < lines->count && status == MQ_OK; i++) {
         struct sim_entry *entry = sim_ghost_entry(member->fleet->ghost, lines->numbers[i]);
         if (!entry->refused && !entry->saved)
-            acknowledged(member, lines->numbers[i]);
+            acknowledged(member, lines->numbers[i], lines->numbers[0]);
     }
     sim_tell(member->fleet->story, "%s imports %u lines%s%s%s", member->name, lines->count, how,
              status == MQ_OK ? "" : ": ", status == MQ_OK ? "" : error.text);
