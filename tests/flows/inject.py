@@ -408,7 +408,7 @@ def numbers(scenario, call, harm):
     """At which n, in this order; it ends with the first that the command does not reach."""
     if call == "memory":
         every = LONG and scenario in ("add", "sync")
-        growth = 1 if every else 1.03 if LONG else 1.5 if scenario == "add" else 2.2
+        growth = 1 if every else 1.03 if LONG else 1.5 if scenario == "add" else 2.2 if scenario not in SLOW else 4
         return growing(growth)
     if LONG or (scenario, call, harm) in EVERY:
         return range(1, 100000)
