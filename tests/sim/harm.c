@@ -91,6 +91,7 @@ static void image_back(struct sim_member *member)
 {
     struct sim_fleet *fleet = member->fleet;
     sim_machine_copy_disk(member->machine, member->image, choose(fleet, 4) != 3);
+    sim_disk_set_faults(sim_machine_disk(member->machine), (struct sim_disk_faults){0}); /* a disk that lied was replaced */
     member->phrase = member->image_phrase;
     member->rotten = member->lying = member->ruined = false;
     member->ended_count = 0;
