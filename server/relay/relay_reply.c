@@ -476,8 +476,8 @@ static enum mq_status give_revoked(struct writer *writer)
     struct mq_store *store = work->relay->store;
     enum mq_status status = MQ_OK;
 
-    writer->share = writer->out->size; /* not even skeletons */
     keep_revoked_where_he_was(writer);
+    share_out(writer, 2); /* skeletons of his own streams: a copy that cannot tell it is one would bring its own for ever */
     for (size_t i = 0; status == MQ_OK && i < work->request.mailbox_count; i++)
         status = tell_head(writer, &work->request.mailboxes[i], &writer->head.mailboxes[i]);
     share_out(writer, 4);

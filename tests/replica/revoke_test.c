@@ -181,8 +181,6 @@ static void late_revocation_takes_back(void **state)
     assert_same_view(&village.desk, other());
 }
 
-/* ---- a thief ---- */
-
 /* Whoever has the revoked key gets nothing in: under a new stream, or in a fork below the cut, with smaller numbers than
  * the cut's; and what the honest copy had brought before stays. */
 static void a_thief_gets_nothing_in(void **state)
@@ -295,6 +293,31 @@ static void what_is_let_in_is_confirmed(void **state)
     }
 }
 
+/* A copy of a revoked device, whose branch the relay does not follow, learns that it is a copy and stops bringing it. */
+static void a_revoked_copy_comes_to_an_end(void **state)
+{
+    static struct village_member copy;
+    (void)state;
+    add(lost(), "before");
+    village_sync_all(&village, 1);
+    village_clone(&village, lost(), &copy);
+    assert_int_equal(mq_db_run(mq_replica_db(copy.replica), &problem, "UPDATE stream SET closed = 0 WHERE mine = 1", ""),
+                     MQ_OK);
+    village_revoke(&village, lost());
+    copy.revoked = true;
+    assert_int_equal(mq_db_run(mq_replica_db(lost()->replica), &problem, "UPDATE stream SET closed = 0 WHERE mine = 1", ""),
+                     MQ_OK);
+    add(lost(), "late");
+    sync_one(lost());
+    add(&copy, "fork");
+    int64_t before = village.requests;
+    sync_one(&copy);
+    assert_true(village.requests - before < 10);
+    assert_int_equal(hostile_count(&copy, "SELECT count(*) FROM stream WHERE mine = 1 AND closed = 0"), 0);
+    village_close(&copy);
+    mq_fake_free(copy.fake);
+}
+
 /* A relay that keeps the revocation back lets a device merge what the desk does not; once it is heard, however late, the
  * device takes it back, and is as the desk is. */
 static void a_withheld_revocation_counts_when_heard(void **state)
@@ -401,8 +424,6 @@ static void a_revoked_township_is_not_heard(void **state)
     assert_int_equal(waiting_for_a_person(&village.desk), 1);
     assert_same_view(&village.desk, other());
 }
-
-/* ---- the order in which things come ---- */
 
 #define PIECES 7
 #define MOVING (PIECES - 1)
@@ -566,6 +587,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_thief_gets_nothing_in, begin, end),
         cmocka_unit_test_setup_teardown(branches_that_were_merged_stay, begin, end),
         cmocka_unit_test_setup_teardown(what_is_let_in_is_confirmed, begin, end),
+        cmocka_unit_test_setup_teardown(a_revoked_copy_comes_to_an_end, begin, end),
         cmocka_unit_test_setup_teardown(a_withheld_revocation_counts_when_heard, begin, end),
         cmocka_unit_test_setup_teardown(old_words_change_nothing, begin, end),
         cmocka_unit_test_setup_teardown(a_revoked_township_is_not_heard, begin, end),
