@@ -246,8 +246,7 @@ void sim_ghost_desk_sees(struct sim_fleet *fleet)
     struct sim_sight sight;
     if (desk->replica == NULL)
         return;
-    if (sim_ghost_see(desk, desk->seen_change, &sight)) {
-        desk->seen_change = sight.last;
+    if (sim_ghost_see(desk, 0, &sight)) { /* all of it: a view that is made anew gives its rows other numbers */
         for (uint32_t i = 0; i < fleet->ghost->count; i++)
             fleet->ghost->entries[i].at_desk |= sight.seen[i];
     }
