@@ -185,8 +185,8 @@ static enum mq_status rows_count(struct mq_replica *replica, const uint8_t hash[
     return status;
 }
 
-/* Over the limits, which takes a hostile writer of many branches, the longest chains are kept: what is cut off waits in
- * quarantine, and can be let in by name. */
+/* Over the limits, which takes a hostile writer of many branches and a desk that was set back between two revocations, the
+ * longest chains are kept: what is cut off waits in quarantine, and can be let in by name. */
 static enum mq_status rows_trim(struct mq_replica *replica, const uint8_t hash[MQ_HASH_SIZE], struct mq_error *error)
 {
     struct mq_span certificate = mq_span(hash, MQ_HASH_SIZE);
@@ -312,21 +312,41 @@ static enum mq_status countys(struct mq_replica *replica, const uint8_t team[MQ_
     return status == MQ_OK || status == MQ_NOT_FOUND ? MQ_OK : mq_fail(error, status, "%s", unheard.text);
 }
 
-/* The ends of what is merged of the certificate's streams: every branch has one, and so has what lies before a hole. */
-static enum mq_status cuts_find(struct mq_replica *replica, const uint8_t hash[MQ_HASH_SIZE], struct mq_error *error)
+/* The ends of what was merged of the certificate's streams when segment `last` had come: every branch has one, and so has
+ * what lies before a hole. */
+static enum mq_status cuts_find(struct mq_replica *replica, const uint8_t hash[MQ_HASH_SIZE], int64_t last,
+                                size_t *count, struct mq_error *error)
 {
     uint8_t stream[MQ_ID_SIZE] = {0};
-    enum mq_status status;
-    while ((status = next_stream(replica, hash, stream, error)) == MQ_OK) {
+    size_t names;
+    enum mq_status status = rows_drop(replica, hash, error);
+    while (status == MQ_OK && (status = next_stream(replica, hash, stream, error)) == MQ_OK)
         status = mq_db_run(replica->db, error,
                            "INSERT INTO cut SELECT ?1, stream, seq, id FROM segment AS tip WHERE stream = ?2 AND state = 1"
-                           " AND NOT EXISTS (SELECT 1 FROM segment AS next WHERE next.previous = tip.id"
-                           " AND next.stream = tip.stream AND next.state = 1)",
-                           "bb", mq_span(hash, MQ_HASH_SIZE), MQ_SPAN(stream));
-        if (status != MQ_OK)
-            return status;
+                           " AND number <= ?3 AND NOT EXISTS (SELECT 1 FROM segment AS next WHERE next.previous = tip.id"
+                           " AND next.stream = tip.stream AND next.state = 1 AND next.number <= ?3)",
+                           "bbi", mq_span(hash, MQ_HASH_SIZE), MQ_SPAN(stream), last);
+    return status == MQ_NOT_FOUND ? rows_count(replica, hash, count, &names, error) : status;
+}
+
+/* More ends than a revocation can name take a thief who made them on purpose, with any numbers he likes. They must not push
+ * out what was here before him: then the cuts are those of an earlier moment, and what came later waits for a person. */
+static enum mq_status cuts_choose(struct mq_replica *replica, const uint8_t hash[MQ_HASH_SIZE], struct mq_error *error)
+{
+    int64_t few = 0, many;
+    size_t count = 0;
+    enum mq_status status =
+        mq_db_number(replica->db, &many, error, "SELECT coalesce(max(number), 0) FROM segment", "");
+    if (status == MQ_OK)
+        status = cuts_find(replica, hash, many, &count, error);
+    if (status != MQ_OK || count <= MQ_CUTS_MAX)
+        return status;
+    while (status == MQ_OK && few + 1 < many) {
+        int64_t middle = few + (many - few) / 2;
+        status = cuts_find(replica, hash, middle, &count, error);
+        *(count <= MQ_CUTS_MAX ? &few : &many) = middle;
     }
-    return status == MQ_NOT_FOUND ? MQ_OK : status;
+    return status == MQ_OK ? cuts_find(replica, hash, few, &count, error) : status;
 }
 
 static bool may_be_revoked(const struct mq_team *team, const struct mq_certificate *certificate)
@@ -351,7 +371,7 @@ enum mq_status mq_revoke(struct mq_replica *replica, const struct mq_team *team,
         status = mq_db_run(replica->db, error, "INSERT INTO revoked VALUES(?, ?)", "bb", MQ_SPAN(hash),
                            MQ_SPAN(team->team));
     if (status == MQ_OK)
-        status = cuts_find(replica, hash, error);
+        status = cuts_choose(replica, hash, error);
     if (status == MQ_OK)
         status = say(replica, team->team, hash, error);
     return status == MQ_OK ? mq_revoke_settle(replica, error) : status;
