@@ -68,6 +68,9 @@ void sim_swarm_choose(struct sim_fleet *fleet)
         .large = rate(fleet, 6),
         .revoke = sim_choose(fleet->choices, 4) == 3 ? 1 : 0,
     };
+    const struct sim_swarm *swarm = &fleet->swarm;
+    if (swarm->power + swarm->disk_error + swarm->disk_full > 0) /* whether rights were taken must be known for sure */
+        fleet->swarm.revoke = 0;
 }
 
 /* ---- who ---- */
