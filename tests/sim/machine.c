@@ -382,3 +382,8 @@ void sim_machine_pass_for(struct sim_machine *machine, const struct sim_machine 
 {
     machine->passes_for = original->passes_for;
 }
+
+void sim_machine_set_chance(struct sim_machine *machine, uint64_t seed)
+{
+    machine->chance = seed;
+}

@@ -37,5 +37,7 @@ void sim_machine_copy_disk(struct sim_machine *to, const struct sim_machine *fro
 
 /* It tells the same installation's id as that one from now on: a copy of the whole system, not of a card. */
 void sim_machine_pass_for(struct sim_machine *machine, const struct sim_machine *original);
+/* Its chance begins here once more: a board that finds the same randomness at every start, a machine brought back with its memory. */
+void sim_machine_set_chance(struct sim_machine *machine, uint64_t seed);
 
 #endif
