@@ -214,7 +214,12 @@ enum mq_status mq_spool_update(struct mq_replica *replica, struct mq_error *erro
         return found == MQ_NOT_FOUND && !spool_there(replica) ? MQ_OK : spool_remove(replica, error);
     if (found == MQ_OK && same_place(&now, &there) && spool_there(replica))
         return MQ_OK;
-    status = spool_write(replica, error);
+    if (found == MQ_OK && there.taken > 0) {
+        there.taken = 0; /* counts the segments of the spool that goes: of the new one nothing may be passed over */
+        status = mq_spool_address_write(replica->platform, replica->home, &there, error);
+    }
+    if (status == MQ_OK)
+        status = spool_write(replica, error);
     if (status == MQ_OK) /* before the address: what the address names, this store must remember */
         status = mq_setting_put(replica, "spool_mark", MQ_SPAN(now.mark), error);
     return status == MQ_OK ? mq_spool_address_write(replica->platform, replica->home, &now, error) : status;

@@ -144,6 +144,48 @@ static void losses_lose_nothing(void **state)
     village_end(&village);
 }
 
+static void read_spool(struct village_member *device, struct mq_buffer *out)
+{
+    char path[400];
+    snprintf(path, sizeof path, "%s/spool", device->home);
+    mq_error_clear(&problem);
+    assert_int_equal(device->platform->read(device->platform->self, path, out, &problem), MQ_OK);
+}
+
+/* A spool that is made anew after a part of it was sent is cut between any two of its files: nothing of it is passed over. */
+static void renewed_in_part_loses_nothing(void **state)
+{
+    static uint8_t memory[2][65536];
+    (void)state;
+    for (int nth = 1; nth <= 4; nth++) {
+        struct village village;
+        struct mq_spool_sent sent;
+        struct mq_buffer before = mq_buffer(memory[0], sizeof memory[0]), after = mq_buffer(memory[1], sizeof memory[1]);
+        struct village_member *device = device_begin(&village, 20 + (uint64_t)nth);
+        for (int i = 1; i <= 3; i++) {
+            add_visit(device, i);
+            lock(device);
+        }
+        assert_int_equal(send_locked(&village, device, &sent), MQ_OK);
+        assert_int_equal(village_sync(&village, device, NULL), MQ_OK); /* those three are the server's now */
+        for (int i = 4; i <= 6; i++) {
+            add_visit(device, i);
+            assert_int_equal(mq_seal_all(device->replica, &problem), MQ_OK);
+        }
+        read_spool(device, &before);
+        mq_fake_fail_file(device->fake, nth, MQ_FAULT);
+        bool renewed = mq_spool_update(device->replica, &problem) == MQ_OK;
+        mq_fake_fail_file(device->fake, 0, MQ_OK);
+        assert_true(renewed == (nth == 4));
+        read_spool(device, &after);
+        bool anew = !mq_span_equal(mq_written(&before), mq_written(&after)); /* then all of it leaves */
+        assert_int_equal(send_locked(&village, device, &sent), MQ_OK);
+        assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK);
+        assert_int_equal(hostile_count(&village.desk, "SELECT count(*) FROM segment"), anew ? 6 : 3);
+        village_end(&village);
+    }
+}
+
 /* Nobody answers: the try ends as unreachable, and the spool is as it was. */
 static void unreachable_changes_nothing(void **state)
 {
@@ -400,6 +442,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sealed_records_leave),       cmocka_unit_test(losses_lose_nothing),
+        cmocka_unit_test(renewed_in_part_loses_nothing),
         cmocka_unit_test(unreachable_changes_nothing), cmocka_unit_test(large_segments_go_in_parts),
         cmocka_unit_test(spool_tells_of_a_store_set_back), cmocka_unit_test(old_spool_is_harmless),
         cmocka_unit_test(damage_is_mended),
