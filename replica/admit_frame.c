@@ -204,6 +204,11 @@ static enum mq_status control_take(struct mq_replica *replica, const struct mq_c
     }
     if (control->kind == MQ_CONTROL_REVOCATION)
         return mq_revoke_take(replica, control, result, error);
+    struct mq_receipt receipt;
+    if (control->kind == MQ_CONTROL_RECEIPT && mq_receipt_get(&receipt, control->body) != MQ_OK) {
+        result->refused++; /* kept, it would keep the slot from a true one, and be read again and again */
+        return MQ_OK;
+    }
     status = control_store(replica, control, &newer, error);
     return status == MQ_OK && newer && control->kind == MQ_CONTROL_RECEIPT ? mq_receipt_apply(replica, control, error)
                                                                            : status;

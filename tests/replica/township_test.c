@@ -211,6 +211,28 @@ static void three_segments(void)
     }
 }
 
+/* A receipt that can be no receipt, signed by a township's desk with the greatest number there is, keeps no true one out. */
+static void no_receipt_owns_a_slot(void **state)
+{
+    static uint8_t body[MQ_CONTROL_BODY_MAX], memory[MQ_CONTROL_BODY_MAX + 400];
+    struct mq_buffer object = mq_buffer(memory, sizeof memory);
+    struct mq_control control = {.kind = MQ_CONTROL_RECEIPT, .number = INT64_MAX, .body = MQ_SPAN(body)};
+    struct mq_admitted admitted = {0};
+    uint8_t id[MQ_SEGMENT_ID_SIZE];
+    (void)state;
+    three_segments();
+    own_segment(3, id, control.subject);
+    memcpy(control.team, village.township.team.team, MQ_ID_SIZE);
+    assert_int_equal(mq_control_sign(&object, &control, mq_replica_identity(village.township.replica)), MQ_OK);
+    struct mq_frame frame = {.type = MQ_FRAME_CONTROL, .payload = mq_written(&object)};
+    assert_int_equal(mq_db_begin(mq_replica_db(device()->replica), &problem), MQ_OK);
+    assert_int_equal(mq_admit(device()->replica, &frame, false, &admitted, &problem), MQ_OK);
+    assert_int_equal(mq_db_commit(mq_replica_db(device()->replica), &problem), MQ_OK);
+    assert_int_equal(admitted.refused, 1);
+    say_receipt(&village.desk, 3, 0);
+    assert_all_anchored(3);
+}
+
 /* A record that one desk has merged stays anchored, though another says later that it cannot read it. */
 static void merged_stays_merged(void **state)
 {
@@ -281,6 +303,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(devices_believe_a_township, begin, end),
         cmocka_unit_test_setup_teardown(receipts_do_not_chase, begin, end),
         cmocka_unit_test_setup_teardown(county_answers_a_lesser_receipt, begin, end),
+        cmocka_unit_test_setup_teardown(no_receipt_owns_a_slot, begin, end),
         cmocka_unit_test_setup_teardown(merged_stays_merged, begin, end),
         cmocka_unit_test_setup_teardown(exceptions_are_cleared_by_who_goes_as_far, begin, end),
         cmocka_unit_test_setup_teardown(exceptions_stay_while_they_are_said, begin, end),
