@@ -166,8 +166,10 @@ enum mq_status mq_verb_member_recover(struct mq_call *call, struct mq_error *err
     struct recover work = {.call = call, .reason = mq_option_get(call->line, "reason")};
     const char *typed = mq_option_get(call->line, "code");
     char code[MQ_RECOVER_CODE_SIZE];
-    enum mq_status status = request_read(&work, error);
+    enum mq_status status = mq_call_merge(call, error); /* a desk that was restored hears first of who was revoked since */
 
+    if (status == MQ_OK)
+        status = request_read(&work, error);
     if (status == MQ_OK)
         status = member_find(&work, error);
     if (status != MQ_OK)
