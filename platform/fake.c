@@ -168,6 +168,11 @@ struct mq_fake *mq_fake_new(uint64_t seed)
     return fake;
 }
 
+void mq_fake_set_chance(struct mq_fake *fake, uint64_t seed)
+{
+    fake->chance = seed;
+}
+
 void mq_fake_free(struct mq_fake *fake)
 {
     free(fake);

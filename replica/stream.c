@@ -7,6 +7,21 @@
 #include "protocol/identity_keys.h"
 #include "replica/keyring_keys.h"
 
+/* Where chance repeats itself, what came before and when tell incarnations apart: a stream that was closed must not be opened
+ * once more under its old name (docs/protocol.md, section 1). */
+static void nonce_make(struct mq_replica *replica, struct mq_announce *announce)
+{
+    const struct mq_platform *platform = replica->platform;
+    uint8_t chance[MQ_KEY_SIZE], memory[2 * sizeof(uint64_t)];
+    struct mq_buffer moment = mq_buffer(memory, sizeof memory);
+    mq_random(platform, chance, sizeof chance);
+    mq_put_u64(&moment, (uint64_t)mq_now(platform));
+    mq_put_u64(&moment, platform->boot(platform->self));
+    const struct mq_span parts[] = {MQ_SPAN(chance), MQ_SPAN(announce->previous_stream), MQ_SPAN(announce->previous_id),
+                                    mq_written(&moment)};
+    mq_hash(announce->nonce, sizeof announce->nonce, MQ_DOMAIN_SEED, parts, sizeof parts / sizeof *parts);
+}
+
 /* The last own stream of the mailbox, closed or not, goes into the announce of the next one. */
 static enum mq_status stream_open(struct mq_replica *replica, const struct mq_team *team, uint32_t compartment,
                                   struct mq_error *error)
@@ -15,7 +30,6 @@ static enum mq_status stream_open(struct mq_replica *replica, const struct mq_te
     mq_mailbox(mailbox, team->team, compartment);
     struct mq_announce announce = {.certificate = team->certificate, .compartment = compartment};
     struct mq_query *query;
-    mq_random(replica->platform, announce.nonce, sizeof announce.nonce);
     enum mq_status status = mq_db_query(
         replica->db, &query, error,
         "SELECT stream, next_seq - 1, head_id FROM stream WHERE mailbox = ? AND mine = 1 ORDER BY opened DESC LIMIT 1",
@@ -32,6 +46,7 @@ static enum mq_status stream_open(struct mq_replica *replica, const struct mq_te
     }
     if (error->status != MQ_OK)
         return error->status;
+    nonce_make(replica, &announce);
     mq_announce_sign(&announce, replica->identity);
     uint8_t stream[MQ_ID_SIZE];
     mq_announce_stream(stream, &announce);

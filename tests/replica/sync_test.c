@@ -11,7 +11,7 @@
 #include "platform/db.h"
 #include "replica/bundle.h"
 #include "replica/view.h"
-#include "tests/replica/village.h"
+#include "tests/replica/hostile.h"
 
 #define HOUSEHOLD                                                                                                    \
     "{\"kind\":\"household\",\"id\":\"H-1\",\"place\":\"990527103204\",\"group\":\"三组\",\"head\":\"杨顺华\"," \
@@ -175,6 +175,32 @@ static void original_gets_what_its_copy_wrote(void **state)
     assert_all_same(&village);
     village_close(&copy);
     mq_fake_free(copy.fake);
+    village_end(&village);
+}
+
+/* A board finds the same randomness at every start, and its store goes to another medium each time: each incarnation has a
+ * stream of its own all the same, and a sync comes to its end. */
+static void chance_that_repeats_opens_new_streams(void **state)
+{
+    struct village village;
+    (void)state;
+    village_begin(&village, 31);
+    struct village_member *device = &village.devices[0];
+    for (int i = 0; i < 3; i++) {
+        char json[200];
+        village_close(device);
+        mq_fake_move(device->fake);
+        mq_fake_set_chance(device->fake, 31);
+        village_open(device);
+        mq_fake_set_chance(device->fake, 31);
+        snprintf(json, sizeof json, "{\"kind\":\"household\",\"id\":\"B-%d\",\"place\":\"990527103204\",\"head\":\"余世海\"}", i);
+        village_add(device, json, NULL);
+        mq_fake_set_chance(device->fake, 31);
+        village_sync_all(&village, 1);
+        assert_int_equal(hostile_count(device, "SELECT count(*) FROM stream WHERE mine = 1"), i + 1);
+    }
+    village_sync_all(&village, 1);
+    assert_int_equal(village_safety(device).anchored, 3);
     village_end(&village);
 }
 
@@ -404,6 +430,7 @@ int main(void)
         cmocka_unit_test(cuts_lose_nothing),
         cmocka_unit_test(clones_go_on),
         cmocka_unit_test(original_gets_what_its_copy_wrote),
+        cmocka_unit_test(chance_that_repeats_opens_new_streams),
         cmocka_unit_test(restored_device_goes_on),
         cmocka_unit_test(restored_device_sees_its_receipts),
         cmocka_unit_test(emptied_server_is_healed),
