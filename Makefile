@@ -17,7 +17,7 @@ OBJ := $(BUILD)/obj/$(PROFILE)
 # --- what is needed, and why ---------------------------------------------------------------------------------------------
 PACKAGES_BUILD := gcc libc6-dev libsodium-dev libzstd-dev libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev \
                   libjansson-dev libqrencode-dev libcsv-dev libxlsxwriter-dev gettext python3 unicode-data
-PACKAGES_TEST := mandoc libcmocka-dev libcbor-dev clang libclang-rt-14-dev llvm binutils git curl procps strace time zstd util-linux faketime systemd
+PACKAGES_TEST := patch mandoc libcmocka-dev libcbor-dev clang libclang-rt-14-dev llvm binutils git curl procps strace time zstd util-linux faketime systemd
 
 # --- flags -----------------------------------------------------------------------------------------------------------------
 CC := $(if $(filter clang fuzz cover,$(PROFILE)),clang,gcc)

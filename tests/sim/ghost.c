@@ -135,13 +135,16 @@ void sim_sight_free(struct sim_sight *sight)
     sight->seen = NULL;
 }
 
+/* Where a rotten page stands in the way the program says so, and nobody can tell. */
 static bool has_segment(struct sim_member *member, const struct sim_entry *entry)
 {
     int64_t found = 0;
     struct mq_error error = {0};
-    return entry->sealed &&
-           mq_db_number(mq_replica_db(member->replica), &found, &error, "SELECT 1 FROM segment WHERE id = ?", "b",
-                        MQ_SPAN(entry->segment)) == MQ_OK;
+    if (!entry->sealed)
+        return false;
+    enum mq_status status = mq_db_number(mq_replica_db(member->replica), &found, &error,
+                                         "SELECT 1 FROM segment WHERE id = ?", "b", MQ_SPAN(entry->segment));
+    return status == MQ_OK || (status == MQ_DAMAGED && member->rotten);
 }
 
 static bool holds(struct sim_member *member, const struct sim_sight *sight, uint32_t number)

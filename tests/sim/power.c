@@ -80,13 +80,13 @@ bool sim_open(struct sim_member *member)
         damaged(member, &error);
         mq_error_clear(&error);
         status = open_programs(member, &error);
-        member->ruined = status == MQ_DAMAGED || (status == MQ_WRONG_KEY && member->rotten);
+        member->ruined = status == MQ_DAMAGED || (status == MQ_WRONG_KEY && (member->rotten || member->lying));
         if (status == MQ_OK)
             sim_ghost_survey(member->fleet);
     }
     if (status == MQ_OK)
         return true;
-    if ((status == MQ_WRONG_KEY || status == MQ_NOT_FOUND) && member->rotten)
+    if ((status == MQ_WRONG_KEY || status == MQ_NOT_FOUND) && (member->rotten || member->lying))
         member->ruined = member->damage_said = true;
     if (!member->ruined && !member->failing)
         sim_broken(member->fleet->story, "I1", "%s cannot be opened any more (%d): %s", member->name, (int)status, error.text);
