@@ -14,62 +14,7 @@
 #include "replica/outgoing.h"
 #include "replica/revoke.h"
 #include "replica/view.h"
-#include "tests/replica/hostile.h"
-
-#define HOUSEHOLD "{\"kind\":\"household\",\"id\":\"%s\",\"place\":\"990527103204\",\"head\":\"余世海\"}"
-
-static struct village village;
-static struct mq_error problem;
-
-static int begin(void **state)
-{
-    (void)state;
-    mq_error_clear(&problem);
-    village_begin(&village, 1789);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    hostile_accounted(&village);
-    village_end(&village);
-    return 0;
-}
-
-static struct village_member *lost(void)
-{
-    return &village.devices[0];
-}
-
-static struct village_member *other(void)
-{
-    return &village.devices[1];
-}
-
-static void add(struct village_member *member, const char *id)
-{
-    char json[200];
-    snprintf(json, sizeof json, HOUSEHOLD, id);
-    village_add(member, json, NULL);
-}
-
-static void sync_one(struct village_member *member)
-{
-    assert_int_equal(village_sync(&village, member, NULL), MQ_OK);
-}
-
-static bool knows(struct village_member *member, const char *id)
-{
-    uint8_t record[MQ_ID_SIZE];
-    struct mq_error unheard = {0};
-    return mq_view_find(member->replica, NULL, mq_span_text(id), record, &unheard) == MQ_OK;
-}
-
-static int64_t waiting_for_a_person(struct village_member *member)
-{
-    return hostile_count(member, "SELECT count(*) FROM segment WHERE state = 2 AND reason = 'revoked'");
-}
+#include "tests/replica/lost.h"
 
 /* The id of the member's newest own segment. */
 static void newest(struct village_member *member, uint8_t id[MQ_SEGMENT_ID_SIZE])
@@ -90,16 +35,6 @@ static void assert_same_view(struct village_member *a, struct village_member *b)
     assert_int_equal(mq_view_hash(a->replica, left, &problem), MQ_OK);
     assert_int_equal(mq_view_hash(b->replica, right, &problem), MQ_OK);
     assert_memory_equal(left, right, sizeof left);
-}
-
-static void carry(struct village_member *from, struct village_member *to)
-{
-    struct mq_admitted taken;
-    char path[256];
-    int64_t written;
-    snprintf(path, sizeof path, "%s/stick", village.directory);
-    assert_int_equal(mq_bundle_write(from->replica, path, &written, &problem), MQ_OK);
-    assert_int_equal(mq_bundle_read(to->replica, path, &taken, &problem), MQ_OK);
 }
 
 /* ---- what waits, and what is let in ---- */

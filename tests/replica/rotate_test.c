@@ -12,47 +12,7 @@
 #include "replica/outgoing.h"
 #include "replica/rotate.h"
 #include "replica/view.h"
-#include "tests/replica/hostile.h"
-
-#define HOUSEHOLD "{\"kind\":\"household\",\"id\":\"%s\",\"place\":\"990527103204\",\"head\":\"冉大珍\"}"
-
-static struct village village;
-static struct mq_error problem;
-
-static int begin(void **state)
-{
-    (void)state;
-    mq_error_clear(&problem);
-    village_begin(&village, 2024);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    hostile_accounted(&village);
-    village_end(&village);
-    return 0;
-}
-
-static void add(struct village_member *member, const char *id)
-{
-    char json[200];
-    snprintf(json, sizeof json, HOUSEHOLD, id);
-    village_add(member, json, NULL);
-}
-
-static void sync_one(struct village_member *member)
-{
-    assert_int_equal(village_sync(&village, member, NULL), MQ_OK);
-}
-
-static bool knows(struct village_member *member, const char *id)
-{
-    uint8_t record[MQ_ID_SIZE];
-    struct mq_error unheard = {0};
-    return mq_view_find(member->replica, NULL, mq_span_text(id), record, &unheard) == MQ_OK;
-}
+#include "tests/replica/lost.h"
 
 /* Keys of the team's own compartment that a member has, and the newest epoch of those. */
 #define TEAM_KEYS "FROM grants JOIN mailbox USING(mailbox) WHERE compartment = 0 AND key IS NOT NULL"
