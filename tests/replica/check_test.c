@@ -126,7 +126,7 @@ static void derived_is_mended(void **state)
     static const char *const damages[] = {
         "DELETE FROM change",
         "DELETE FROM change WHERE number = (SELECT max(number) FROM change)",
-        "UPDATE change SET rank = 3 WHERE number = 1",
+        "UPDATE change SET rank = rank + 1 WHERE number = (SELECT min(number) FROM change)",
         "DELETE FROM record WHERE kind = 3",
         "UPDATE record SET canonical = record, kind = 1",
         "DELETE FROM refers",
