@@ -202,8 +202,8 @@ $(TESTS): $(OUT)/%: $(OBJ)/%.o $$(call helpers_of,$$(word 2,$$(subst /, ,$$*))) 
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE) $(LIBS_HTTP) -lcmocka -lcbor
 endif
 
-# Tests of tests/power run the village on simulated machines; there as in tests/sim an answer of Argon2id that was worked
-# out once is remembered (tests/sim/kdf.c).
+# Tests of tests/power run the village on simulated machines; there as in tests/sim something cheap stands in for Argon2id
+# (tests/sim/kdf.c).
 ON_SIM_DISK := tests/replica/village.c $(addprefix tests/sim/,choices.c disk.c files.c names.c vfs.c machine.c kdf.c)
 POWER := $(BUILD)/tests/power/power
 POWER_TESTS := $(addprefix $(BUILD)/tests/power/,points_test faults_test)
@@ -267,11 +267,12 @@ coverage: deps-test
 	@tests/coverage/coverage $(if $(LONG),--gate)
 
 # --- the simulated fleet (docs/testing.md): SEED, VECTOR, YEARS, LONG=1, BUGS=1 ------------------------------------------
-# Answers of Argon2id and good signatures are remembered: tests/sim/kdf.c, verify.c.
+# What costs time and decides nothing is done cheaply: tests/sim/kdf.c, verify.c, level.c.
 SIM := $(OUT)/tests/sim/sim
 SIM_HELPERS := $(filter-out $(TEST_SOURCES),$(wildcard tests/sim/*.c))
-$(SIM): LDFLAGS += -Wl,--wrap=mq_kdf
-$(filter $(OUT)/tests/sim/%,$(TESTS)) $(SIM): LDFLAGS += -Wl,--wrap=mq_verify_digest
+SIM_CHEAP := -Wl,--wrap=mq_verify_digest,--wrap=mq_verify_object,--wrap=ZSTD_CCtx_setParameter
+$(filter $(OUT)/tests/sim/%,$(TESTS)): LDFLAGS += $(SIM_CHEAP)
+$(SIM): LDFLAGS += $(SIM_CHEAP) -Wl,--wrap=mq_kdf
 SIM_OBJECTS := $(call objects,$(wildcard tests/sim/program/*.c) $(SIM_HELPERS)) $(LIBRARY)
 $(SIM): $(SIM_OBJECTS)
 	@mkdir -p $(@D)
@@ -282,7 +283,7 @@ BUG_FILES := $(shell cd $(BUILD)/bugs/$(BUG) && find . -name '*.c' -printf '%P\n
 BUG_OBJECTS := $(BUG_FILES:%.c=$(BUILD)/bugs/$(BUG)/%.o)
 $(BUG_OBJECTS): %.o: %.c
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
-$(BUILD)/bugs/$(BUG)/sim: LDFLAGS += -Wl,--wrap=mq_kdf -Wl,--wrap=mq_verify_digest
+$(BUILD)/bugs/$(BUG)/sim: LDFLAGS += $(SIM_CHEAP) -Wl,--wrap=mq_kdf
 $(BUILD)/bugs/$(BUG)/sim: $(BUG_OBJECTS) $(filter-out $(call objects,$(BUG_FILES)),$(SIM_OBJECTS))
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE) $(LIBS_HTTP)
 .PHONY: bug-program
@@ -302,7 +303,7 @@ sim: deps-test
 FUZZ_S ?= 60
 FUZZERS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_ARCHIVE := $(OUT)/fuzz.a
-$(FUZZ_ARCHIVE): $(call objects,tests/fuzz/cheap_kdf.c tests/protocol/merge_model.c tests/replica/village.c) $(filter-out $(SQLITE_OBJ),$(LIBRARY))
+$(FUZZ_ARCHIVE): $(call objects,tests/sim/kdf.c tests/protocol/merge_model.c tests/replica/village.c) $(filter-out $(SQLITE_OBJ),$(LIBRARY))
 	@mkdir -p $(@D)
 	@rm -f $@
 	@ar rcs $@ $^

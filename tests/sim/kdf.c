@@ -1,5 +1,5 @@
-/* Stands in for mq_kdf in fuzz targets (the linker's --wrap): Argon2id is slow on purpose, and a target that opens a vault
- * in each run would see little else. What mq_kdf refuses, this refuses. */
+/* Stands in for mq_kdf in the simulated worlds and in fuzz targets (the linker's --wrap): Argon2id is slow on purpose, and a
+ * world of power cuts, or a target that opens a vault in each run, would see little else. What mq_kdf refuses, this refuses. */
 #include "platform/secret_key.h"
 #include "protocol/keys.h"
 
