@@ -202,9 +202,11 @@ $(TESTS): $(OUT)/%: $(OBJ)/%.o $$(call helpers_of,$$(word 2,$$(subst /, ,$$*))) 
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE) $(LIBS_HTTP) -lcmocka -lcbor
 endif
 
-# Tests of tests/power run the village on simulated machines; there as in tests/sim something cheap stands in for Argon2id
-# (tests/sim/kdf.c).
-ON_SIM_DISK := tests/replica/village.c $(addprefix tests/sim/,choices.c disk.c files.c names.c vfs.c machine.c kdf.c)
+# Tests of tests/power run the village on simulated machines. There as in tests/sim what costs time and decides nothing is done
+# cheaply: tests/sim/kdf.c, verify.c, level.c.
+ON_SIM_DISK := tests/replica/village.c \
+  $(addprefix tests/sim/,choices.c disk.c files.c names.c vfs.c machine.c kdf.c verify.c level.c)
+SIM_CHEAP := -Wl,--wrap=mq_verify_digest,--wrap=mq_verify_object,--wrap=ZSTD_CCtx_setParameter
 POWER := $(BUILD)/tests/power/power
 POWER_TESTS := $(addprefix $(BUILD)/tests/power/,points_test faults_test)
 .PHONY: power
@@ -213,6 +215,7 @@ power: deps-test # 10,000 power cuts; LONG=1: 500,000, and every step's every op
 	@$(POWER) $(or $(CUTS),$(if $(LONG),500000,10000)) $(SEED)
 	@$(if $(LONG),for test in $(POWER_TESTS); do POINTS=all $$test || exit 1; done)
 $(filter $(OUT)/tests/sim/% $(OUT)/tests/power/%,$(TESTS)) $(POWER): LDFLAGS += -Wl,--wrap=mq_kdf
+$(filter $(OUT)/tests/power/%,$(TESTS)) $(POWER): LDFLAGS += $(SIM_CHEAP)
 $(POWER): $(OBJ)/tests/power/power_main.o $$(call helpers_of,power) $(LIBRARY)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE) $(LIBS_HTTP) -lcmocka
@@ -267,10 +270,8 @@ coverage: deps-test
 	@tests/coverage/coverage $(if $(LONG),--gate)
 
 # --- the simulated fleet (docs/testing.md): SEED, VECTOR, YEARS, LONG=1, BUGS=1 ------------------------------------------
-# What costs time and decides nothing is done cheaply: tests/sim/kdf.c, verify.c, level.c.
 SIM := $(OUT)/tests/sim/sim
 SIM_HELPERS := $(filter-out $(TEST_SOURCES),$(wildcard tests/sim/*.c))
-SIM_CHEAP := -Wl,--wrap=mq_verify_digest,--wrap=mq_verify_object,--wrap=ZSTD_CCtx_setParameter
 $(filter $(OUT)/tests/sim/%,$(TESTS)): LDFLAGS += $(SIM_CHEAP)
 $(SIM): LDFLAGS += $(SIM_CHEAP) -Wl,--wrap=mq_kdf
 SIM_OBJECTS := $(call objects,$(wildcard tests/sim/program/*.c) $(SIM_HELPERS)) $(LIBRARY)

@@ -6,17 +6,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
 #include "replica/outgoing.h"
 
 #define HOUSEHOLDS_MAX 80
-#define CUTS_AN_EPISODE 24
+#define CUTS_AN_EPISODE 32
 #define ACTIONS_A_CUT 30 /* then the power goes although nothing is under way */
 #define BATCH 4
 #define SOUND_ONE_IN 12
 #define LINE_SIZE 200
+#define TELL_S 30
 
 struct household {
     int people, pending; /* 0: not there; what is under way, -1: nothing */
@@ -239,7 +241,7 @@ static enum stage_machine victim(struct episode *episode)
 
 static void cut_somewhere(struct episode *episode, enum stage_machine machine)
 {
-    static const uint32_t reach[] = {8, 40, 200};
+    static const uint32_t reach[] = {8, 40, 120};
     sim_disk_cut_before(stage_disk(episode->stage, machine),
                         1 + choose(episode, reach[choose(episode, sizeof reach / sizeof *reach)]));
 }
@@ -325,6 +327,21 @@ static void live(struct stage *stage, const struct stage_image *image, uint64_t 
 void power_run(struct stage *stage, const struct stage_image *image, uint64_t seed, int64_t cuts,
                struct power_tally *tally)
 {
-    for (; tally->cuts < cuts; seed++)
-        live(stage, image, seed, tally);
+    while (tally->cuts < cuts) {
+        live(stage, image, seed++, tally);
+        power_tell(tally, seed);
+    }
+}
+
+void power_tell(struct power_tally *tally, uint64_t next)
+{
+    int64_t now = (int64_t)time(NULL);
+    if (tally->told == 0)
+        tally->told = now;
+    if (tally->name == NULL || now - tally->told < TELL_S)
+        return;
+    tally->told = now;
+    fprintf(stderr, "%s: so far power-cuts=%lld lost=%lld torn=%lld unopenable=%lld, next seed %llu\n", tally->name,
+            (long long)tally->cuts, (long long)tally->lost, (long long)tally->torn, (long long)tally->unopenable,
+            (unsigned long long)next);
 }

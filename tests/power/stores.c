@@ -18,7 +18,9 @@
 #define CUTS_A_MACHINE 40
 #define COMMITS_A_CUT 40
 #define ENTRY_MAX 1400
-#define KEPT 60 /* entries: older ones are removed, where the store can do that */
+
+/* So many entries are kept, one number for each machine: older ones are removed, where the store can do that. */
+static const int64_t keeps[] = {12, 24, 60};
 
 struct ledger;
 
@@ -39,7 +41,7 @@ struct ledger {
     const struct mq_platform *platform;
     struct mq_store *store;
     struct mq_db *db;
-    int64_t done;
+    int64_t done, kept;
     bool bad;
 };
 
@@ -145,7 +147,7 @@ static enum mq_status database_put(struct ledger *ledger, int64_t next, struct m
         for (int64_t half = 1; half <= 2 && status == MQ_OK; half++)
             status = mq_db_run(db, error, "INSERT INTO entry VALUES(?, ?, ?)", "iib", number, half, entry_bytes(number));
     if (status == MQ_OK)
-        status = mq_db_run(db, error, "DELETE FROM entry WHERE number <= ?", "i", next - KEPT);
+        status = mq_db_run(db, error, "DELETE FROM entry WHERE number <= ?", "i", next - ledger->kept);
     if (status == MQ_OK)
         status = mq_db_commit(db, error);
     if (status != MQ_OK) {
@@ -162,7 +164,7 @@ static enum mq_status database_look(struct ledger *ledger, int64_t *last, struct
 {
     struct mq_query *query;
     enum mq_status status = mq_db_query(ledger->db, &query, error, "SELECT number, half, body FROM entry ORDER BY 1, 2", "");
-    int64_t rows = 0, first = 0;
+    int64_t rows = 0, first = 0, kept = ledger->kept;
     bool wrong = false;
     *last = 0;
     if (status != MQ_OK)
@@ -175,7 +177,7 @@ static enum mq_status database_look(struct ledger *ledger, int64_t *last, struct
         *last = number;
         rows++;
     }
-    wrong = wrong || rows % 2 != 0 || rows > 2 * KEPT || (rows > 0 && *last > KEPT && rows != 2 * KEPT);
+    wrong = wrong || rows % 2 != 0 || rows > 2 * kept || (rows > 0 && *last > kept && rows != 2 * kept);
     if (error->status == MQ_OK && ledger->tally->cuts % 8 == 0)
         return wrong ? MQ_DAMAGED : mq_db_check(ledger->db, error);
     return error->status != MQ_OK ? error->status : wrong ? MQ_DAMAGED : MQ_OK;
@@ -272,6 +274,7 @@ static void live(const struct subject *subject, uint64_t seed, struct power_tall
     ledger.choices = sim_choices_explore(seed);
     ledger.machine = sim_machine_new(ledger.choices, MACHINE, seed);
     ledger.platform = sim_machine_platform(ledger.machine);
+    ledger.kept = keeps[sim_choose(ledger.choices, sizeof keeps / sizeof *keeps)];
     sim_world_seed(seed);
     assert_int_equal(subject->open(&ledger, &error), MQ_OK);
     for (int i = 0; i < CUTS_A_MACHINE && !ledger.bad; i++) {
@@ -293,8 +296,10 @@ static void live(const struct subject *subject, uint64_t seed, struct power_tall
 static void run(const struct subject *subject, uint64_t seed, int64_t cuts, struct power_tally *tally)
 {
     assert_int_equal(mq_crypto_start(), MQ_OK);
-    for (int64_t end = tally->cuts + cuts; tally->cuts < end; seed++)
-        live(subject, seed, tally);
+    while (tally->cuts < cuts) {
+        live(subject, seed++, tally);
+        power_tell(tally, seed);
+    }
 }
 
 void power_relay_run(uint64_t seed, int64_t cuts, struct power_tally *tally)
