@@ -16,7 +16,8 @@ enum mq_change_type {
     MQ_CHANGE_REMOVE = 4,
     MQ_CHANGE_ATTACH = 5,
     MQ_CHANGE_DECIDE = 6,
-    MQ_CHANGE_ERASE = 16 /* a desk's list of what is to go: protocol/erase.h takes it apart */
+    MQ_CHANGE_ERASE = 16,  /* a desk's list of what is to go: protocol/erase.h takes it apart */
+    MQ_CHANGE_RETURN = 17  /* a piece of a segment for a desk that lost it: protocol/returned.h */
 };
 
 /* A change taken apart; spans borrow from its expanded bytes. Extras at the end of the array are kept in the bytes. */

@@ -8,6 +8,7 @@
 #include "protocol/change.h"
 #include "replica/admit_keys.h"
 #include "replica/erase.h"
+#include "replica/returned.h"
 #include "replica/revoke.h"
 #include "replica/survivor.h"
 #include "replica/view.h"
@@ -70,7 +71,7 @@ static bool creates_reference_data(const struct mq_change *change)
 static bool role_allows(const struct mq_change *change, unsigned rank)
 {
     bool about_record = change->type >= MQ_CHANGE_SET && change->type <= MQ_CHANGE_DECIDE;
-    bool desk_only = change->type == MQ_CHANGE_DECIDE || change->type >= 16 ||
+    bool desk_only = change->type == MQ_CHANGE_DECIDE || change->type == MQ_CHANGE_ERASE || change->type > MQ_CHANGE_RETURN ||
                      (about_record && change->field == MQ_FIELD_SAME_AS) ||
                      (change->type == MQ_CHANGE_CREATE && (creates_link(change) || creates_reference_data(change)));
     return !desk_only || rank >= MQ_RANK_DESK;
@@ -95,6 +96,9 @@ static enum mq_status roles_check(const struct payload_work *work)
             return MQ_REFUSED;
         struct mq_erasure list;
         if (change.type == MQ_CHANGE_ERASE && mq_erasure_get(&list, work->changes[i].expanded) != MQ_OK)
+            return MQ_REFUSED;
+        struct mq_returned returned;
+        if (change.type == MQ_CHANGE_RETURN && mq_returned_get(&returned, work->changes[i].expanded) != MQ_OK)
             return MQ_REFUSED;
         if (!role_allows(&change, work->rank) || (change.type == MQ_CHANGE_ERASE && work->said.keyless))
             return MQ_WRONG_KEY; /* who cannot read a compartment erases nothing there */
@@ -132,6 +136,8 @@ static enum mq_status change_merge(struct mq_replica *replica, struct payload_wo
     const struct mq_erase_scope scope = {work->team, work->said.compartment};
     if (parts.type == MQ_CHANGE_ERASE)
         return mq_erase_note(replica, &scope, wall, change->expanded, error);
+    if (parts.type == MQ_CHANGE_RETURN)
+        return mq_returned_take(replica, work->team, work->number, change->expanded, error);
     if (parts.type < MQ_CHANGE_CREATE || parts.type > MQ_CHANGE_DECIDE) /* a newer program may know it one day */
         return mq_db_run(replica->db, error, "INSERT OR IGNORE INTO other VALUES(?, ?, ?, ?)", "ibib", work->number,
                          MQ_SPAN(change->id), wall, change->expanded);
@@ -375,6 +381,8 @@ enum mq_status mq_admit_waiting(struct mq_replica *replica, struct mq_admitted *
     int64_t waiting;
     enum mq_status status = mq_revoke_settle(replica, error);
     if (status == MQ_OK)
+        status = mq_returned_settle(replica, result, error);
+    if (status == MQ_OK)
         status = mq_db_number(replica->db, &waiting, error, "SELECT count(*) FROM segment WHERE state = 0", "");
     if (status != MQ_OK || waiting == 0)
         return status;
@@ -396,6 +404,8 @@ enum mq_status mq_admit_segment(struct mq_replica *replica, struct mq_span bytes
     enum mq_status status =
         mq_db_number(replica->db, &number, error, "SELECT number FROM segment WHERE id = ?", "b", MQ_SPAN(segment.id));
     if (status == MQ_OK) /* known already */
+        status = mq_returned_seen(replica, segment.id, error);
+    if (status == MQ_OK)
         return mq_erase_lend(replica, &segment, bytes, error);
     if (status != MQ_NOT_FOUND)
         return status;

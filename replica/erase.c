@@ -9,6 +9,7 @@
 #include "replica/outgoing.h"
 #include "replica/reference.h"
 #include "replica/replica_keys.h"
+#include "replica/returned.h"
 #include "replica/search_blocks.h"
 #include "replica/search_index.h"
 #include "replica/survivor.h"
@@ -231,6 +232,8 @@ static enum mq_status body_drop(struct mq_replica *replica, int64_t number, stru
 {
     uint8_t skeleton[MQ_SKELETON_SIZE];
     enum mq_status status = mq_survivors_keep_all(replica, number, error);
+    if (status == MQ_OK)
+        status = mq_returned_lock(replica, number, error);
     if (status == MQ_OK)
         status = skeleton_of(replica, number, skeleton, error);
     if (status == MQ_OK)

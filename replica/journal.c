@@ -65,7 +65,7 @@ struct journal_work {
     struct mq_span expanded;
     const uint8_t *record;
     uint8_t *id;
-    bool erases;
+    bool erases, returns; /* about no record: it goes into the compartment that is given */
     uint32_t compartment;
 };
 
@@ -96,7 +96,7 @@ static enum mq_status journal_put(struct mq_replica *replica, const struct journ
         status = mq_db_run(replica->db, error,
                            "UPDATE batch SET count = count + 1, raw = raw + ?, minute = minute + ? WHERE number = ?",
                            "iii", cost, minutes, batch.number);
-    if (status != MQ_OK)
+    if (status != MQ_OK || work->returns)
         return status;
     int64_t wall = batch.wall + (batch.minute + minutes) * 60;
     if (work->erases) {
@@ -123,9 +123,9 @@ static enum mq_status journal_write(struct mq_replica *replica, void *context, s
 {
     struct journal_work *work = context;
     bool readable = true;
-    enum mq_status status = work->erases ? MQ_OK /* it goes where it is sent */
-                                         : mq_route(replica, work->team, work->expanded, work->record,
-                                                    &work->compartment, error);
+    enum mq_status status = work->erases || work->returns ? MQ_OK
+                                                          : mq_route(replica, work->team, work->expanded, work->record,
+                                                                     &work->compartment, error);
     if (status == MQ_OK && work->compartment != MQ_COMPARTMENT_TEAM)
         status = mq_route_reads(replica, work->team, work->compartment, &readable, error);
     if (status != MQ_OK)
@@ -149,5 +149,14 @@ enum mq_status mq_journal_erase(struct mq_replica *replica, const struct mq_team
 {
     struct journal_work work = {.team = team, .expanded = list, .id = id, .erases = true, .compartment = compartment};
     MQ_ASSERT(list.size <= MQ_CHANGE_MAX);
+    return mq_replica_transact(replica, journal_write, &work, error);
+}
+
+enum mq_status mq_journal_return(struct mq_replica *replica, const struct mq_team *team, uint32_t compartment,
+                                 struct mq_span returned, struct mq_error *error)
+{
+    uint8_t id[MQ_ID_SIZE];
+    struct journal_work work = {.team = team, .expanded = returned, .id = id, .returns = true, .compartment = compartment};
+    MQ_ASSERT(returned.size <= MQ_CHANGE_MAX);
     return mq_replica_transact(replica, journal_write, &work, error);
 }

@@ -20,5 +20,8 @@ MQ_MUST_USE enum mq_status mq_journal_add(struct mq_replica *replica, const stru
  * settles it (replica/erase.h). */
 MQ_MUST_USE enum mq_status mq_journal_erase(struct mq_replica *replica, const struct mq_team *team, uint32_t compartment,
                                             struct mq_span list, uint8_t id[MQ_ID_SIZE], struct mq_error *error);
+/* A piece of a segment for the county's desk (protocol/returned.h), in a compartment that this replica reads. */
+MQ_MUST_USE enum mq_status mq_journal_return(struct mq_replica *replica, const struct mq_team *team, uint32_t compartment,
+                                             struct mq_span returned, struct mq_error *error);
 
 #endif

@@ -53,6 +53,8 @@ static enum mq_status rejournal_row(struct mq_replica *replica, struct mq_query 
         const struct mq_erase_scope scope = {open.team, (uint32_t)mq_db_int(query, 6)};
         return mq_erase_note(replica, &scope, mq_db_int(query, 4) + *minutes * 60, expanded, error);
     }
+    if (change.type == MQ_CHANGE_RETURN)
+        return MQ_OK; /* it shows nothing */
     memcpy(open.record, change.type == MQ_CHANGE_CREATE ? open.id : change.record, MQ_ID_SIZE);
     status = mq_team_find(replica, open.team, &team, error);
     if (status != MQ_OK)

@@ -197,7 +197,18 @@ static const char revoking[] =
     "  PRIMARY KEY(certificate, stream, seq, id)) WITHOUT ROWID;"
     "CREATE TABLE adopted(certificate BLOB NOT NULL, id BLOB NOT NULL, PRIMARY KEY(certificate, id)) WITHOUT ROWID;" VIEW_STALE;
 
+/* Truth. locked: on a device, of each segment whose body was erased, the pieces that only the county's desk opens; `said`:
+ * it put them into a segment once. returned: at the county's desk, pieces that came back, until all of one segment are here;
+ * a row without bytes was used. */
+static const char returning[] =
+    "CREATE TABLE locked(id BLOB NOT NULL, offset INTEGER NOT NULL, size INTEGER NOT NULL, sealed BLOB NOT NULL,"
+    "  owed INTEGER NOT NULL DEFAULT 0, said INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(id, offset)) WITHOUT ROWID;"
+    "CREATE INDEX locked_owed ON locked(owed) WHERE owed = 1;"
+    "CREATE TABLE returned(carrier INTEGER NOT NULL, id BLOB NOT NULL, offset INTEGER NOT NULL, size INTEGER NOT NULL, bytes BLOB,"
+    "  PRIMARY KEY(carrier, id, offset)) WITHOUT ROWID;"
+    "CREATE INDEX returned_here ON returned(id) WHERE bytes IS NOT NULL;";
+
 const char *const mq_schema_steps[] = {truth,   derived,       desk,           derived_refers, township,
                                        erasing, derived_needs, derived_search, needs_touched,  compartments,
-                                       erased_compartments, sealed_pieces, owed, revoking};
+                                       erased_compartments, sealed_pieces, owed, revoking, returning};
 const int mq_schema_count = sizeof mq_schema_steps / sizeof *mq_schema_steps;

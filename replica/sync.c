@@ -5,6 +5,7 @@
 
 #include "protocol/assert.h"
 #include "replica/outgoing.h"
+#include "replica/returned.h"
 #include "replica/spool.h"
 #include "replica/sync_keys.h"
 
@@ -166,6 +167,11 @@ enum mq_status mq_sync(struct mq_replica *replica, const struct mq_team *team, c
     struct round round = {.request = mq_buffer(request, MQ_REQUEST_MAX), .reply = mq_buffer(reply, MQ_REPLY_MAX)};
     uint32_t before_up = state.budget, before_down = state.reply_budget;
     status = rounds(&state, transport, &round, deadline_ms, error);
+    bool brought = false; /* what this server lacks, and nobody can carry: after all that others brought was heard */
+    if (status == MQ_OK)
+        status = mq_returned_bring(replica, team, &brought, error);
+    if (status == MQ_OK && brought)
+        status = rounds(&state, transport, &round, deadline_ms, error);
     if (state.budget != before_up || state.reply_budget != before_down) {
         struct mq_error unkept = {0};
         enum mq_status kept = bodies_keep(&state, &unkept);

@@ -6,6 +6,7 @@
 #include "replica/erase.h"
 #include "replica/heal.h"
 #include "replica/outgoing.h"
+#include "replica/returned.h"
 #include "replica/sync_keys.h"
 
 struct reply_work {
@@ -121,6 +122,9 @@ static enum mq_status want(struct reply_work *work, struct mq_span payload, stru
     if (payload.size != MQ_ID_SIZE)
         return MQ_OK;
     work->wanted = true;
+    enum mq_status status = mq_returned_owe(work->state->replica, payload, error);
+    if (status != MQ_OK)
+        return status;
     return mq_db_run(work->state->replica->db, error,
                      "UPDATE segment SET carry = 1 WHERE stream = ?1 AND NOT (mine = 1 AND ?2) AND erased < 2", "bi", payload,
                      (int64_t)(entry_of(work->state, payload.data) >= 0));

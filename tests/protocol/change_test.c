@@ -35,6 +35,7 @@ static bool build(struct mq_buffer *out, enum mq_change_type type)
         return true;
     case MQ_CHANGE_ATTACH:
     case MQ_CHANGE_ERASE: /* built in protocol/erase.c */
+    case MQ_CHANGE_RETURN: /* and in protocol/returned.c */
         break;
     }
     return false;

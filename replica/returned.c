@@ -1,0 +1,257 @@
+/* What was erased here, locked for the county's desk, and what came back to it. */
+#include "replica/returned.h"
+
+#include <string.h>
+
+#include "protocol/assert.h"
+#include "protocol/compartment.h"
+#include "replica/admit_keys.h"
+#include "replica/journal.h"
+#include "replica/outgoing.h"
+#include "replica/route.h"
+
+/* ---- locking ---- */
+
+/* The newest certificate of the team's county desk. MQ_NOT_FOUND: this replica is that desk, or does not know it. */
+static enum mq_status county_of(struct mq_replica *replica, const uint8_t *name, struct mq_certificate *out,
+                                struct mq_error *error)
+{
+    struct mq_certificate desks[MQ_DESKS_MAX];
+    struct mq_team team;
+    size_t count;
+    bool found = false;
+    enum mq_status status = mq_team_find(replica, name, &team, error);
+    if (status == MQ_OK)
+        status = mq_desks(replica, desks, MQ_DESKS_MAX, &count, error);
+    if (status != MQ_OK || mq_role_governs(team.certificate.role))
+        return status == MQ_OK ? MQ_NOT_FOUND : status;
+    for (size_t i = 0; i < count; i++)
+        if (mq_role_governs(desks[i].role) && memcmp(desks[i].team, name, MQ_ID_SIZE) == 0 &&
+            (!found || desks[i].issued_day > out->issued_day)) {
+            *out = desks[i];
+            found = true;
+        }
+    return found ? MQ_OK : MQ_NOT_FOUND;
+}
+
+static enum mq_status pieces_lock(struct mq_replica *replica, struct mq_span id, struct mq_span bytes,
+                                  const struct mq_certificate *county, struct mq_error *error)
+{
+    uint8_t *memory = mq_work_memory(MQ_CHANGE_MAX);
+    enum mq_status status = MQ_OK;
+    for (uint32_t offset = 0, size = (uint32_t)bytes.size, piece; status == MQ_OK && offset < size; offset += piece) {
+        struct mq_buffer sealed = mq_buffer(memory, MQ_CHANGE_MAX);
+        piece = mq_returned_piece(size, offset);
+        if (mq_returned_seal(&sealed, bytes, offset, piece, county->box_public) != MQ_OK)
+            break; /* nobody could ever open it */
+        status = mq_db_run(replica->db, error, "INSERT OR IGNORE INTO locked(id, offset, size, sealed) VALUES(?, ?, ?, ?)",
+                           "biib", id, (int64_t)offset, (int64_t)size, mq_written(&sealed));
+    }
+    mq_work_free(memory, MQ_CHANGE_MAX);
+    return status;
+}
+
+enum mq_status mq_returned_lock(struct mq_replica *replica, int64_t segment, struct mq_error *error)
+{
+    struct mq_query *query;
+    struct mq_certificate county;
+    enum mq_status status = mq_db_query(replica->db, &query, error,
+                                        "SELECT id, bytes, team FROM segment JOIN stream USING(stream) JOIN mailbox"
+                                        " USING(mailbox) WHERE number = ?",
+                                        "i", segment);
+    if (status != MQ_OK)
+        return status;
+    if (!mq_db_next(&query, error))
+        return error->status != MQ_OK ? error->status : MQ_FAULT;
+    status = county_of(replica, mq_db_blob(query, 2).data, &county, error);
+    if (status == MQ_OK)
+        status = pieces_lock(replica, mq_db_blob(query, 0), mq_db_blob(query, 1), &county, error);
+    mq_db_done(&query);
+    return status == MQ_NOT_FOUND && error->status == MQ_OK ? MQ_OK : status;
+}
+
+/* ---- saying ---- */
+
+enum mq_status mq_returned_owe(struct mq_replica *replica, struct mq_span stream, struct mq_error *error)
+{
+    return mq_db_run(replica->db, error,
+                     "UPDATE locked SET owed = 1 WHERE said = 0 AND id IN (SELECT id FROM segment WHERE stream = ? AND erased = 2)",
+                     "b", stream);
+}
+
+enum mq_status mq_returned_seen(struct mq_replica *replica, const uint8_t id[MQ_SEGMENT_ID_SIZE], struct mq_error *error)
+{
+    return mq_db_run(replica->db, error, "UPDATE locked SET owed = 0 WHERE id = ? AND owed = 1", "b",
+                     mq_span(id, MQ_SEGMENT_ID_SIZE));
+}
+
+struct bring_work {
+    const struct mq_team *team;
+    uint8_t *memory; /* MQ_CHANGE_MAX, of the change */
+    bool any;
+};
+
+/* One piece that is owed, as a change. MQ_NOT_FOUND: there is none. */
+static enum mq_status next_owed(struct mq_replica *replica, const struct bring_work *work, struct mq_returned *out,
+                                struct mq_buffer *change, uint32_t *compartment, struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error,
+                    "SELECT l.id, l.size, l.offset, l.sealed, m.compartment FROM locked AS l JOIN segment AS g ON g.id = l.id"
+                    " JOIN stream AS s ON s.stream = g.stream JOIN mailbox AS m ON m.mailbox = s.mailbox"
+                    " WHERE l.owed = 1 AND m.team = ? ORDER BY l.id, l.offset LIMIT 1",
+                    "b", MQ_SPAN(work->team->team));
+    if (status != MQ_OK)
+        return status;
+    if (!mq_db_next(&query, error))
+        return error->status != MQ_OK ? error->status : MQ_NOT_FOUND;
+    memcpy(out->id, mq_db_blob(query, 0).data, sizeof out->id);
+    out->size = (uint32_t)mq_db_int(query, 1);
+    out->offset = (uint32_t)mq_db_int(query, 2);
+    out->sealed = mq_db_blob(query, 3);
+    *compartment = (uint32_t)mq_db_int(query, 4);
+    mq_returned_put(change, out);
+    MQ_ASSERT(!change->failed);
+    mq_db_done(&query);
+    return MQ_OK;
+}
+
+static enum mq_status bring(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    struct bring_work *work = context;
+    for (;;) {
+        struct mq_buffer change = mq_buffer(work->memory, MQ_CHANGE_MAX);
+        struct mq_returned piece;
+        uint32_t compartment;
+        bool reads = true;
+        enum mq_status status = next_owed(replica, work, &piece, &change, &compartment, error);
+        if (status == MQ_OK && compartment != MQ_COMPARTMENT_TEAM)
+            status = mq_route_reads(replica, work->team, compartment, &reads, error);
+        if (status == MQ_OK && reads) /* who reads there no more leaves it to the others */
+            status = mq_journal_return(replica, work->team, compartment, mq_written(&change), error);
+        if (status == MQ_OK)
+            status = mq_db_run(replica->db, error, "UPDATE locked SET owed = 0, said = said OR ? WHERE id = ? AND offset = ?",
+                               "ibi", (int64_t)reads, MQ_SPAN(piece.id), (int64_t)piece.offset);
+        if (status != MQ_OK)
+            return status == MQ_NOT_FOUND && error->status == MQ_OK ? MQ_OK : status;
+        work->any = work->any || reads;
+    }
+}
+
+enum mq_status mq_returned_bring(struct mq_replica *replica, const struct mq_team *team, bool *any, struct mq_error *error)
+{
+    struct bring_work work = {.team = team, .memory = mq_work_memory(MQ_CHANGE_MAX)};
+    enum mq_status status = mq_replica_transact(replica, bring, &work, error);
+    mq_work_free(work.memory, MQ_CHANGE_MAX);
+    *any = status == MQ_OK && work.any;
+    return *any ? mq_seal_all(replica, error) : status;
+}
+
+/* ---- taking ---- */
+
+enum mq_status mq_returned_take(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE], int64_t carrier,
+                                struct mq_span expanded, struct mq_error *error)
+{
+    struct mq_returned piece;
+    struct mq_team ours;
+    enum mq_status status = mq_returned_get(&piece, expanded);
+    MQ_ASSERT(status == MQ_OK); /* whoever admits has looked */
+    status = mq_team_find(replica, team, &ours, error);
+    if (status == MQ_NOT_FOUND)
+        return MQ_OK;
+    if (status != MQ_OK || !mq_role_governs(ours.certificate.role))
+        return status;
+    uint8_t *memory = mq_work_memory(MQ_RETURNED_PIECE_MAX);
+    struct mq_buffer bytes = mq_buffer(memory, MQ_RETURNED_PIECE_MAX);
+    if (mq_box_open(&bytes, piece.sealed, &replica->identity->box_seed) == MQ_OK)
+        status = mq_db_run(replica->db, error, "INSERT OR IGNORE INTO returned VALUES(?, ?, ?, ?, ?)", "ibiib", carrier,
+                           MQ_SPAN(piece.id), (int64_t)piece.offset, (int64_t)piece.size, mq_written(&bytes));
+    mq_work_free(memory, MQ_RETURNED_PIECE_MAX);
+    return status;
+}
+
+/* ---- putting together ---- */
+
+/* Pieces of one segment from one stream: what somebody else says of it spoils nothing. */
+struct gathered {
+    uint8_t id[MQ_SEGMENT_ID_SIZE], stream[MQ_ID_SIZE];
+    size_t size;
+    struct mq_buffer bytes;
+};
+
+/* One of which enough has come. MQ_NOT_FOUND: none. */
+static enum mq_status next_gathered(struct mq_replica *replica, struct gathered *out, struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error,
+                    "SELECT r.id, g.stream, r.size FROM returned AS r JOIN segment AS g ON g.number = r.carrier"
+                    " WHERE r.bytes IS NOT NULL GROUP BY r.id, g.stream, r.size HAVING sum(length(r.bytes)) >= r.size LIMIT 1",
+                    "");
+    if (status != MQ_OK)
+        return status;
+    if (!mq_db_next(&query, error))
+        return error->status != MQ_OK ? error->status : MQ_NOT_FOUND;
+    memcpy(out->id, mq_db_blob(query, 0).data, sizeof out->id);
+    memcpy(out->stream, mq_db_blob(query, 1).data, sizeof out->stream);
+    out->size = (size_t)mq_db_int(query, 2);
+    mq_db_done(&query);
+    out->bytes.size = 0;
+    out->bytes.failed = false;
+    status = mq_db_query(replica->db, &query, error,
+                         "SELECT r.bytes FROM returned AS r JOIN segment AS g ON g.number = r.carrier"
+                         " WHERE r.id = ? AND g.stream = ? AND r.size = ? AND r.bytes IS NOT NULL GROUP BY r.offset ORDER BY r.offset",
+                         "bbi", MQ_SPAN(out->id), MQ_SPAN(out->stream), (int64_t)out->size);
+    while (status == MQ_OK && mq_db_next(&query, error))
+        mq_put_span(&out->bytes, mq_db_blob(query, 0));
+    mq_db_done(&query);
+    return status != MQ_OK ? status : error->status;
+}
+
+static bool is_what_it_says(const struct gathered *gathered)
+{
+    struct mq_segment segment;
+    return !gathered->bytes.failed && mq_segment_decode(&segment, mq_written(&gathered->bytes)) == MQ_OK &&
+           memcmp(segment.id, gathered->id, sizeof gathered->id) == 0;
+}
+
+/* What the desk has as a skeleton only gets its body for the way to the server, and loses it again behind that. */
+static enum mq_status revive(struct mq_replica *replica, const struct gathered *gathered, struct mq_admitted *result,
+                             struct mq_error *error)
+{
+    struct mq_span bytes = mq_written(&gathered->bytes);
+    enum mq_status status = mq_db_run(replica->db, error,
+                                      "UPDATE segment SET bytes = ?, erased = 1, carry = 1, stored = 0 WHERE id = ? AND erased = 2",
+                                      "bb", bytes, MQ_SPAN(gathered->id));
+    return status == MQ_OK && mq_db_changes(replica->db) == 0 ? mq_admit_segment(replica, bytes, true, result, error) : status;
+}
+
+static enum mq_status settle_one(struct mq_replica *replica, struct gathered *gathered, struct mq_admitted *result,
+                                 struct mq_error *error)
+{
+    enum mq_status status = next_gathered(replica, gathered, error);
+    if (status != MQ_OK)
+        return status;
+    bool good = is_what_it_says(gathered);
+    status = mq_db_run(replica->db, error,
+                       "UPDATE returned SET bytes = NULL WHERE id = ?1 AND bytes IS NOT NULL AND (?2 OR carrier IN"
+                       " (SELECT number FROM segment WHERE stream = ?3))",
+                       "bib", MQ_SPAN(gathered->id), (int64_t)good, MQ_SPAN(gathered->stream));
+    return status == MQ_OK && good ? revive(replica, gathered, result, error) : status;
+}
+
+enum mq_status mq_returned_settle(struct mq_replica *replica, struct mq_admitted *result, struct mq_error *error)
+{
+    int64_t any;
+    enum mq_status status =
+        mq_db_number(replica->db, &any, error, "SELECT EXISTS (SELECT 1 FROM returned WHERE bytes IS NOT NULL)", "");
+    if (status != MQ_OK || any == 0)
+        return status;
+    uint8_t *memory = mq_work_memory(MQ_SEGMENT_MAX);
+    struct gathered gathered = {.bytes = mq_buffer(memory, MQ_SEGMENT_MAX)};
+    while (status == MQ_OK)
+        status = settle_one(replica, &gathered, result, error);
+    mq_work_free(memory, MQ_SEGMENT_MAX);
+    return status == MQ_NOT_FOUND && error->status == MQ_OK ? MQ_OK : status;
+}

@@ -1,0 +1,306 @@
+/* Aim: what stood beside something erased in one segment comes back to a centre that lost the segment, from devices that
+ * cannot read it themselves; once, in whatever size, whatever a hostile member says; and what was erased stays away. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "protocol/returned.h"
+#include "replica/erase.h"
+#include "replica/outgoing.h"
+#include "replica/replica_keys.h"
+#include "replica/view.h"
+#include "server/relay/store_sqlite.h"
+#include "tests/replica/hostile.h"
+
+#define MARKER "胆囊结石住院的事"
+#define VISIT "{\"kind\":\"visit\",\"id\":\"%s\",\"household\":\"H-1\",\"date\":\"2026-11-05\",\"notes\":\"%s\"}"
+
+static struct village village;
+static struct mq_error problem;
+
+static int end(void **state)
+{
+    (void)state;
+    hostile_accounted(&village);
+    village_end(&village);
+    return 0;
+}
+
+static void visit(struct village_member *member, const char *id, const char *notes)
+{
+    static char json[20000];
+    snprintf(json, sizeof json, VISIT, id, notes);
+    village_add(member, json, NULL);
+}
+
+static void erase_notes(const char *id)
+{
+    struct mq_erase_list list = {.count = 0};
+    uint8_t record[MQ_ID_SIZE];
+    uint8_t field = mq_field_by_key(mq_kind_by_number(MQ_KIND_VISIT), mq_span_text("notes"))->number;
+    mq_error_clear(&problem);
+    assert_int_equal(mq_view_find(village.desk.replica, NULL, mq_span_text(id), record, &problem), MQ_OK);
+    assert_int_equal(mq_erase_list_field(village.desk.replica, &list, record, field, &problem), MQ_OK);
+    assert_int_equal(mq_erase(village.desk.replica, &village.desk.team, NULL, &list, &problem), MQ_OK);
+    mq_erase_list_free(&list);
+}
+
+/* The relay as it was, or a new one. */
+static void relay_becomes(const char *file)
+{
+    char command[700], path[256];
+    village.store->verbs->close(village.store);
+    snprintf(command, sizeof command, "cd %s && rm -f relay.db* && if [ -f %s ]; then cp %s relay.db; fi", village.directory, file, file);
+    assert_int_equal(system(command), 0);
+    snprintf(path, sizeof path, "%s/relay.db", village.directory);
+    assert_int_equal(mq_store_sqlite_open(&village.store, mq_fake_platform(village.fake), path, &problem), MQ_OK);
+    village.relay.store = village.store;
+}
+
+static void back_up(void)
+{
+    char command[700], path[256];
+    village_keep(&village, &village.desk, "desk-before");
+    village.store->verbs->close(village.store);
+    snprintf(command, sizeof command, "cp %s/relay.db %s/relay-before.db", village.directory, village.directory);
+    assert_int_equal(system(command), 0);
+    snprintf(path, sizeof path, "%s/relay.db", village.directory);
+    assert_int_equal(mq_store_sqlite_open(&village.store, mq_fake_platform(village.fake), path, &problem), MQ_OK);
+    village.relay.store = village.store;
+}
+
+static enum mq_status close_streams(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    (void)context;
+    return mq_streams_close(replica, error);
+}
+
+static void restore(void)
+{
+    village_bring_back(&village, &village.desk, "desk-before");
+    mq_error_clear(&problem);
+    assert_int_equal(mq_replica_transact(village.desk.replica, close_streams, NULL, &problem), MQ_OK);
+    relay_becomes("relay-before.db");
+    assert_int_equal(village.store->verbs->renew(village.store, &problem), MQ_OK);
+}
+
+/* A village whose desk and server know one household, and nothing that comes after. */
+static int begin(void **state)
+{
+    (void)state;
+    mq_error_clear(&problem);
+    village_begin(&village, 31);
+    village_add(&village.devices[0], "{\"kind\":\"household\",\"id\":\"H-1\",\"place\":\"990527103204\",\"head\":\"吴国平\"}", NULL);
+    village_sync_all(&village, 2);
+    back_up();
+    return 0;
+}
+
+static bool shows(struct village_member *member, const char *text)
+{
+    char *exported = village_export(member);
+    bool found = strstr(exported, text) != NULL;
+    free(exported);
+    return found;
+}
+
+/* Everybody has everything but what was erased, and keeps nothing of it in a form that he opens. */
+static void assert_healed(const char *text)
+{
+    uint8_t view[MQ_HASH_SIZE], other[MQ_HASH_SIZE];
+    assert_int_equal(mq_view_hash(village.desk.replica, view, &problem), MQ_OK);
+    for (int i = -1; i < VILLAGE_DEVICES; i++) {
+        struct village_member *member = i < 0 ? &village.desk : &village.devices[i];
+        assert_int_equal(mq_view_hash(member->replica, other, &problem), MQ_OK);
+        assert_memory_equal(view, other, sizeof view);
+        assert_true(shows(member, text));
+        assert_false(shows(member, MARKER));
+        assert_int_equal(hostile_count(member, "SELECT count(*) FROM segment WHERE state <> 1"), 0);
+        assert_int_equal(hostile_count(member, "SELECT count(*) FROM segment WHERE erased = 1"), 0);
+        assert_int_equal(hostile_count(member, "SELECT count(*) FROM returned WHERE bytes IS NOT NULL"), 0);
+        assert_int_equal(mq_view_rebuild(member->replica, &problem), MQ_OK);
+        assert_int_equal(mq_view_hash(member->replica, other, &problem), MQ_OK);
+        assert_memory_equal(view, other, sizeof view);
+    }
+    assert_int_equal(hostile_count(&village.desk, "SELECT count(*) FROM segment WHERE erased = 1"), 0); /* nor by the rebuild */
+    struct mq_safety safety = village_safety(&village.devices[0]);
+    assert_int_equal(safety.saved + safety.stored, 0);
+}
+
+/* The devices keep the body locked: not one of them opens it, and the desk keeps none. */
+static void only_the_desk_opens(void **state)
+{
+    struct mq_query *query;
+    int pieces = 0;
+    (void)state;
+    visit(&village.devices[0], "V-1", MARKER);
+    visit(&village.devices[0], "V-2", "水管冻裂");
+    village_sync_all(&village, 2);
+    erase_notes("V-1");
+    village_sync_all(&village, 2);
+    assert_int_equal(hostile_count(&village.desk, "SELECT count(*) FROM locked"), 0);
+    for (int i = 0; i < VILLAGE_DEVICES; i++) {
+        struct mq_replica *replica = village.devices[i].replica;
+        assert_int_equal(mq_db_query(mq_replica_db(replica), &query, &problem, "SELECT sealed FROM locked", ""), MQ_OK);
+        for (; mq_db_next(&query, &problem); pieces++) {
+            static uint8_t memory[MQ_SEGMENT_MAX];
+            struct mq_buffer out = mq_buffer(memory, sizeof memory);
+            assert_int_equal(mq_box_open(&out, mq_db_blob(query, 0), &mq_replica_identity(replica)->box_seed), MQ_WRONG_KEY);
+            assert_int_equal(mq_box_open(&out, mq_db_blob(query, 0), &mq_replica_identity(village.desk.replica)->box_seed), MQ_OK);
+        }
+    }
+    assert_int_equal(pieces, VILLAGE_DEVICES);
+}
+
+/* The first device to come says it; who comes after the desk finds it at the server and says nothing. Set back once more, the
+ * centre has it from the segment that says so. */
+static void said_once(void **state)
+{
+    (void)state;
+    visit(&village.devices[0], "V-1", MARKER);
+    visit(&village.devices[0], "V-2", "水管冻裂");
+    village_sync_all(&village, 2);
+    erase_notes("V-1");
+    village_sync_all(&village, 2);
+    for (int times = 0; times < 2; times++) {
+        restore();
+        assert_int_equal(village_sync(&village, &village.devices[1], NULL), MQ_OK);
+        assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK);
+        village_sync_all(&village, 3);
+        assert_healed("水管冻裂");
+        assert_int_equal(hostile_count(&village.desk, "SELECT count(*) FROM returned"), 1);
+        assert_int_equal(hostile_count(&village.devices[0], "SELECT count(*) FROM locked WHERE said OR owed"), 0);
+    }
+}
+
+/* A server that came up empty, below a desk that forgot nothing, gets it for those who come new. */
+static void new_members_get_it(void **state)
+{
+    (void)state;
+    village_keep(&village, &village.devices[3], "new");
+    visit(&village.devices[0], "V-1", MARKER);
+    visit(&village.devices[0], "V-2", "水管冻裂");
+    village_sync_all(&village, 2);
+    erase_notes("V-1");
+    village_sync_all(&village, 2);
+    relay_becomes("none");
+    assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK); /* says who may come */
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(village_sync(&village, &village.devices[i], NULL), MQ_OK);
+    assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK);
+    village_bring_back(&village, &village.devices[3], "new");
+    village_sync_all(&village, 3);
+    assert_healed("水管冻裂");
+}
+
+/* Text that nothing makes shorter. */
+static const char *noise(unsigned seed)
+{
+    static char text[4001];
+    uint32_t x = seed * 2654435761U + 1;
+    for (size_t i = 0; i < sizeof text - 1; i++) {
+        x ^= x << 13, x ^= x >> 17, x ^= x << 5;
+        text[i] = (char)('#' + x % ('~' - '#'));
+        if (text[i] == '\\')
+            text[i] = ' ';
+    }
+    return text;
+}
+
+/* A segment that is larger than a change can be comes in pieces. */
+static void large_ones_come_in_pieces(void **state)
+{
+    char id[8];
+    (void)state;
+    visit(&village.devices[1], "V-1", MARKER);
+    for (unsigned i = 2; i < 16; i++) {
+        snprintf(id, sizeof id, "V-%u", i);
+        visit(&village.devices[1], id, noise(i));
+    }
+    village_sync_all(&village, 2);
+    visit(&village.devices[1], "V-16", "水管冻裂");
+    village_sync_all(&village, 2);
+    erase_notes("V-1");
+    village_sync_all(&village, 2);
+    assert_int_equal(hostile_count(&village.devices[0], "SELECT count(*) FROM locked WHERE offset > 0"), 1);
+    restore();
+    village_sync_all(&village, 3);
+    assert_healed("水管冻裂");
+}
+
+static void lie(struct village_member *member, const struct mq_returned *said)
+{
+    static uint8_t memory[MQ_CHANGE_MAX];
+    struct mq_buffer change = mq_buffer(memory, sizeof memory);
+    mq_returned_put(&change, said);
+    hostile_write(member, mq_written(&change));
+}
+
+/* Whatever a member says first, of the right segment: noise, another body, half of it: the true one comes all the same. */
+static void lies_keep_nothing_away(void **state)
+{
+    static uint8_t memory[MQ_CHANGE_MAX], body[1000];
+    struct mq_buffer sealed = mq_buffer(memory, sizeof memory);
+    struct mq_returned said = {.size = 0};
+    struct mq_query *query;
+    (void)state;
+    visit(&village.devices[0], "V-1", MARKER);
+    visit(&village.devices[0], "V-2", "水管冻裂");
+    village_sync_all(&village, 2);
+    erase_notes("V-1");
+    village_sync_all(&village, 2);
+    struct mq_db *db = mq_replica_db(village.devices[2].replica);
+    assert_int_equal(mq_db_query(db, &query, &problem, "SELECT id, size, sealed FROM locked", ""), MQ_OK);
+    assert_true(mq_db_next(&query, &problem));
+    memcpy(said.id, mq_db_blob(query, 0).data, sizeof said.id);
+    said.size = (uint32_t)mq_db_int(query, 1);
+    assert_true(said.size <= sizeof body);
+    memcpy(body, mq_db_blob(query, 2).data, said.size);
+    mq_db_done(&query);
+    restore();
+    said.sealed = mq_span(memory, said.size + 48); /* noise */
+    lie(&village.devices[2], &said);
+    const uint8_t *desk = mq_replica_identity(village.desk.replica)->box_public;
+    assert_int_equal(mq_returned_seal(&sealed, mq_span(body, said.size), 0, said.size, desk), MQ_OK);
+    said.sealed = mq_written(&sealed); /* another body */
+    lie(&village.devices[2], &said);
+    said.size = MQ_SEGMENT_MAX; /* half of something */
+    said.sealed = mq_span(memory, MQ_RETURNED_PIECE_MAX + 48);
+    lie(&village.devices[2], &said);
+    assert_int_equal(village_sync(&village, &village.devices[2], NULL), MQ_OK);
+    assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK);
+    village_sync_all(&village, 3);
+    assert_healed("水管冻裂");
+}
+
+/* A change of this type that is no piece makes its segment undecodable, and nobody asserts anything. */
+static void no_piece_is_undecodable(void **state)
+{
+    static uint8_t memory[64];
+    struct mq_buffer change = mq_buffer(memory, sizeof memory);
+    (void)state;
+    mq_cbor_put_array(&change, 2);
+    mq_cbor_put_uint(&change, MQ_CHANGE_RETURN);
+    mq_cbor_put_uint(&change, 1);
+    hostile_write(&village.devices[0], mq_written(&change));
+    village_sync_all(&village, 2);
+    assert_int_equal(hostile_count(&village.desk, "SELECT count(*) FROM segment WHERE state = 3"), 1);
+    assert_int_equal(hostile_count(&village.devices[1], "SELECT count(*) FROM segment WHERE state = 3"), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(only_the_desk_opens, begin, end),
+        cmocka_unit_test_setup_teardown(said_once, begin, end),
+        cmocka_unit_test_setup_teardown(new_members_get_it, begin, end),
+        cmocka_unit_test_setup_teardown(large_ones_come_in_pieces, begin, end),
+        cmocka_unit_test_setup_teardown(lies_keep_nothing_away, begin, end),
+        cmocka_unit_test_setup_teardown(no_piece_is_undecodable, begin, end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
