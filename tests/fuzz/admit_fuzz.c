@@ -148,7 +148,7 @@ static void put_value(struct mq_buffer *out, const struct batch *batch, const st
                       struct mq_reader *input)
 {
     uint8_t form = mq_get_u8(input);
-    struct mq_span text = mq_take(input, form / 4u < mq_left(input) ? form / 4u : mq_left(input));
+    struct mq_span text = fuzz_take(input, form / 4u);
 
     if (field != NULL && field->type == MQ_TYPE_REFERENCE && form % 4 > 0)
         mq_put_reference(out, take_record(batch, input));
@@ -261,15 +261,12 @@ static struct mq_span make_payload(struct mq_buffer *out, struct mq_reader *inpu
 static struct mq_span choose_payload(struct mq_buffer *out, uint8_t mode, struct mq_reader *input)
 {
     if (mode % 4 == 0)
-        return mq_take(input, mq_left(input));
+        return fuzz_rest(input);
     if (mode % 4 != 1)
         return make_payload(out, input);
     size_t which = mq_get_u8(input) % real_count;
     mq_put(out, real[which], real_sizes[which]);
-    while (mq_left(input) >= 3) {
-        size_t at = mq_get_u16(input) % out->size;
-        out->data[at] = mq_get_u8(input);
-    }
+    fuzz_change(out->data, out->size, input);
     return mq_written(out);
 }
 

@@ -48,7 +48,7 @@ static struct mq_span put_chunks(struct mq_buffer *out, struct mq_reader *input,
     while (mq_left(input) >= 3) {
         uint8_t flag = mq_get_u8(input);
         size_t size = mq_get_u16(input);
-        struct mq_span part = mq_take(input, size < mq_left(input) ? size : mq_left(input));
+        struct mq_span part = fuzz_take(input, size);
         uint8_t last = flag < 0xf0 ? flag & 1 : flag; /* and sometimes what is neither yes nor no */
         put_chunk(out, number++, last, part);
         if (!*ended && last <= 1)
@@ -161,7 +161,7 @@ void fuzz_one(const uint8_t *data, size_t size)
     if (size == 0 || size > FILE_MAX / 16)
         return;
     if ((mq_get_u8(&input) & 1) == 0)
-        mq_put_span(&out, mq_take(&input, mq_left(&input)));
+        mq_put_span(&out, fuzz_rest(&input));
     else
         whole = model(put_chunks(&out, &input, &ended), &wanted) && ended;
     write_file(mq_written(&out));

@@ -89,11 +89,7 @@ void fuzz_one(const uint8_t *data, size_t size)
     if (size == 0)
         return;
     struct mq_span good = objects[data[0] % 4].good, input = mq_span(data + 1, size - 1);
-    if (data[0] & 4) {
-        memcpy(laid_over, good.data, good.size);
-        for (size_t i = 0; i < input.size && i < good.size; i++)
-            laid_over[i] ^= input.data[i];
-        input = mq_span(laid_over, good.size);
-    }
+    if (data[0] & 4)
+        input = fuzz_lay_over(laid_over, good, input);
     MQ_ASSERT(objects[data[0] % 4].passes(input) == mq_span_equal(input, good));
 }

@@ -83,7 +83,7 @@ void fuzz_one(const uint8_t *data, size_t size)
     uint8_t changed[sizeof good];
 
     if ((mq_get_u8(&reader) & 1) == 0) {
-        struct mq_span rest = mq_take(&reader, mq_left(&reader));
+        struct mq_span rest = fuzz_rest(&reader);
         try_control(rest);
         try_bodies(rest);
         if (rest.size <= MQ_CONTROL_BODY_MAX)
@@ -91,9 +91,6 @@ void fuzz_one(const uint8_t *data, size_t size)
         return;
     }
     memcpy(changed, good, good_size);
-    while (mq_left(&reader) >= 3) {
-        size_t at = mq_get_u16(&reader) % good_size;
-        changed[at] = mq_get_u8(&reader);
-    }
+    fuzz_change(changed, good_size, &reader);
     try_control(mq_span(changed, good_size));
 }

@@ -112,7 +112,7 @@ void fuzz_one(const uint8_t *data, size_t size)
 
     if (reader.failed || map_size > mq_left(&reader) || size > MQ_LINE_MAX)
         return;
-    struct mq_span map = mq_take(&reader, map_size), text = mq_take(&reader, mq_left(&reader));
+    struct mq_span map = mq_take(&reader, map_size), text = fuzz_rest(&reader);
     if (mode & 4) {
         decoded.capacity = 2 * text.size; /* always enough, as is promised */
         enum mq_status status = mq_gb18030_decode(text, &decoded, &error);

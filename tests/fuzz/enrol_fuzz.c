@@ -35,7 +35,7 @@ void fuzz_one(const uint8_t *data, size_t size)
     struct mq_secret ephemeral = secret_from(0xe0);
     struct mq_reader reader = mq_reader(mq_span(data, size));
     uint8_t mode = mq_get_u8(&reader), name[MQ_ID_SIZE] = {0};
-    struct mq_span rest = mq_take(&reader, mq_left(&reader));
+    struct mq_span rest = fuzz_rest(&reader);
     struct mq_buffer out = mq_buffer(memory, sizeof memory);
 
     if (rest.size > 30000)

@@ -60,7 +60,7 @@ void fuzz_one(const uint8_t *data, size_t size)
     uint8_t mode = mq_get_u8(&reader);
 
     if (mode % 3 < 2) {
-        struct mq_span rest = mq_take(&reader, mq_left(&reader));
+        struct mq_span rest = fuzz_rest(&reader);
         if (mode % 3 == 0)
             try_text(rest);
         else
@@ -69,9 +69,6 @@ void fuzz_one(const uint8_t *data, size_t size)
     }
     uint8_t changed[sizeof good];
     memcpy(changed, good, good_size);
-    while (mq_left(&reader) >= 3) {
-        size_t at = mq_get_u16(&reader) % good_size;
-        changed[at] = mq_get_u8(&reader);
-    }
+    fuzz_change(changed, good_size, &reader);
     try_bytes(mq_span(changed, good_size));
 }

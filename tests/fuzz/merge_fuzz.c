@@ -101,7 +101,7 @@ static void put_change(uint8_t record[MQ_ID_SIZE], uint8_t form, struct mq_reade
         mq_change_put_decide(&change, record, field, take_value(input), mq_written(&names), mq_span(NULL, 0));
         break;
     default: /* tidy: not an enum */ /* raw: perhaps an attach, an unknown change, or no change at all */
-        mq_put_span(&change, mq_take(input, field * 4 < mq_left(input) ? (size_t)field * 4 : mq_left(input)));
+        mq_put_span(&change, fuzz_take(input, (size_t)field * 4));
     }
 }
 

@@ -105,11 +105,7 @@ void fuzz_one(const uint8_t *data, size_t size)
         return;
     }
     struct mq_span good = things[data[0] % 4].good;
-    if (data[0] & 4) {
-        memcpy(laid_over, good.data, good.size);
-        for (size_t i = 0; i < rest.size && i < good.size; i++)
-            laid_over[i] ^= rest.data[i];
-        rest = mq_span(laid_over, good.size);
-    }
+    if (data[0] & 4)
+        rest = fuzz_lay_over(laid_over, good, rest);
     things[data[0] % 4].attempt(rest);
 }

@@ -72,7 +72,7 @@ static void add_operations(struct mq_reader *reader)
         if (operation & 1)
             add_good(a, b, operation & 2 ? c : 0);
         else
-            kit_add(world, (enum mq_frame_type)(a % 0x14), mq_take(reader, b < mq_left(reader) ? b : mq_left(reader)));
+            kit_add(world, (enum mq_frame_type)(a % 0x14), fuzz_take(reader, b));
     }
 }
 

@@ -8,6 +8,7 @@
 #define FRAMES 3
 
 static struct kit_writer writer;
+static struct mq_seal_context contexts[2]; /* the usual one, and of one who may write and not read */
 static struct mq_seal_space *space;
 static uint8_t linked[3000], text[1000], frames[FRAMES][1200];
 static size_t frame_sizes[FRAMES];
@@ -23,6 +24,8 @@ void fuzz_start(void)
     struct chance chance = {1};
 
     writer = kit_writer(0x80);
+    contexts[0] = kit_context(&writer, 0);
+    contexts[1] = kit_context(&writer, MQ_SEGMENT_FLAG_WRITE_ONLY);
     space = malloc(mq_seal_space_size());
     MQ_ASSERT(space != NULL);
     kit_fill_text(&chance, linked, sizeof linked);
@@ -56,15 +59,12 @@ static struct mq_span choose_plaintext(uint8_t *memory, struct mq_reader *input,
     }
     if (mode % 5 == 1) {
         mq_get(input, head, sizeof head);
-        return padded(memory, head, mq_take(input, mq_left(input)));
+        return padded(memory, head, fuzz_rest(input));
     }
     size_t i = mode % 5 - 2u;
     const uint8_t good_head[6] = {1, 0, i == 1, 0, sizeof text >> 8, sizeof text & 0xff};
     struct mq_span plain = padded(memory, good_head, mq_span(frames[i], frame_sizes[i]));
-    while (mq_left(input) >= 3) {
-        size_t at = mq_get_u16(input) % plain.size;
-        memory[at] = mq_get_u8(input);
-    }
+    fuzz_change(memory, plain.size, input);
     return plain;
 }
 
@@ -91,14 +91,14 @@ void fuzz_one(const uint8_t *data, size_t size)
         return;
     }
     uint8_t mode = mq_get_u8(&input);
-    struct mq_seal_context context = kit_context(&writer, mode & 0x80 ? MQ_SEGMENT_FLAG_WRITE_ONLY : 0);
+    const struct mq_seal_context *context = &contexts[mode >> 7];
     struct mq_span plain = choose_plaintext(plain_memory, &input, mode);
-    kit_seal(&sealed, &context, plain);
+    kit_encrypt(&sealed, context, plain);
     if (mq_segment_decode(&segment, kit_bytes(&sealed)) != MQ_OK) {
         MQ_ASSERT(plain.size != mq_padme(plain.size) || plain.size > MQ_PLAIN_MAX);
         return;
     }
-    enum mq_status status = mq_open(&opened, &segment, &context, space);
+    enum mq_status status = mq_open(&opened, &segment, context, space);
     MQ_ASSERT(status == MQ_OK || status == MQ_REFUSED);
     if (status == MQ_OK) {
         MQ_ASSERT(opened.raw_size <= MQ_PAYLOAD_MAX && opened.links <= MQ_LINKS_MAX);

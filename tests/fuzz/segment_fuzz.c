@@ -64,16 +64,13 @@ void fuzz_one(const uint8_t *data, size_t size)
     uint8_t mode = mq_get_u8(&reader);
 
     if (!(mode & 1)) {
-        struct mq_span rest = mq_take(&reader, mq_left(&reader));
+        struct mq_span rest = fuzz_rest(&reader);
         try_segment(rest);
         try_skeleton(rest);
         return;
     }
     memcpy(changed, good.bytes, good.size);
-    while (mq_left(&reader) >= 3) {
-        size_t at = mq_get_u16(&reader) % good.size;
-        changed[at] = mq_get_u8(&reader);
-    }
+    fuzz_change(changed, good.size, &reader);
     try_segment(mq_span(changed, good.size));
     if (mq_segment_decode(&segment, mq_span(changed, good.size)) == MQ_OK) {
         mq_skeleton_encode(changed, &segment);

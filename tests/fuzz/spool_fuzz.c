@@ -75,8 +75,8 @@ static enum mq_status post(void *context, const char *path, struct mq_span body,
     MQ_ASSERT(mq_reader_done(&request) && frame.type == MQ_FRAME_END);
     if (mq_left(&server->answers) < 2 || ++server->asked > ANSWERS_MAX)
         return mq_fail(error, MQ_REFUSED, "nothing more is said");
-    size_t size = mq_get_u16(&server->answers), left = mq_left(&server->answers);
-    mq_put_span(reply, mq_take(&server->answers, size < left ? size : left));
+    size_t size = mq_get_u16(&server->answers);
+    mq_put_span(reply, fuzz_take(&server->answers, size));
     if (server->whole)
         mq_exchange_end(reply);
     answer->http_status = 200;
@@ -141,7 +141,7 @@ void fuzz_one(const uint8_t *data, size_t size)
         return;
     struct mq_span address = mq_take(&input, address_size), spool = mq_take(&input, spool_size);
     fill(mode, address, spool);
-    struct server server = {.answers = mq_reader(mq_take(&input, mq_left(&input))),
+    struct server server = {.answers = mq_reader(fuzz_rest(&input)),
                             .whole = (mode & 4) != 0};
     const struct mq_transport transport = {.context = &server, .post = post};
     int64_t deadline = machine.monotonic_ms(machine.self) + 5000;

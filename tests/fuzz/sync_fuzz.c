@@ -127,7 +127,7 @@ static void add_frame(struct mq_buffer *out, struct mq_reader *input)
     size_t start = out->size + MQ_FRAME_HEADER_SIZE;
 
     if (which & 0x80) {
-        mq_frame_put(out, (enum mq_frame_type)(which % 0x18), mq_take(input, at < mq_left(input) ? at : mq_left(input)));
+        mq_frame_put(out, (enum mq_frame_type)(which % 0x18), fuzz_take(input, at));
         return;
     }
     const struct mq_frame *frame = &frames[which % frame_count];
@@ -150,13 +150,10 @@ void fuzz_one(const uint8_t *data, size_t size)
     if (size == 0 || size > 16 * 1024)
         return;
     if (mode % 3 == 0) {
-        mq_put_span(&reply, mq_take(&input, mq_left(&input)));
+        mq_put_span(&reply, fuzz_rest(&input));
     } else if (mode % 3 == 1) {
         mq_put(&reply, real, real_size);
-        while (mq_left(&input) >= 3) {
-            size_t at = mq_get_u16(&input) % real_size;
-            memory[at] = mq_get_u8(&input);
-        }
+        fuzz_change(memory, real_size, &input);
     } else {
         mq_put(&reply, real, head_size);
         while (mq_left(&input) >= 3 && reply.size + MQ_SEGMENT_MAX + 300 < sizeof memory)

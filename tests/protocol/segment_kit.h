@@ -143,8 +143,9 @@ static inline void kit_sign(struct kit_sealed *s, const struct mq_seal_context *
     s->size = 65 + s->body_size + 64;
 }
 
-/* Seals a plaintext that is already padded, or is anything else: nothing about it is checked. */
-static inline void kit_seal(struct kit_sealed *s, const struct mq_seal_context *context, struct mq_span plain)
+/* Encrypts a plaintext that is already padded, or is anything else: nothing about it is checked. Whatever stood in the
+ * signature's place stays: opening does not ask for it. */
+static inline void kit_encrypt(struct kit_sealed *s, const struct mq_seal_context *context, struct mq_span plain)
 {
     size_t sealed_key_size = (context->flags & 2) != 0 ? 80 : 0;
 
@@ -161,6 +162,13 @@ static inline void kit_seal(struct kit_sealed *s, const struct mq_seal_context *
     mq_put(&body, s->nonce, sizeof s->nonce);
     MQ_ASSERT(mq_aead_seal(&body, plain, MQ_SPAN(s->aad), s->nonce, &s->aead_key) == MQ_OK);
     MQ_ASSERT(body.size == s->body_size);
+    s->size = 65 + s->body_size + 64;
+}
+
+/* The same, signed. */
+static inline void kit_seal(struct kit_sealed *s, const struct mq_seal_context *context, struct mq_span plain)
+{
+    kit_encrypt(s, context, plain);
     kit_sign(s, context);
 }
 
