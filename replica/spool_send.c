@@ -269,11 +269,18 @@ struct spool_round {
     struct mq_post_answer answer;
 };
 
+/* Wiped as far as it was written: the whole of both buffers is far more than a usual round takes. */
+static void empty(struct mq_buffer *buffer)
+{
+    mq_wipe(buffer->data, buffer->size);
+    *buffer = mq_buffer(buffer->data, buffer->capacity);
+}
+
 static enum mq_status one_round(struct sending *work, const struct mq_transport *transport, struct spool_round *round,
                                 struct mq_spool_sent *out, struct mq_error *error)
 {
-    round->request.size = round->reply.size = 0;
-    round->request.failed = round->reply.failed = false;
+    empty(&round->request);
+    empty(&round->reply);
     memset(&round->answer, 0, sizeof round->answer);
     request_make(work, &round->request);
     enum mq_status status = transport->post(transport->context, MQ_EXCHANGE_PATH, mq_written(&round->request),
@@ -330,8 +337,8 @@ static enum mq_status send_file(struct sending *work, const struct mq_transport 
     enum mq_status status = rounds(work, transport, &round, deadline_ms, out, error);
     out->sent = work->address.taken - before;
     out->left = work->total - work->address.taken;
-    mq_work_free(round.request.data, MQ_REQUEST_MAX);
-    mq_work_free(round.reply.data, MQ_REPLY_MAX);
+    mq_work_free(round.request.data, round.request.size);
+    mq_work_free(round.reply.data, round.reply.size);
     if (status == MQ_OK && work->unkept.status != MQ_OK)
         *error = work->unkept;
     return status == MQ_OK ? work->unkept.status : status;

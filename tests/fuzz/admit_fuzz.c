@@ -7,7 +7,7 @@
 
 #include "protocol/change.h"
 #include "replica/view.h"
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/store.h"
 #include "tests/protocol/segment_kit.h"
 #include "tests/replica/village.h"
 
@@ -329,31 +329,30 @@ static void check_all(struct mq_replica *replica)
     must(mq_records_check(replica, false, &result, &emitter, &error), &error);
 }
 
-static enum mq_status take_in(struct mq_replica *replica, void *context, struct mq_error *error)
+static void take_in(struct mq_replica *replica, void *context)
 {
     const struct run *run = context;
+    struct mq_error error = {0};
     struct mq_admitted first = {0}, again = {0};
     struct mq_partition before, parts;
-    uint8_t one[MQ_HASH_SIZE], two[MQ_HASH_SIZE];
     int64_t state;
 
-    MQ_ASSERT(mq_partition(replica, &before, error) == MQ_OK);
+    MQ_ASSERT(mq_partition(replica, &before, &error) == MQ_OK);
     admit(replica, run, &first);
     MQ_ASSERT(first.segments == 1 && first.refused == 0);
-    MQ_ASSERT(mq_db_number(mq_replica_db(replica), &state, error, "SELECT state FROM segment WHERE id = ?", "b",
+    MQ_ASSERT(mq_db_number(mq_replica_db(replica), &state, &error, "SELECT state FROM segment WHERE id = ?", "b",
                            mq_span(run->id, MQ_SEGMENT_ID_SIZE)) == MQ_OK);
     MQ_ASSERT(state != MQ_SEGMENT_WAITING && (run->decodes || state == MQ_SEGMENT_UNDECODABLE));
-    MQ_ASSERT(mq_partition(replica, &parts, error) == MQ_OK);
+    MQ_ASSERT(mq_partition(replica, &parts, &error) == MQ_OK);
     MQ_ASSERT(parts.admitted + parts.waiting + parts.quarantined + parts.undecodable ==
               1 + before.admitted + before.waiting + before.quarantined + before.undecodable);
     if (run->shown)
         show_all(replica);
     if (run->checked)
         check_all(replica);
-    MQ_ASSERT(mq_view_hash(replica, one, error) == MQ_OK);
+    int64_t written = fuzz_rows_written(replica);
     admit(replica, run, &again);
-    MQ_ASSERT(again.segments == 0 && mq_view_hash(replica, two, error) == MQ_OK && memcmp(one, two, sizeof one) == 0);
-    return mq_fail(error, MQ_REFUSED, "rolled back, for the next run");
+    MQ_ASSERT(again.segments == 0 && fuzz_rows_written(replica) == written);
 }
 
 void fuzz_one(const uint8_t *data, size_t size)
@@ -364,7 +363,6 @@ void fuzz_one(const uint8_t *data, size_t size)
     struct mq_reader input = mq_reader(mq_span(data, size));
     struct mq_buffer made = mq_buffer(memory, sizeof memory), space = mq_buffer(expanded, sizeof expanded);
     struct mq_payload_head head;
-    struct mq_error error = {0};
     size_t count;
     uint8_t mode = mq_get_u8(&input);
 
@@ -381,5 +379,5 @@ void fuzz_one(const uint8_t *data, size_t size)
                       .shown = (mode & 0x30) == 0x10,
                       .checked = (mode & 0x30) == 0x30};
     struct village_member *reader = mode & 0x40 ? &village.desk : &village.devices[1];
-    MQ_ASSERT(mq_replica_transact(reader->replica, take_in, &run, &error) == MQ_REFUSED);
+    fuzz_undone(reader->replica, take_in, &run);
 }

@@ -39,7 +39,8 @@ static void try_segment(struct mq_span bytes)
               segment.body.size + MQ_SEGMENT_HEADER_SIZE + MQ_SIGNATURE_SIZE == bytes.size);
     mq_skeleton_encode(skeleton, &segment);
     MQ_ASSERT(mq_skeleton_decode(&bare, MQ_SPAN(skeleton)) == MQ_OK);
-    MQ_ASSERT(memcmp(bare.id, segment.id, sizeof bare.id) == 0);
+    MQ_ASSERT(memcmp(bare.id, segment.id, sizeof bare.id) == 0); /* of which its signature is */
+    MQ_ASSERT(memcmp(bare.signature, segment.signature, sizeof bare.signature) == 0);
     try_verify(&segment);
 }
 
@@ -59,7 +60,6 @@ static void try_skeleton(struct mq_span bytes)
 void fuzz_one(const uint8_t *data, size_t size)
 {
     static uint8_t changed[sizeof good.bytes];
-    struct mq_segment segment;
     struct mq_reader reader = mq_reader(mq_span(data, size));
     uint8_t mode = mq_get_u8(&reader);
 
@@ -72,8 +72,4 @@ void fuzz_one(const uint8_t *data, size_t size)
     memcpy(changed, good.bytes, good.size);
     fuzz_change(changed, good.size, &reader);
     try_segment(mq_span(changed, good.size));
-    if (mq_segment_decode(&segment, mq_span(changed, good.size)) == MQ_OK) {
-        mq_skeleton_encode(changed, &segment);
-        try_skeleton(mq_span(changed, MQ_SKELETON_SIZE));
-    }
 }

@@ -8,7 +8,7 @@
 #include "protocol/assert.h"
 #include "replica/outgoing.h"
 #include "replica/sync_keys.h"
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/store.h"
 #include "tests/replica/village.h"
 
 #define FRAMES_MAX 64
@@ -51,7 +51,7 @@ struct run {
     bool honest;
 };
 
-static enum mq_status take_in(struct mq_replica *replica, void *context, struct mq_error *error)
+static void take_in(struct mq_replica *replica, void *context)
 {
     const struct run *run = context;
     struct mq_sync_state state = asked;
@@ -69,7 +69,6 @@ static enum mq_status take_in(struct mq_replica *replica, void *context, struct 
         honest = after;
     else /* of others' and of the desk's there is only what the real reply brings */
         MQ_ASSERT(after.segments <= honest.segments && after.anchored <= honest.anchored);
-    return mq_fail(error, MQ_REFUSED, "rolled back, for the next run");
 }
 
 static void ask(void)
@@ -98,7 +97,6 @@ static void ask(void)
 
 void fuzz_start(void)
 {
-    struct mq_error error = {0};
     struct run run = {.honest = true};
 
     village_begin(&village, 1);
@@ -118,7 +116,7 @@ void fuzz_start(void)
     village_add(device, "{\"kind\":\"household\",\"id\":\"H-9\",\"place\":\"990527103204\",\"head\":\"冉大珍\"}", NULL);
     ask();
     run.reply = mq_span(real, real_size);
-    MQ_ASSERT(mq_replica_transact(device->replica, take_in, &run, &error) == MQ_REFUSED);
+    fuzz_undone(device->replica, take_in, &run);
 }
 
 static void add_frame(struct mq_buffer *out, struct mq_reader *input)
@@ -144,7 +142,6 @@ void fuzz_one(const uint8_t *data, size_t size)
     static uint8_t memory[MQ_REPLY_MAX];
     struct mq_buffer reply = mq_buffer(memory, sizeof memory);
     struct mq_reader input = mq_reader(mq_span(data, size));
-    struct mq_error error = {0};
     uint8_t mode = mq_get_u8(&input);
 
     if (size == 0 || size > 16 * 1024)
@@ -162,5 +159,5 @@ void fuzz_one(const uint8_t *data, size_t size)
     if (mode & 0x40)
         mq_exchange_end(&reply);
     struct run run = {.reply = mq_written(&reply)};
-    MQ_ASSERT(mq_replica_transact(device->replica, take_in, &run, &error) == MQ_REFUSED);
+    fuzz_undone(device->replica, take_in, &run);
 }
