@@ -54,6 +54,14 @@ bool mq_control_is_logged(uint8_t kind)
     return false;
 }
 
+void mq_control_owner(uint8_t out[MQ_KID_SIZE], const struct mq_control *control)
+{
+    if (mq_control_is_countys(control->kind))
+        memset(out, 0, MQ_KID_SIZE);
+    else
+        memcpy(out, control->issuer, MQ_KID_SIZE);
+}
+
 enum mq_status mq_control_verify(const struct mq_control *control, const struct mq_certificate *desk)
 {
     struct mq_span object = mq_span(control->bytes.data, control->bytes.size - MQ_SIGNATURE_SIZE);

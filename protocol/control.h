@@ -1,5 +1,5 @@
 /* Control objects: what a desk says in clear, signed, to relays and devices (docs/protocol.md, section 1). An object
- * belongs to a slot (team, kind, subject); a greater number replaces a smaller one and never the other way round. */
+ * belongs to a slot (team, kind, subject, owner); a greater number replaces a smaller one and never the other way round. */
 #ifndef MQ_PROTOCOL_CONTROL_H
 #define MQ_PROTOCOL_CONTROL_H
 
@@ -31,6 +31,9 @@ struct mq_control {
 };
 /* MQ_REFUSED: length, version, kind 0. The signature is looked at by mq_control_verify. */
 MQ_MUST_USE enum mq_status mq_control_decode(struct mq_control *out, struct mq_span bytes);
+/* Whose slot it belongs to: zeros of what is a county's to say, since a team has one word there; else the issuer, so that
+ * no desk keeps another's word out, however great the numbers that it gives. */
+void mq_control_owner(uint8_t out[MQ_KID_SIZE], const struct mq_control *control);
 /* Signed by this desk, for its own team, and of a kind that it may say? The certificate was verified by the caller.
  * MQ_BAD_SIGNATURE, MQ_REFUSED. */
 MQ_MUST_USE enum mq_status mq_control_verify(const struct mq_control *control, const struct mq_certificate *desk);

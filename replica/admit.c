@@ -429,7 +429,7 @@ enum mq_status mq_admit_segment(struct mq_replica *replica, struct mq_span bytes
     if (status == MQ_OK)
         status = mq_segment_try(replica, number, bytes, result, error);
     result->segments++;
-    return status == MQ_OK ? mq_receipt_again(replica, segment.stream, error) : status;
+    return status == MQ_OK ? mq_receipts_apply(replica, segment.stream, error) : status;
 }
 
 enum mq_status mq_partition(struct mq_replica *replica, struct mq_partition *out, struct mq_error *error)

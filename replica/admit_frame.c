@@ -179,14 +179,18 @@ static enum mq_status admit_wrap(struct mq_replica *replica, struct mq_span payl
     return status;
 }
 
-static enum mq_status control_store(struct mq_replica *replica, const struct mq_control *control, bool *newer,
-                                    struct mq_error *error)
+enum mq_status mq_control_store(struct mq_replica *replica, const struct mq_control *control, unsigned rank, bool *newer,
+                                struct mq_error *error)
 {
+    uint8_t owner[MQ_KID_SIZE];
+    mq_control_owner(owner, control);
     enum mq_status status = mq_db_run(replica->db, error,
-                                      "INSERT INTO control VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(team, kind, subject)"
-                                      " DO UPDATE SET number = ?4, bytes = ?5 WHERE number < ?4",
-                                      "bibib", MQ_SPAN(control->team), (int64_t)control->kind,
-                                      MQ_SPAN(control->subject), (int64_t)control->number, control->bytes);
+                                      "INSERT INTO control VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+                                      " ON CONFLICT(team, kind, subject, owner)"
+                                      " DO UPDATE SET rank = ?5, number = ?6, bytes = ?7 WHERE number < ?6",
+                                      "bibbiib", MQ_SPAN(control->team), (int64_t)control->kind,
+                                      MQ_SPAN(control->subject), MQ_SPAN(owner), (int64_t)rank,
+                                      (int64_t)control->number, control->bytes);
     *newer = status == MQ_OK && mq_db_changes(replica->db) > 0;
     return status;
 }
@@ -209,9 +213,10 @@ static enum mq_status control_take(struct mq_replica *replica, const struct mq_c
         result->refused++; /* kept, it would keep the slot from a true one, and be read again and again */
         return MQ_OK;
     }
-    status = control_store(replica, control, &newer, error);
-    return status == MQ_OK && newer && control->kind == MQ_CONTROL_RECEIPT ? mq_receipt_apply(replica, control, error)
-                                                                           : status;
+    status = mq_control_store(replica, control, mq_role_rank(desk->role), &newer, error);
+    return status == MQ_OK && newer && control->kind == MQ_CONTROL_RECEIPT
+               ? mq_receipts_apply(replica, control->subject, error)
+               : status;
 }
 
 static enum mq_status admit_control(struct mq_replica *replica, struct mq_span payload, struct mq_admitted *result,

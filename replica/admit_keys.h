@@ -17,11 +17,15 @@ MQ_MUST_USE enum mq_status mq_segment_try(struct mq_replica *replica, int64_t nu
 MQ_MUST_USE enum mq_status mq_unverified_put(struct mq_replica *replica, enum mq_frame_type type,
                                              const uint8_t stream[MQ_ID_SIZE], struct mq_span bytes, bool carry,
                                              struct mq_admitted *result, struct mq_error *error);
-/* A receipt of a desk: marks what it covers of our own. */
-MQ_MUST_USE enum mq_status mq_receipt_apply(struct mq_replica *replica, const struct mq_control *control,
-                                            struct mq_error *error);
-/* The same with the one that is here already: a segment of our own stream came that was not here, so it may cover more. */
-MQ_MUST_USE enum mq_status mq_receipt_again(struct mq_replica *replica, const uint8_t stream[MQ_ID_SIZE],
-                                            struct mq_error *error);
+/* A control object that verified, into its slot. rank: of the desk that said it. *newer: it is the newest there. */
+MQ_MUST_USE enum mq_status mq_control_store(struct mq_replica *replica, const struct mq_control *control, unsigned rank,
+                                            bool *newer, struct mq_error *error);
+/* What all desks say of a stream marks what is covered of our own: one of them said something new, or a segment came that
+ * was not here, so that they may cover more. */
+MQ_MUST_USE enum mq_status mq_receipts_apply(struct mq_replica *replica, const uint8_t stream[MQ_ID_SIZE],
+                                             struct mq_error *error);
+/* A desk was revoked (by the name of its key): our records are as safe as the others say. */
+MQ_MUST_USE enum mq_status mq_receipts_forget(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE],
+                                              const uint8_t desk[MQ_KID_SIZE], struct mq_error *error);
 
 #endif

@@ -156,18 +156,26 @@ static enum mq_status receipt_sign(struct mq_replica *replica, const struct mq_t
                      (int64_t)walk->seq, MQ_SPAN(walk->id), MQ_SPAN(walk->stream));
 }
 
-/* ---- two desks, one slot ---- */
+/* ---- set back ---- */
 
-/* How much a receipt covers: the further head, then the fewer faults. No two desks can each cover more than the other, so
- * they cannot go on answering each other. */
+static void count_exceptions(const struct mq_receipt *receipt, size_t *faults, size_t *branches)
+{
+    *branches = 0;
+    for (size_t i = 0; i < receipt->excepted_count; i++)
+        *branches += receipt->excepted[i].reason == MQ_EXCEPTION_BRANCH;
+    *faults = receipt->excepted_count - *branches;
+}
+
+/* How much a receipt covers: the further head, then the fewer faults, then the more branches. No two can each cover less than
+ * the other, so two copies of a desk cannot go on answering each other. */
 static bool covers_less(const struct mq_receipt *a, const struct mq_receipt *b)
 {
-    size_t faults[2] = {0};
-    for (size_t i = 0; i < a->excepted_count; i++)
-        faults[0] += a->excepted[i].reason != MQ_EXCEPTION_BRANCH;
-    for (size_t i = 0; i < b->excepted_count; i++)
-        faults[1] += b->excepted[i].reason != MQ_EXCEPTION_BRANCH;
-    return a->head_seq < b->head_seq || (a->head_seq == b->head_seq && faults[0] > faults[1]);
+    size_t faults[2], branches[2];
+    count_exceptions(a, &faults[0], &branches[0]);
+    count_exceptions(b, &faults[1], &branches[1]);
+    if (a->head_seq != b->head_seq)
+        return a->head_seq < b->head_seq;
+    return faults[0] != faults[1] ? faults[0] > faults[1] : branches[0] < branches[1];
 }
 
 /* A receipt from the outbox or from the slots; false: there is none. */
@@ -185,23 +193,25 @@ static enum mq_status receipt_find(struct mq_query *query, struct mq_receipt *re
     return MQ_OK;
 }
 
-/* Has another desk, which does not have all of it yet, taken the stream's slot with a later receipt that covers less than
- * ours? The relay keeps one receipt a stream: then ours is said once more, or its author might wait for it in vain. */
+/* Did we, before we were set back, say something under a greater number that covers less? It keeps what we say now from its
+ * author, so it is said once more. */
 static enum mq_status overtaken(struct mq_replica *replica, const struct mq_team *team,
                                 const uint8_t stream[MQ_ID_SIZE], bool *answer, struct mq_error *error)
 {
+    uint8_t self[MQ_KID_SIZE];
     struct mq_receipt *two = mq_work_memory(2 * sizeof *two);
     uint64_t own_number, other_number;
     bool own = false, other = false;
     struct mq_query *query;
+    mq_key_name(self, replica->identity->sign_public);
     enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT bytes FROM outbox WHERE slot = ?", "b",
                                         mq_span(stream, MQ_ID_SIZE));
     if (status == MQ_OK)
         status = receipt_find(query, &two[0], &own_number, &own, error);
     if (status == MQ_OK && own)
         status = mq_db_query(replica->db, &query, error,
-                             "SELECT bytes FROM control WHERE team = ? AND kind = ? AND subject = ?", "bib",
-                             MQ_SPAN(team->team), (int64_t)MQ_CONTROL_RECEIPT, mq_span(stream, MQ_ID_SIZE));
+                             "SELECT bytes FROM control WHERE team = ? AND kind = ? AND subject = ? AND owner = ?", "bibb",
+                             MQ_SPAN(team->team), (int64_t)MQ_CONTROL_RECEIPT, mq_span(stream, MQ_ID_SIZE), MQ_SPAN(self));
     if (status == MQ_OK && own)
         status = receipt_find(query, &two[1], &other_number, &other, error);
     *answer = status == MQ_OK && own && other && other_number > own_number && covers_less(&two[1], &two[0]);
@@ -349,45 +359,71 @@ static enum mq_status mark_covered(struct mq_replica *replica, const uint8_t str
     return status;
 }
 
-enum mq_status mq_receipt_apply(struct mq_replica *replica, const struct mq_control *control, struct mq_error *error)
+static enum mq_status receipt_apply(struct mq_replica *replica, const uint8_t stream[MQ_ID_SIZE], struct mq_span bytes,
+                                    struct mq_error *error)
 {
+    struct mq_control control;
     struct mq_receipt receipt;
-    int64_t own, newest, covered;
-    enum mq_status status = mq_db_number(
-        replica->db, &own, error,
-        "SELECT count(*) FROM stream JOIN mailbox USING(mailbox) WHERE stream = ? AND mine = 1 AND team = ?", "bb",
-        MQ_SPAN(control->subject), MQ_SPAN(control->team));
-    if (status != MQ_OK || own == 0 || mq_receipt_get(&receipt, control->body) != MQ_OK)
-        return status;
-    status = covered_up_to(replica, control->subject, &receipt, &covered, error);
+    int64_t newest, covered;
+    if (mq_control_decode(&control, bytes) != MQ_OK)
+        return mq_fail(error, MQ_DAMAGED, _("this store's own stream is damaged; `check` names what"));
+    if (mq_receipt_get(&receipt, control.body) != MQ_OK)
+        return MQ_OK; /* of an older program, which kept what can be no receipt */
+    enum mq_status status = covered_up_to(replica, stream, &receipt, &covered, error);
     if (status == MQ_OK)
-        status = mark_covered(replica, control->subject, covered, &receipt, error);
+        status = mark_covered(replica, stream, covered, &receipt, error);
     if (status == MQ_OK)
         status = mq_setting_number(replica, "last_receipt", &newest, error);
-    if (status == MQ_OK && control->wall_seconds > newest)
-        status = mq_setting_put_number(replica, "last_receipt", control->wall_seconds, error);
-    return status;
+    return status == MQ_OK && control.wall_seconds > newest
+               ? mq_setting_put_number(replica, "last_receipt", control.wall_seconds, error)
+               : status;
 }
 
-enum mq_status mq_receipt_again(struct mq_replica *replica, const uint8_t stream[MQ_ID_SIZE], struct mq_error *error)
+/* Always all of them, each desk's newest, in an order that does not depend on when they came. The county's is the last: whose
+ * rights it took, and what it let in after that, a township may not have heard yet. */
+enum mq_status mq_receipts_apply(struct mq_replica *replica, const uint8_t stream[MQ_ID_SIZE], struct mq_error *error)
 {
-    uint8_t memory[4096 + MQ_EXCEPTED_MAX * (MQ_SEGMENT_ID_SIZE + 1)];
-    struct mq_buffer bytes = mq_buffer(memory, sizeof memory);
-    struct mq_control control;
     struct mq_query *query;
-    enum mq_status status = mq_db_query(replica->db, &query, error,
-                                        "SELECT c.bytes FROM stream AS s JOIN control AS c ON c.subject = s.stream"
-                                        " WHERE s.stream = ? AND s.mine = 1 AND c.kind = ?",
-                                        "bi", mq_span(stream, MQ_ID_SIZE), (int64_t)MQ_CONTROL_RECEIPT);
+    enum mq_status status = mq_db_query(
+        replica->db, &query, error,
+        "SELECT c.bytes FROM stream AS s JOIN mailbox AS m USING(mailbox) JOIN control AS c ON c.subject = s.stream AND c.team = m.team"
+        " WHERE s.stream = ? AND s.mine = 1 AND c.kind = ? ORDER BY c.rank, c.number",
+        "bi", mq_span(stream, MQ_ID_SIZE), (int64_t)MQ_CONTROL_RECEIPT);
     if (status != MQ_OK)
         return status;
-    if (!mq_db_next(&query, error))
-        return error->status;
-    mq_put_span(&bytes, mq_db_blob(query, 0));
+    while (status == MQ_OK && mq_db_next(&query, error))
+        status = receipt_apply(replica, stream, mq_db_blob(query, 0), error);
     mq_db_done(&query);
-    if (bytes.failed || mq_control_decode(&control, mq_written(&bytes)) != MQ_OK)
-        return mq_fail(error, MQ_DAMAGED, _("this store's own stream is damaged; `check` names what"));
-    return mq_receipt_apply(replica, &control, error);
+    return status != MQ_OK ? status : error->status;
+}
+
+static enum mq_status apply_all(struct mq_replica *replica, struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status = mq_setting_put_number(replica, "last_receipt", 0, error);
+    if (status == MQ_OK)
+        status = mq_db_query(replica->db, &query, error, "SELECT stream FROM stream WHERE mine = 1", "");
+    if (status != MQ_OK)
+        return status;
+    while (status == MQ_OK && mq_db_next(&query, error))
+        status = mq_receipts_apply(replica, mq_db_blob(query, 0).data, error);
+    mq_db_done(&query);
+    return status != MQ_OK ? status : error->status;
+}
+
+enum mq_status mq_receipts_forget(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE],
+                                  const uint8_t desk[MQ_KID_SIZE], struct mq_error *error)
+{
+    struct mq_db *db = replica->db;
+    enum mq_status status = mq_db_run(db, error,
+                                      "UPDATE segment SET anchored = 0, excepted = 0 WHERE mine = 1 AND stream IN"
+                                      " (SELECT subject FROM control WHERE team = ? AND kind = ? AND owner = ?)",
+                                      "bib", mq_span(team, MQ_ID_SIZE), (int64_t)MQ_CONTROL_RECEIPT,
+                                      mq_span(desk, MQ_KID_SIZE));
+    if (status == MQ_OK)
+        status = mq_db_run(db, error, "DELETE FROM control WHERE team = ? AND owner = ?", "bb", mq_span(team, MQ_ID_SIZE),
+                           mq_span(desk, MQ_KID_SIZE));
+    return status == MQ_OK && mq_db_changes(db) > 0 ? apply_all(replica, error) : status;
 }
 
 /* Of the only team of a device. */

@@ -5,7 +5,7 @@
 
 #include "protocol/assert.h"
 #include "protocol/control_keys.h"
-#include "replica/keyring_keys.h"
+#include "replica/admit_keys.h"
 #include "replica/outbox.h"
 #include "replica/view.h"
 
@@ -113,10 +113,28 @@ static enum mq_status next_stream(struct mq_replica *replica, const uint8_t hash
     return error->status != MQ_OK ? error->status : status;
 }
 
+/* Where it is a desk's, what that desk confirmed counts no longer, in whatever order it came. */
+static enum mq_status desk_silence(struct mq_replica *replica, const uint8_t hash[MQ_HASH_SIZE], struct mq_error *error)
+{
+    struct mq_certificate desks[MQ_DESKS_MAX];
+    size_t count;
+    enum mq_status status = mq_desks(replica, desks, MQ_DESKS_MAX, &count, error);
+    for (size_t i = 0; i < count && status == MQ_OK; i++) {
+        uint8_t own[MQ_HASH_SIZE], name[MQ_KID_SIZE];
+        mq_certificate_hash(own, &desks[i]);
+        mq_key_name(name, desks[i].sign_public);
+        if (memcmp(own, hash, sizeof own) == 0)
+            status = mq_receipts_forget(replica, desks[i].team, name, error);
+    }
+    return status;
+}
+
 static enum mq_status apply(struct mq_replica *replica, const uint8_t hash[MQ_HASH_SIZE], struct mq_error *error)
 {
     uint8_t stream[MQ_ID_SIZE] = {0};
-    enum mq_status status;
+    enum mq_status status = desk_silence(replica, hash, error);
+    if (status != MQ_OK)
+        return status;
     while ((status = next_stream(replica, hash, stream, error)) == MQ_OK) {
         status = stream_apply(replica, hash, MQ_SPAN(stream), error);
         if (status != MQ_OK)
@@ -235,18 +253,6 @@ static enum mq_status names_read(struct mq_replica *replica, const uint8_t hash[
     return error->status;
 }
 
-static enum mq_status slot_put(struct mq_replica *replica, const struct mq_control *control, bool *newer,
-                               struct mq_error *error)
-{
-    enum mq_status status = mq_db_run(replica->db, error,
-                                      "INSERT INTO control VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(team, kind, subject)"
-                                      " DO UPDATE SET number = ?4, bytes = ?5 WHERE number < ?4",
-                                      "bibib", MQ_SPAN(control->team), (int64_t)control->kind,
-                                      MQ_SPAN(control->subject), (int64_t)control->number, control->bytes);
-    *newer = status == MQ_OK && mq_db_changes(replica->db) > 0;
-    return status;
-}
-
 struct saying {
     uint8_t cuts[MQ_CUTS_MAX * MQ_CUT_SIZE], names[MQ_ADOPTED_MAX * MQ_SEGMENT_ID_SIZE];
     uint8_t body[MQ_CONTROL_BODY_MAX], object[MQ_CONTROL_HEAD_SIZE + MQ_CONTROL_BODY_MAX + MQ_SIGNATURE_SIZE];
@@ -271,7 +277,7 @@ static enum mq_status publish(struct mq_replica *replica, const uint8_t team[MQ_
     status = mq_control_sign(&object, &control, replica->identity);
     MQ_ASSERT(status == MQ_OK);
     control.bytes = mq_written(&object);
-    status = slot_put(replica, &control, &newer, error);
+    status = mq_control_store(replica, &control, MQ_RANK_COUNTY, &newer, error);
     MQ_ASSERT(status != MQ_OK || newer); /* the number is greater than all that are stored */
     return status == MQ_OK ? mq_outbox_put(replica, MQ_FRAME_CONTROL, MQ_SPAN(said->certificate), control.bytes, error)
                            : status;
@@ -486,7 +492,7 @@ enum mq_status mq_revoke_take(struct mq_replica *replica, const struct mq_contro
     }
     enum mq_status status = countys(replica, control->team, &own, error);
     if (status == MQ_OK)
-        status = slot_put(replica, control, &newer, error);
+        status = mq_control_store(replica, control, MQ_RANK_COUNTY, &newer, error);
     if (status != MQ_OK || (!own && !newer))
         return status;
     return own ? take_own(replica, control, &said, newer, error) : take_newer(replica, control, &said, error);

@@ -208,7 +208,18 @@ static const char returning[] =
     "  PRIMARY KEY(carrier, id, offset)) WITHOUT ROWID;"
     "CREATE INDEX returned_here ON returned(id) WHERE bytes IS NOT NULL;";
 
+/* What is not the county's to say has a slot for each desk (mq_control_owner). rank: of the desk. */
+static const char control_owners[] =
+    "ALTER TABLE control RENAME TO control_before;"
+    "CREATE TABLE control(team BLOB NOT NULL, kind INTEGER NOT NULL, subject BLOB NOT NULL, owner BLOB NOT NULL,"
+    "  rank INTEGER NOT NULL, number INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY(team, kind, subject, owner)) WITHOUT ROWID;"
+    "CREATE INDEX control_subject ON control(subject, kind);"
+    "INSERT INTO control SELECT team, kind, subject, CASE WHEN kind IN (2, 3) THEN zeroblob(8) ELSE substr(bytes, 3, 8) END,"
+    "  2, number, bytes FROM control_before;"
+    "DROP TABLE control_before;";
+
 const char *const mq_schema_steps[] = {truth,   derived,       desk,           derived_refers, township,
                                        erasing, derived_needs, derived_search, needs_touched,  compartments,
-                                       erased_compartments, sealed_pieces, owed, revoking, returning};
+                                       erased_compartments, sealed_pieces, owed, revoking, returning,
+                                       control_owners};
 const int mq_schema_count = sizeof mq_schema_steps / sizeof *mq_schema_steps;

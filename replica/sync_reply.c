@@ -281,8 +281,6 @@ static enum mq_status server_changed(struct reply_work *work, struct mq_error *e
             status = mq_heal_owe(state->replica, error);
         if (status == MQ_OK) /* "stored" was that other server's word */
             status = mq_db_run(db, error, "UPDATE segment SET stored = 0 WHERE mine = 1 AND anchored = 0", "");
-        if (status == MQ_OK) /* a desk that was restored with it, and whose clock is late, begins with smaller numbers */
-            status = mq_db_run(db, error, "DELETE FROM control WHERE kind = ?", "i", (int64_t)MQ_CONTROL_RECEIPT);
         if (status == MQ_OK)
             status = own_gaps_close(db, error);
         if (status == MQ_OK)

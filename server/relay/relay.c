@@ -39,6 +39,49 @@ bool mq_work_control_good(const struct mq_relay_work *work, const struct mq_cont
     return false;
 }
 
+/* ---- Desks that were revoked ---- */
+
+static bool found_one(void *context, struct mq_span bytes)
+{
+    bool *found = context;
+
+    (void)bytes;
+    *found = true;
+    return false;
+}
+
+static void silence(struct mq_relay_work *work, const struct mq_certificate *desk)
+{
+    struct mq_silenced *one = &work->silenced[work->silenced_count++];
+
+    memcpy(one->team, desk->team, sizeof one->team);
+    mq_key_name(one->key_name, desk->sign_public);
+}
+
+/* A township's desk that was revoked says nothing any more, and what it said before is told to nobody. */
+static enum mq_status silence_revoked_desks(struct mq_relay_work *work)
+{
+    struct mq_store *store = work->relay->store;
+    enum mq_status status = MQ_OK;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < work->desk_count && status == MQ_OK; i++) {
+        uint8_t hash[MQ_HASH_SIZE], subject[MQ_ID_SIZE];
+        bool revoked = false;
+        mq_certificate_hash(hash, &work->desks[i]);
+        mq_revocation_subject(subject, hash);
+        if (!mq_role_governs(work->desks[i].role))
+            status = store->verbs->controls(store, work->desks[i].team, MQ_CONTROL_REVOCATION, subject, found_one, &revoked,
+                                            work->error);
+        if (revoked)
+            silence(work, &work->desks[i]);
+        else
+            work->desks[kept++] = work->desks[i];
+    }
+    work->desk_count = kept;
+    return status;
+}
+
 /* ---- Pass one: desks and what they say, from anybody, because it is signed and bounded; who speaks ---- */
 
 static enum mq_status take_desk(struct mq_relay_work *work, struct mq_span bytes)
@@ -98,6 +141,8 @@ static enum mq_status take_control(struct mq_relay_work *work, const struct mq_c
         status = store->verbs->set_access(store, control->team, control->body, work->error);
     if (status == MQ_OK && kept && mq_control_is_logged(control->kind))
         status = log_control(work, control);
+    if (status == MQ_OK && kept && control->kind == MQ_CONTROL_REVOCATION)
+        status = silence_revoked_desks(work); /* what it says in this very request comes too late */
     return status;
 }
 
@@ -151,37 +196,6 @@ static enum mq_status recognise(struct mq_relay_work *work)
     return MQ_OK;
 }
 
-static bool found_one(void *context, struct mq_span bytes)
-{
-    bool *found = context;
-
-    (void)bytes;
-    *found = true;
-    return false;
-}
-
-/* A township's desk that was revoked says nothing any more, or its thief could take every slot with a great number. */
-static enum mq_status drop_revoked_desks(struct mq_relay_work *work)
-{
-    struct mq_store *store = work->relay->store;
-    enum mq_status status = MQ_OK;
-    size_t kept = 0;
-
-    for (size_t i = 0; i < work->desk_count && status == MQ_OK; i++) {
-        uint8_t hash[MQ_HASH_SIZE], subject[MQ_ID_SIZE];
-        bool revoked = false;
-        mq_certificate_hash(hash, &work->desks[i]);
-        mq_revocation_subject(subject, hash);
-        if (!mq_role_governs(work->desks[i].role))
-            status = store->verbs->controls(store, work->desks[i].team, MQ_CONTROL_REVOCATION, subject, found_one, &revoked,
-                                            work->error);
-        if (!revoked)
-            work->desks[kept++] = work->desks[i];
-    }
-    work->desk_count = kept;
-    return status;
-}
-
 /* Access lists first: they say who speaks, so that a desk which comes to an empty store is none of the strangers. */
 static enum mq_status take_what_desks_say(struct mq_relay_work *work)
 {
@@ -191,7 +205,7 @@ static enum mq_status take_what_desks_say(struct mq_relay_work *work)
     if (status == MQ_OK)
         status = store->verbs->desks(store, work->desks, MQ_DESKS_MAX, &work->desk_count, work->error);
     if (status == MQ_OK)
-        status = drop_revoked_desks(work);
+        status = silence_revoked_desks(work);
     if (status == MQ_OK)
         status = take_each(work, MQ_FRAME_CONTROL, take_access_list);
     if (status == MQ_OK)

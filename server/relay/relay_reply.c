@@ -48,9 +48,11 @@ static bool give_control(void *context, struct mq_span bytes)
 /* Access lists are for relays, and for the desk that wrote them. */
 static bool give_member_control(void *context, struct mq_span bytes)
 {
+    const struct writer *writer = context;
     struct mq_control control;
 
-    if (mq_control_decode(&control, bytes) == MQ_OK && control.kind != MQ_CONTROL_ACCESS)
+    if (mq_control_decode(&control, bytes) == MQ_OK && control.kind != MQ_CONTROL_ACCESS &&
+        !mq_work_silenced(writer->work, &control))
         return give_control(context, bytes);
     return true;
 }
@@ -60,14 +62,13 @@ static bool give_desk_control(void *context, struct mq_span bytes)
     const struct writer *writer = context;
     struct mq_control control;
 
-    if (mq_control_decode(&control, bytes) == MQ_OK &&
-        (mq_control_is_logged(control.kind) || !mq_work_gets(writer->work, &control)))
-        return true;
-    return give_control(context, bytes);
+    if (mq_control_decode(&control, bytes) == MQ_OK && !mq_control_is_logged(control.kind) &&
+        !mq_work_silenced(writer->work, &control) && mq_work_desk_hears(writer->work, &control))
+        return give_control(context, bytes);
+    return true;
 }
 
-/* A member gets what is said of his streams and of his team as a whole; a desk everything of its team, the greatest
- * number first, so that a restored desk sees how far it had come. */
+/* A member gets what is said of his streams and of his team as a whole; a desk what it hears, the greatest number first. */
 static enum mq_status give_controls(struct writer *writer)
 {
     static const uint8_t team_itself[MQ_ID_SIZE];
@@ -75,12 +76,10 @@ static enum mq_status give_controls(struct writer *writer)
     struct mq_store *store = work->relay->store;
 
     share_out(writer, 3);
-    enum mq_status status = mq_work_pick_receipts(work);
-    if (status != MQ_OK || mq_work_may(work, MQ_ACCESS_DESK))
-        return status != MQ_OK
-                   ? status
-                   : store->verbs->controls(store, work->team, 0, NULL, give_desk_control, writer, work->error);
-    status = store->verbs->controls(store, work->team, 0, team_itself, give_member_control, writer, work->error);
+    if (mq_work_may(work, MQ_ACCESS_DESK) || mq_work_is_desk(work))
+        return store->verbs->controls(store, work->team, 0, NULL, give_desk_control, writer, work->error);
+    enum mq_status status =
+        store->verbs->controls(store, work->team, 0, team_itself, give_member_control, writer, work->error);
     for (size_t i = 0; status == MQ_OK && i < work->stream_count; i++)
         status = store->verbs->controls(store, work->team, 0, work->streams[i], give_member_control, writer,
                                         work->error);
@@ -485,8 +484,8 @@ static enum mq_status give_revoked(struct writer *writer)
         if (i == 0) /* the newest stream is under the certificate that he has now */
             status = give_own_revocation(writer, work->streams[i]);
         if (status == MQ_OK)
-            status = store->verbs->controls(store, work->team, MQ_CONTROL_RECEIPT, work->streams[i], give_control,
-                                            writer, work->error);
+            status = store->verbs->controls(store, work->team, MQ_CONTROL_RECEIPT, work->streams[i],
+                                            give_member_control, writer, work->error);
     }
     return status;
 }

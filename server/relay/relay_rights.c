@@ -194,51 +194,44 @@ enum mq_status mq_work_elsewhere(struct mq_relay_work *work)
     return status;
 }
 
-/* ---- Receipts that would tell of restricted matters ---- */
+/* ---- What desks say ---- */
 
-static bool collect_subject(void *context, struct mq_span bytes)
+static bool own_stream(const struct mq_relay_work *work, const uint8_t stream[MQ_ID_SIZE])
 {
-    struct mq_relay_work *work = context;
-    struct mq_control control;
-
-    if (mq_control_decode(&control, bytes) == MQ_OK && control.kind == MQ_CONTROL_RECEIPT)
-        memcpy(work->receipts[work->receipt_count++], control.subject, MQ_ID_SIZE);
-    return work->receipt_count < MQ_STREAMS_MAX;
-}
-
-enum mq_status mq_work_pick_receipts(struct mq_relay_work *work)
-{
-    struct mq_store *store = work->relay->store;
-    size_t kept = 0;
-
-    work->receipt_count = 0;
-    work->picks_receipts = mq_work_may(work, MQ_ACCESS_DESK) && !mq_work_may(work, MQ_ACCESS_RESTRICTED);
-    if (!work->picks_receipts)
-        return MQ_OK;
-    enum mq_status status =
-        store->verbs->controls(store, work->team, MQ_CONTROL_RECEIPT, NULL, collect_subject, work, work->error);
-    for (size_t i = 0; status == MQ_OK && i < work->receipt_count; i++) {
-        uint8_t memory[MQ_ANNOUNCE_SIZE], mailbox[MQ_ID_SIZE];
-        struct mq_buffer bytes = mq_buffer(memory, sizeof memory);
-        bool reads = false;
-        status = store->verbs->announce(store, work->receipts[i], mailbox, &bytes, work->error);
-        if (status == MQ_OK)
-            status = mq_work_reads_mailbox(work, mailbox, &reads);
-        else if (status == MQ_NOT_FOUND)
-            status = MQ_OK; /* whose stream it is nobody can say here */
-        if (reads)
-            memmove(work->receipts[kept++], work->receipts[i], MQ_ID_SIZE);
-    }
-    work->receipt_count = kept;
-    return status;
-}
-
-bool mq_work_gets(const struct mq_relay_work *work, const struct mq_control *control)
-{
-    if (control->kind != MQ_CONTROL_RECEIPT || !work->picks_receipts)
-        return true;
-    for (size_t i = 0; i < work->receipt_count; i++)
-        if (memcmp(work->receipts[i], control->subject, MQ_ID_SIZE) == 0)
+    for (size_t i = 0; i < work->stream_count; i++)
+        if (memcmp(work->streams[i], stream, MQ_ID_SIZE) == 0)
             return true;
+    return false;
+}
+
+bool mq_work_silenced(const struct mq_relay_work *work, const struct mq_control *control)
+{
+    for (size_t i = 0; i < work->silenced_count; i++)
+        if (memcmp(work->silenced[i].team, control->team, MQ_ID_SIZE) == 0 &&
+            memcmp(work->silenced[i].key_name, control->issuer, MQ_KID_SIZE) == 0)
+            return true;
+    return false;
+}
+
+bool mq_work_desk_hears(const struct mq_relay_work *work, const struct mq_control *control)
+{
+    static const uint8_t team_itself[MQ_ID_SIZE];
+
+    if (own_stream(work, control->subject) || (control->kind != MQ_CONTROL_RECEIPT && mq_work_may(work, MQ_ACCESS_DESK)))
+        return true;
+    if (control->kind == MQ_CONTROL_RECEIPT)
+        return memcmp(control->issuer, work->access.key_name, MQ_KID_SIZE) == 0;
+    return control->kind != MQ_CONTROL_ACCESS && memcmp(control->subject, team_itself, sizeof team_itself) == 0;
+}
+
+bool mq_work_is_desk(const struct mq_relay_work *work)
+{
+    uint8_t name[MQ_KID_SIZE];
+
+    for (size_t i = 0; i < work->desk_count; i++) {
+        mq_key_name(name, work->desks[i].sign_public);
+        if (memcmp(name, work->access.key_name, sizeof name) == 0)
+            return true;
+    }
     return false;
 }

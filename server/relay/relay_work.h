@@ -21,6 +21,10 @@ struct mq_relay_work {
     bool whole;            /* all of it came, as it was sent */
     struct mq_certificate desks[MQ_DESKS_MAX];
     size_t desk_count;
+    struct mq_silenced {
+        uint8_t team[MQ_ID_SIZE], key_name[MQ_KID_SIZE];
+    } silenced[MQ_DESKS_MAX]; /* desks that were revoked; they are not among the above */
+    size_t silenced_count;
     size_t certificates_tried, lists_tried, controls_tried; /* signatures verified so far, for whoever asks */
 
     bool stranger;
@@ -48,9 +52,6 @@ struct mq_relay_work {
         uint64_t number;
     } logged[MQ_LOGGED_MAX]; /* the newest of the control objects that lie in the team's log */
     size_t logged_count;
-    bool picks_receipts; /* of its team's receipts the token gets those of these streams only */
-    uint8_t receipts[MQ_STREAMS_MAX][MQ_ID_SIZE];
-    size_t receipt_count;
     bool forked[MQ_MAILBOXES_MAX]; /* of the request's streams: not everything up to its head is the asker's */
 
     uint8_t segment[MQ_SEGMENT_MAX]; /* scratch */
@@ -74,10 +75,13 @@ MQ_MUST_USE enum mq_status mq_work_reads_mailbox(struct mq_relay_work *work, con
 MQ_MUST_USE enum mq_status mq_work_own_cases(struct mq_relay_work *work);
 /* Fills work->elsewhere. */
 MQ_MUST_USE enum mq_status mq_work_elsewhere(struct mq_relay_work *work);
-/* A desk is given every receipt of its team; one that does not read the restricted compartment only those of streams that
- * it may read. Finds them. */
-MQ_MUST_USE enum mq_status mq_work_pick_receipts(struct mq_relay_work *work);
-bool mq_work_gets(const struct mq_relay_work *work, const struct mq_control *control);
+/* Said by a desk that was revoked? It is told to nobody. */
+bool mq_work_silenced(const struct mq_relay_work *work, const struct mq_control *control);
+/* Is the token a desk's, a county's or a township's? */
+bool mq_work_is_desk(const struct mq_relay_work *work);
+/* A desk is told what a member is, and the receipts that it signed itself, so that one which was set back sees how far it
+ * had come; the county's all but the receipts of others. */
+bool mq_work_desk_hears(const struct mq_relay_work *work, const struct mq_control *control);
 /* A grant lies where those look who need it: of the common compartments with the whole team, since anybody may write
  * there; of a case with the case. Its wraps lie in the compartment itself. */
 void mq_work_grant_mailbox(uint8_t out[MQ_ID_SIZE], const struct mq_grant *grant);

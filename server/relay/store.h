@@ -87,7 +87,8 @@ struct mq_store_verbs {
     enum mq_status (*streams_of)(struct mq_store *, const uint8_t key_name[MQ_KID_SIZE], mq_take_stream *take,
                                  void *context, struct mq_error *);
 
-    /* Control slots: stored only if the number is greater; *kept says whether. MQ_REFUSED: number over INT64_MAX.
+    /* Control slots, by team, kind, subject and owner (mq_control_owner): stored only if the number is greater; *kept says
+     * whether. MQ_REFUSED: number over INT64_MAX.
      * Listing by team, kind (0: all) and subject (NULL: all), the greatest number first. */
     enum mq_status (*put_control)(struct mq_store *, const struct mq_control *, bool *kept, struct mq_error *);
     enum mq_status (*controls)(struct mq_store *, const uint8_t team[MQ_ID_SIZE], uint8_t kind, const uint8_t *subject,

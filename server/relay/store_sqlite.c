@@ -8,6 +8,7 @@
 
 /* Numbers in the schema and in the statements are frame types. */
 _Static_assert(MQ_FRAME_SEGMENT == 1 && MQ_FRAME_ANNOUNCE == 3 && MQ_FRAME_GRANT == 4, "frames in SQL");
+_Static_assert(MQ_CONTROL_ACCESS == 2 && MQ_CONTROL_REVOCATION == 3 && MQ_KID_SIZE == 8, "control objects in SQL");
 
 /* Only ever appended to. `total` is the running sum of ids; stream.head is the end of the unbroken chain. */
 static const char *const steps[] = {
@@ -41,6 +42,14 @@ static const char *const steps[] = {
     "CREATE TABLE part (place INTEGER PRIMARY KEY, owner BLOB NOT NULL, id BLOB NOT NULL, offset INTEGER NOT NULL,"
     "  size INTEGER NOT NULL, day INTEGER NOT NULL, bytes BLOB NOT NULL, UNIQUE (owner, id, offset)) STRICT;"
     "CREATE INDEX part_day ON part (day);",
+
+    /* What is not the county's to say has a slot for each desk (mq_control_owner). */
+    "ALTER TABLE control RENAME TO control_before;"
+    "CREATE TABLE control (team BLOB NOT NULL, kind INTEGER NOT NULL, subject BLOB NOT NULL, owner BLOB NOT NULL,"
+    "  number INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (team, kind, subject, owner)) STRICT;"
+    "INSERT INTO control SELECT team, kind, subject, CASE WHEN kind IN (2, 3) THEN zeroblob(8) ELSE substr(bytes, 3, 8) END,"
+    "  number, bytes FROM control_before;"
+    "DROP TABLE control_before;",
 };
 
 /* ---- What all files of this backend use ---- */

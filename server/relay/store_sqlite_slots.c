@@ -24,19 +24,21 @@ enum mq_status mq_sqlite_put_control(struct mq_store *base, const struct mq_cont
                                      struct mq_error *error)
 {
     struct mq_sqlite_store *store = mq_sqlite(base);
+    uint8_t owner[MQ_KID_SIZE];
 
     *kept = false;
+    mq_control_owner(owner, control);
     if (control->number > INT64_MAX)
         return mq_fail(error, MQ_REFUSED, _("a control object's number is too great"));
     enum mq_status status = mq_sqlite_enter(store, error);
     if (status != MQ_OK)
         return status;
     status = mq_db_run(store->db, error,
-                       "INSERT INTO control (team, kind, subject, number, bytes) VALUES (?, ?, ?, ?, ?)"
+                       "INSERT INTO control (team, kind, subject, owner, number, bytes) VALUES (?, ?, ?, ?, ?, ?)"
                        " ON CONFLICT DO UPDATE SET number = excluded.number, bytes = excluded.bytes"
                        " WHERE excluded.number > control.number",
-                       "bibib", MQ_SPAN(control->team), (int64_t)control->kind, MQ_SPAN(control->subject),
-                       (int64_t)control->number, control->bytes);
+                       "bibbib", MQ_SPAN(control->team), (int64_t)control->kind, MQ_SPAN(control->subject),
+                       MQ_SPAN(owner), (int64_t)control->number, control->bytes);
     bool changed = status == MQ_OK && mq_db_changes(store->db) > 0;
     status = mq_sqlite_leave(store, status, error);
     *kept = changed && status == MQ_OK;

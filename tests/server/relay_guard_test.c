@@ -129,31 +129,107 @@ static void add_revocation(const struct kit_member *desk, uint64_t number)
     add_revocation_of(&w->anna, desk, number);
 }
 
-/* What a revoked township's desk says is kept no more, however great its number. */
+/* Anna hears what desks say of her stream: the objects with these numbers, the greatest first, and no more. */
+static void assert_told(size_t count, const uint64_t *numbers)
+{
+    struct mq_control told;
+
+    kit_sync(w, &w->anna);
+    assert_int_equal(kit_count(w, MQ_FRAME_CONTROL), count);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(mq_control_decode(&told, kit_frame(w, MQ_FRAME_CONTROL, i)), MQ_OK);
+        assert_int_equal(told.kind, MQ_CONTROL_RECEIPT);
+        assert_int_equal(told.number, numbers[i]);
+    }
+}
+
+/* A receipt for Anna's stream, laid into a request. */
+static void add_receipt(const struct kit_member *desk, uint64_t number)
+{
+    struct mq_control said = {.kind = MQ_CONTROL_RECEIPT, .number = number, .body = mq_span_text("r")};
+
+    memcpy(said.subject, w->anna.stream, MQ_ID_SIZE);
+    kit_add_control(w, desk, said);
+}
+
+/* Who stole a township's key takes no slot from the county with a great number. Once the key is revoked nothing is told
+ * that it signed, earlier, later, or in the very request that brings the revocation, where it came first too. */
 static void revoked_township_is_not_heard(void **state)
 {
     struct kit_member township = kit_member(0xd0, MQ_ROLE_DESK, team_a, &w->root);
-    struct mq_control said = {.kind = MQ_CONTROL_RECEIPT, .number = 1, .body = mq_span_text("r")}, told;
 
     (void)state;
     seal_words(&w->anna, "a");
     bring(&w->anna);
-    memcpy(said.subject, w->anna.stream, MQ_ID_SIZE);
     kit_say(w, &w->anna);
     kit_add_certificate(w, &township);
-    kit_add_control(w, &township, said);
+    add_receipt(&township, INT64_MAX - 2);
     kit_send(w, &w->anna);
     kit_say(w, &w->desk);
-    add_revocation_of(&township, &w->desk, 5);
+    add_receipt(&w->desk, 1);
     kit_send(w, &w->desk);
+    assert_told(2, (uint64_t[]){INT64_MAX - 2, 1});
     kit_say(w, &w->anna);
     kit_add_certificate(w, &township);
-    said.number = INT64_MAX;
-    kit_add_control(w, &township, said);
+    add_receipt(&township, INT64_MAX - 1);
+    add_revocation_of(&township, &w->desk, 5);
+    add_receipt(&township, INT64_MAX);
     kit_send(w, &w->anna);
-    assert_int_equal(mq_control_decode(&told, kit_frame(w, MQ_FRAME_CONTROL, 0)), MQ_OK);
-    assert_int_equal(told.kind, MQ_CONTROL_RECEIPT);
-    assert_int_equal(told.number, 1);
+    assert_int_equal(kit_count(w, MQ_FRAME_CONTROL), 2); /* the revocation, once, and the county's */
+    assert_told(1, (uint64_t[]){1});
+    kit_say(w, &w->anna);
+    kit_add_certificate(w, &township);
+    add_receipt(&township, INT64_MAX);
+    kit_send(w, &w->anna);
+    assert_told(1, (uint64_t[]){1});
+    kit_member_free(&township);
+}
+
+/* The receipts that a desk is told of: these two numbers. */
+static void assert_receipts_told(struct kit_member *desk, uint64_t first, uint64_t second)
+{
+    size_t receipts = 0;
+
+    kit_sync(w, desk);
+    for (size_t i = 0; i < kit_count(w, MQ_FRAME_CONTROL); i++) {
+        struct mq_control told;
+        assert_int_equal(mq_control_decode(&told, kit_frame(w, MQ_FRAME_CONTROL, i)), MQ_OK);
+        receipts += told.kind == MQ_CONTROL_RECEIPT;
+        assert_true(told.kind != MQ_CONTROL_RECEIPT || told.number == first || told.number == second);
+        assert_true(told.kind != MQ_CONTROL_ACCESS || desk == &w->desk);
+    }
+    assert_int_equal(receipts, 2);
+}
+
+/* A desk, a township's too, is told what it said itself, so that it goes on from there after a restore, and what is said of
+ * its own streams; not all that other desks of its team confirm. */
+static void desks_hear_of_themselves(void **state)
+{
+    struct kit_member township = kit_member(0xd0, MQ_ROLE_DESK, team_a, &w->root);
+    struct mq_control of_desk = {.kind = MQ_CONTROL_RECEIPT, .number = 3, .body = mq_span_text("r")};
+    uint8_t memory[100];
+    struct mq_buffer list = mq_buffer(memory, sizeof memory);
+
+    (void)state;
+    seal_words(&w->anna, "a");
+    bring(&w->anna);
+    seal_words(&w->desk, "d");
+    bring(&w->desk);
+    memcpy(of_desk.subject, w->desk.stream, MQ_ID_SIZE);
+    kit_say(w, &w->desk);
+    kit_add_certificate(w, &township);
+    add_receipt(&w->desk, 1);
+    add_receipt(&township, 2);
+    kit_add_control(w, &township, of_desk);
+    kit_send(w, &w->desk);
+    kit_put_access(&list, &w->desk, MQ_ACCESS_MEMBER | MQ_ACCESS_DESK);
+    kit_put_access(&list, &township, MQ_ACCESS_MEMBER);
+    kit_say(w, &w->desk);
+    kit_add_control(w, &w->desk,
+                    (struct mq_control){.kind = MQ_CONTROL_ACCESS, .number = 9, .body = mq_written(&list)});
+    kit_send(w, &w->desk);
+    assert_receipts_told(&w->desk, 1, 3);
+    assert_receipts_told(&township, 2, 3);
     kit_member_free(&township);
 }
 
@@ -492,6 +568,7 @@ int main(void)
         SCENE(revocation_is_told_once),
         SCENE(revoked_hears_of_himself),
         SCENE(revoked_township_is_not_heard),
+        SCENE(desks_hear_of_themselves),
         SCENE(stream_quota),
         SCENE(old_access_list),
         SCENE(cadre_plays_desk),

@@ -239,7 +239,8 @@ static inline uint64_t store_digest(const struct mq_platform *platform, const ch
         " || quote(total) || quote(bytes) FROM log ORDER BY mailbox, number",
         "SELECT quote(id) || head_seq || quote(head_id) || count || ' ' || highest || quote(total) || bytes FROM stream"
         " ORDER BY id",
-        "SELECT quote(team) || kind || quote(subject) || number || quote(bytes) FROM control ORDER BY team, kind, subject",
+        "SELECT quote(team) || kind || quote(subject) || quote(owner) || number || quote(bytes) FROM control"
+        " ORDER BY team, kind, subject, owner",
         "SELECT quote(id) || quote(bytes) FROM desk ORDER BY id",
         "SELECT quote(token_hash) || quote(team) || quote(key_name) || rights FROM access ORDER BY token_hash",
         "SELECT quote(owner) || quote(id) || offset || ' ' || size || ' ' || day || quote(bytes) FROM part ORDER BY place",

@@ -4,6 +4,8 @@
 
 /* ---- Slots ---- */
 
+static uint8_t issuer; /* who signs what is put next */
+
 static bool put_control(uint8_t team, uint8_t kind, uint8_t subject, uint64_t number, const char *bytes)
 {
     struct mq_control control = {.kind = kind, .number = number, .bytes = mq_span_text(bytes)};
@@ -11,6 +13,7 @@ static bool put_control(uint8_t team, uint8_t kind, uint8_t subject, uint64_t nu
 
     memset(control.team, team, sizeof control.team);
     memset(control.subject, subject, sizeof control.subject);
+    memset(control.issuer, issuer, sizeof control.issuer);
     assert_int_equal(store->verbs->put_control(store, &control, &kept, &error), MQ_OK);
     return kept;
 }
@@ -61,6 +64,27 @@ static void control_slots(void **state)
     assert_controls(0x99, 0, other.bytes, "B3");
     assert_controls(0x99, 2, subject.bytes, "");
     assert_controls(0x98, 0, NULL, "D9");
+}
+
+/* Of receipts, and of what is not known yet, each desk has a slot of its own, so that none keeps another's out with a great
+ * number; of what is the county's to say the team has one. */
+static void desks_have_slots_of_their_own(void **state)
+{
+    (void)state;
+    issuer = 0x11;
+    assert_true(put_control(0x99, MQ_CONTROL_RECEIPT, 1, INT64_MAX, "A"));
+    assert_true(put_control(0x99, MQ_CONTROL_ACCESS, 0, 7, "L"));
+    assert_true(put_control(0x99, 200, 1, 6, "U"));
+    issuer = 0x12;
+    assert_true(put_control(0x99, MQ_CONTROL_RECEIPT, 1, 5, "B"));
+    assert_false(put_control(0x99, MQ_CONTROL_RECEIPT, 1, 5, "x"));
+    assert_false(put_control(0x99, MQ_CONTROL_ACCESS, 0, 6, "x"));
+    assert_true(put_control(0x99, 200, 1, 4, "V"));
+    reopen();
+    assert_controls(0x99, 0, NULL, "ALUBV");
+    assert_true(put_control(0x99, MQ_CONTROL_ACCESS, 0, 8, "M"));
+    assert_controls(0x99, MQ_CONTROL_ACCESS, NULL, "M");
+    issuer = 0;
 }
 
 /* A number that no backend could order is refused, and changes nothing. */
@@ -404,6 +428,7 @@ int store_contract_slots(const struct store_backend *which)
 {
     const struct CMUnitTest tests[] = {
         CLAUSE(control_slots),
+        CLAUSE(desks_have_slots_of_their_own),
         CLAUSE(control_number_too_great),
         CLAUSE(desks_are_kept),
         CLAUSE(access_lists),
