@@ -74,6 +74,7 @@ enum mq_status mq_erase_incoming(struct mq_replica *replica, const struct mq_era
 struct touched {
     uint8_t (*records)[MQ_ID_SIZE];
     size_t count, room;
+    bool kept; /* something went out of what was written down */
 };
 
 static void touch(struct touched *touched, struct mq_span record)
@@ -87,16 +88,13 @@ static void touch(struct touched *touched, struct mq_span record)
     memcpy(touched->records[touched->count++], record.data, MQ_ID_SIZE);
 }
 
-/* The row of a change loses its content; so does its copy among the survivors, and the segments that carry it are
- * marked. */
+/* The row of a change loses its content, and the segments that carry it are marked. */
 static enum mq_status change_empty(struct mq_replica *replica, struct mq_span id, int64_t segment, struct mq_span left,
                                    struct mq_error *error)
 {
     struct mq_db *db = replica->db;
     MQ_ASSERT(segment > 0); /* everything is sealed before a list comes in or is made */
     enum mq_status status = mq_db_run(db, error, "UPDATE change SET expanded = ? WHERE id = ?", "bb", left, id);
-    if (status == MQ_OK)
-        status = mq_db_run(db, error, "UPDATE survivor SET expanded = ? WHERE id = ?", "bb", left, id);
     if (status == MQ_OK)
         status = mq_db_run(db, error,
                            "UPDATE segment SET erased = 1 WHERE erased = 0 AND (number = ?1 OR number IN"
@@ -105,19 +103,57 @@ static enum mq_status change_empty(struct mq_replica *replica, struct mq_span id
     return status;
 }
 
-static enum mq_status name_apply(struct mq_replica *replica, const struct mq_erase_scope *scope, struct mq_span name,
-                                 struct touched *touched, struct mq_error *error)
+static enum mq_status survivor_empty(struct mq_replica *replica, int64_t number, struct mq_span left, struct mq_error *error)
 {
-    uint8_t least[MQ_ID_SIZE] = {0}, most[MQ_ID_SIZE];
+    enum mq_status status = mq_db_run(replica->db, error,
+                                      "UPDATE segment SET erased = 1 WHERE erased = 0 AND number ="
+                                      " (SELECT segment FROM survivor WHERE number = ?)",
+                                      "i", number);
+    return status == MQ_OK ? mq_db_run(replica->db, error, "UPDATE survivor SET expanded = ? WHERE number = ?", "bi", left,
+                                       number)
+                           : status;
+}
+
+/* What was written down of segments loses it too, also where the segment does not count now and nothing of it stands in the
+ * view. Ids from `least` to `most`. */
+static enum mq_status survivors_apply(struct mq_replica *replica, const struct mq_erase_scope *scope,
+                                      const uint8_t least[MQ_ID_SIZE], const uint8_t most[MQ_ID_SIZE],
+                                      struct touched *touched, struct mq_error *error)
+{
     struct mq_query *query;
-    memset(most, 0xff, sizeof most);
-    memcpy(least, name.data, MQ_NAME_SIZE);
-    memcpy(most, name.data, MQ_NAME_SIZE);
+    enum mq_status status = mq_db_query(
+        replica->db, &query, error,
+        "SELECT v.number, v.id, v.expanded FROM survivor AS v JOIN segment AS g ON g.number = v.segment"
+        " JOIN stream USING(stream) JOIN mailbox USING(mailbox) WHERE v.id BETWEEN ? AND ? AND team = ? AND compartment = ?",
+        "bbbi", mq_span(least, MQ_ID_SIZE), mq_span(most, MQ_ID_SIZE), mq_span(scope->team, MQ_ID_SIZE),
+        (int64_t)scope->compartment);
+    if (status != MQ_OK)
+        return status;
+    uint8_t *memory = mq_work_memory(MQ_CHANGE_MAX);
+    while (status == MQ_OK && mq_db_next(&query, error)) {
+        struct mq_buffer left = mq_buffer(memory, MQ_CHANGE_MAX);
+        status = mq_erase_incoming(replica, scope, mq_db_blob(query, 1).data, mq_db_blob(query, 2), &left, error);
+        if (status == MQ_OK) {
+            status = survivor_empty(replica, mq_db_int(query, 0), mq_written(&left), error);
+            touched->kept = true;
+        } else if (status == MQ_NOT_FOUND)
+            status = MQ_OK;
+    }
+    mq_db_done(&query);
+    mq_work_free(memory, MQ_CHANGE_MAX);
+    return status != MQ_OK ? status : error->status;
+}
+
+static enum mq_status changes_apply(struct mq_replica *replica, const struct mq_erase_scope *scope,
+                                    const uint8_t least[MQ_ID_SIZE], const uint8_t most[MQ_ID_SIZE],
+                                    struct touched *touched, struct mq_error *error)
+{
+    struct mq_query *query;
     enum mq_status status = mq_db_query(replica->db, &query, error,
                                         "SELECT id, record, segment, expanded FROM change WHERE id BETWEEN ? AND ?"
                                         " AND team = ? AND compartment = ?",
-                                        "bbbi", MQ_SPAN(least), MQ_SPAN(most), mq_span(scope->team, MQ_ID_SIZE),
-                                        (int64_t)scope->compartment);
+                                        "bbbi", mq_span(least, MQ_ID_SIZE), mq_span(most, MQ_ID_SIZE),
+                                        mq_span(scope->team, MQ_ID_SIZE), (int64_t)scope->compartment);
     if (status != MQ_OK)
         return status;
     uint8_t *memory = mq_work_memory(MQ_CHANGE_MAX);
@@ -135,6 +171,17 @@ static enum mq_status name_apply(struct mq_replica *replica, const struct mq_era
     mq_db_done(&query);
     mq_work_free(memory, MQ_CHANGE_MAX);
     return status != MQ_OK ? status : error->status;
+}
+
+static enum mq_status name_apply(struct mq_replica *replica, const struct mq_erase_scope *scope, struct mq_span name,
+                                 struct touched *touched, struct mq_error *error)
+{
+    uint8_t least[MQ_ID_SIZE] = {0}, most[MQ_ID_SIZE];
+    memset(most, 0xff, sizeof most);
+    memcpy(least, name.data, MQ_NAME_SIZE);
+    memcpy(most, name.data, MQ_NAME_SIZE);
+    enum mq_status status = changes_apply(replica, scope, least, most, touched, error);
+    return status == MQ_OK ? survivors_apply(replica, scope, least, most, touched, error) : status;
 }
 
 /* Every name that is noted and not yet looked for. */
@@ -305,7 +352,7 @@ enum mq_status mq_erase_settle(struct mq_replica *replica, struct mq_error *erro
     struct touched touched = {.count = 0};
     MQ_ASSERT(mq_db_in_transaction(replica->db));
     enum mq_status status = names_apply(replica, &touched, error);
-    bool any = touched.count > 0;
+    bool any = touched.count > 0 || touched.kept;
     if (status == MQ_OK)
         status = touched_settle(replica, &touched, error);
     free(touched.records);

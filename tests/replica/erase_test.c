@@ -611,6 +611,58 @@ static void township_waits_for_the_county(void **state)
     village_end(&village);
 }
 
+/* What waits beyond a revocation's cut, and was written down because it leans on a body that went, loses what is erased too,
+ * and does not bring it back when a person lets it in. It takes a desk that was set back: what was merged stands before a cut. */
+static void what_waits_beyond_a_cut_is_erased(void **state)
+{
+    struct village village;
+    uint8_t id[MQ_SEGMENT_ID_SIZE];
+    struct mq_query *query;
+    (void)state;
+    village_begin(&village, 23);
+    struct village_member *writer = &village.devices[0], *reader = &village.devices[1];
+    village_add(writer, HOUSEHOLD, NULL);
+    village_add(writer, BESIDE, NULL);
+    village_add(writer, LONG("V-3", "2026-11-06"), NULL);
+    village_sync_all(&village, 2);
+    village_keep(&village, &village.desk, "before");
+    village_set(writer, "H-1", "where=" MARKER);
+    village_add(writer, LONG("V-4", "2026-11-07"), NULL);
+    sync_one(&village, writer);
+    sync_one(&village, reader);
+    village_set(reader, "H-1", "where=桥头");
+    sync_one(&village, reader);
+    sync_one(&village, &village.desk);
+    erase(&village.desk, "V-2", "notes");
+    sync_one(&village, &village.desk);
+    sync_one(&village, reader);
+    village_bring_back(&village, &village.desk, "before");
+    village_revoke(&village, writer);
+    sync_one(&village, reader);
+    assert_int_equal(hostile_count(reader, "SELECT count(*) FROM segment WHERE kept = 1 AND state = 2"), 1);
+    assert_int_equal(mq_db_query(mq_replica_db(reader->replica), &query, &problem,
+                                 "SELECT id FROM segment WHERE kept = 1 AND state = 2", ""),
+                     MQ_OK);
+    assert_true(mq_db_next(&query, &problem));
+    memcpy(id, mq_db_blob(query, 0).data, sizeof id);
+    mq_db_done(&query);
+    erase(&village.desk, "H-1", "where");
+    sync_one(&village, &village.desk);
+    sync_one(&village, reader);
+    assert_false(store_holds(&village, reader, MARKER));
+    village_adopt(&village, id);
+    village_close(writer);
+    village_sync_all(&village, 2);
+    for (int i = 1; i < VILLAGE_DEVICES; i++) {
+        assert_gone(&village, &village.devices[i]);
+        check(&village.devices[i]);
+        assert_shows(&village.devices[i], "V-4");
+    }
+    assert_gone(&village, &village.desk);
+    assert_all_same(&village);
+    village_end(&village);
+}
+
 /* Of two late followers, one leans on a body that the relay has lost: it waits, the other is opened whichever it is, and
  * no borrowed body stays. */
 static void lost_body_stops_no_other(void **state)
@@ -717,6 +769,7 @@ int main(void)
         cmocka_unit_test(forged_names_take_nothing_along),
         cmocka_unit_test(great_field_numbers_go_too),
         cmocka_unit_test(township_waits_for_the_county),
+        cmocka_unit_test(what_waits_beyond_a_cut_is_erased),
         cmocka_unit_test(lost_body_stops_no_other),
         cmocka_unit_test(long_runs_are_borrowed),
     };
