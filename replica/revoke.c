@@ -361,8 +361,8 @@ static bool may_be_revoked(const struct mq_team *team, const struct mq_certifica
            memcmp(certificate->team, team->team, MQ_ID_SIZE) == 0;
 }
 
-enum mq_status mq_revoke(struct mq_replica *replica, const struct mq_team *team,
-                         const struct mq_certificate *certificate, struct mq_error *error)
+static enum mq_status revoke(struct mq_replica *replica, const struct mq_team *team,
+                             const struct mq_certificate *certificate, bool late, struct mq_error *error)
 {
     uint8_t hash[MQ_HASH_SIZE];
     bool revoked;
@@ -376,11 +376,23 @@ enum mq_status mq_revoke(struct mq_replica *replica, const struct mq_team *team,
     if (status == MQ_OK)
         status = mq_db_run(replica->db, error, "INSERT INTO revoked VALUES(?, ?)", "bb", MQ_SPAN(hash),
                            MQ_SPAN(team->team));
-    if (status == MQ_OK)
+    if (status == MQ_OK && !late)
         status = cuts_choose(replica, hash, error);
     if (status == MQ_OK)
         status = say(replica, team->team, hash, error);
     return status == MQ_OK ? mq_revoke_settle(replica, error) : status;
+}
+
+enum mq_status mq_revoke(struct mq_replica *replica, const struct mq_team *team,
+                         const struct mq_certificate *certificate, struct mq_error *error)
+{
+    return revoke(replica, team, certificate, false, error);
+}
+
+enum mq_status mq_revoke_late(struct mq_replica *replica, const struct mq_team *team,
+                              const struct mq_certificate *certificate, struct mq_error *error)
+{
+    return revoke(replica, team, certificate, true, error);
 }
 
 struct adoption {

@@ -13,6 +13,10 @@
  * this replica may not say so. */
 MQ_MUST_USE enum mq_status mq_revoke(struct mq_replica *replica, const struct mq_team *team,
                                      const struct mq_certificate *certificate, struct mq_error *error);
+/* The same of a certificate that came to light after the rights of its key had been taken: nothing under it counts until a
+ * person lets it in. */
+MQ_MUST_USE enum mq_status mq_revoke_late(struct mq_replica *replica, const struct mq_team *team,
+                                          const struct mq_certificate *certificate, struct mq_error *error);
 /* Lets a segment in that waits beyond a cut, by its id: the same revocation, said again with one name more. At the county's
  * desk, within the caller's transaction; as for mq_revoke, everything open must be sealed. MQ_NOT_FOUND: no such segment;
  * MQ_REFUSED, in words: it does not wait for that. */

@@ -30,7 +30,8 @@ static enum mq_status put_entries(struct mq_desk *desk, const struct mq_team *te
     put_entry(body, own, mq_replica_identity(desk->replica)->sign_public,
               MQ_ACCESS_DESK | mq_rights_access(MQ_RIGHT_RESTRICTED | MQ_RIGHT_SENSITIVE));
     enum mq_status status = mq_db_query(mq_replica_db(desk->replica), &query, error,
-                                        "SELECT token_hash, sign_public, rights, state FROM member WHERE team = ? ORDER BY serial",
+                                        "SELECT token_hash, sign_public, rights, state FROM member WHERE team = ?"
+                                        " AND token_hash <> zeroblob(16) ORDER BY serial",
                                         "b", MQ_SPAN(team->team));
     while (status == MQ_OK && mq_db_next(&query, error)) {
         struct mq_span hash = mq_db_blob(query, 0), key = mq_db_blob(query, 1);

@@ -5,6 +5,7 @@
 
 #include "platform/json.h"
 #include "protocol/assert.h"
+#include "replica/cases.h"
 #include "replica/revoke.h"
 #include "replica/rotate.h"
 #include "server/desk/enrol_keys.h"
@@ -12,7 +13,7 @@
 #include "server/desk/reach.h"
 
 #define REVOKED 1 /* member.state */
-#define CERTIFICATES_MAX 64 /* of one key in one team: a new one for each invitation */
+#define DAY_SECONDS 86400
 
 /* ---- finding ---- */
 
@@ -41,6 +42,40 @@ static void member_take(struct mq_member *out, struct mq_query *query)
     out->revoked = mq_db_int(query, 3) == REVOKED;
 }
 
+static void unlisted_take(struct mq_member *out, const struct mq_certificate *certificate)
+{
+    uint8_t id[MQ_KID_SIZE];
+
+    *out = (struct mq_member){.certificate = *certificate, .rights = MQ_RIGHT_SENSITIVE | MQ_RIGHT_RESTRICTED};
+    mq_key_name(id, certificate->sign_public);
+    mq_hex_write(out->name, MQ_SPAN(id));
+}
+
+/* Who joined after the backup that this desk was brought back from: the streams that he wrote say who he is, but for his name
+ * and his rights, so he may have had any. */
+static enum mq_status unlisted_find(struct mq_desk *desk, const char *text, struct mq_member *out, int *found,
+                                    struct mq_error *error)
+{
+    struct mq_query *query;
+    uint8_t key[MQ_PUBLIC_SIZE] = {0};
+    enum mq_status status = mq_db_query(mq_replica_db(desk->replica), &query, error,
+                                        "SELECT announce FROM stream WHERE mine = 0", "");
+
+    while (status == MQ_OK && mq_db_next(&query, error)) {
+        struct mq_announce announce;
+        const struct mq_certificate *certificate = &announce.certificate;
+        if (mq_announce_decode(&announce, mq_db_blob(query, 0)) != MQ_OK ||
+            !is_member(text, certificate->sign_public, certificate->serial, mq_span(NULL, 0)) ||
+            memcmp(key, certificate->sign_public, sizeof key) == 0)
+            continue;
+        memcpy(key, certificate->sign_public, sizeof key);
+        unlisted_take(out, certificate);
+        ++*found;
+    }
+    mq_db_done(&query);
+    return status == MQ_OK ? error->status : status;
+}
+
 enum mq_status mq_member_find(struct mq_desk *desk, const char *text, struct mq_member *out, struct mq_error *error)
 {
     struct mq_query *query;
@@ -59,6 +94,8 @@ enum mq_status mq_member_find(struct mq_desk *desk, const char *text, struct mq_
     if (status == MQ_OK)
         status = error->status;
     if (status == MQ_OK && found == 0)
+        status = unlisted_find(desk, text, out, &found, error);
+    if (status == MQ_OK && found == 0)
         return mq_fail(error, MQ_REFUSED, _("there is no member \"%s\"; `member list` shows who there is"), text);
     int fits = found > revoked ? found - revoked : revoked;
     if (status == MQ_OK && fits > 1)
@@ -69,58 +106,65 @@ enum mq_status mq_member_find(struct mq_desk *desk, const char *text, struct mq_
 
 /* ---- revoking ---- */
 
-struct certificates {
-    struct mq_certificate items[CERTIFICATES_MAX];
-    size_t count;
-};
-
-static bool same_certificate(const struct mq_certificate *a, const struct mq_certificate *b)
+/* Columns of `query`: announce. Gives the first whose certificate is not revoked. */
+static enum mq_status first_open(struct mq_desk *desk, struct mq_query *query, struct mq_certificate *out,
+                                 struct mq_error *error)
 {
-    uint8_t left[MQ_HASH_SIZE], right[MQ_HASH_SIZE];
+    enum mq_status status = MQ_OK;
+    bool revoked = true;
 
-    mq_certificate_hash(left, a);
-    mq_certificate_hash(right, b);
-    return memcmp(left, right, sizeof left) == 0;
-}
-
-static bool certificate_add(struct certificates *out, const struct mq_certificate *certificate)
-{
-    for (size_t i = 0; i < out->count; i++)
-        if (same_certificate(&out->items[i], certificate))
-            return true;
-    if (out->count == CERTIFICATES_MAX)
-        return false;
-    out->items[out->count++] = *certificate;
-    return true;
-}
-
-/* The member's own, and whatever else his key wrote under. */
-static enum mq_status certificates_find(struct mq_desk *desk, const struct mq_member *member, struct certificates *out,
-                                        struct mq_error *error)
-{
-    struct mq_query *query;
-    bool room = certificate_add(out, &member->certificate);
-    enum mq_status status = mq_db_query(mq_replica_db(desk->replica), &query, error,
-                                        "SELECT announce FROM stream JOIN mailbox USING(mailbox) WHERE mine = 0 AND team = ?",
-                                        "b", MQ_SPAN(member->certificate.team));
-
-    while (status == MQ_OK && room && mq_db_next(&query, error)) {
+    while (status == MQ_OK && revoked && mq_db_next(&query, error)) {
         struct mq_announce announce;
-        if (mq_announce_decode(&announce, mq_db_blob(query, 0)) == MQ_OK &&
-            memcmp(announce.certificate.sign_public, member->certificate.sign_public, MQ_PUBLIC_SIZE) == 0)
-            room = certificate_add(out, &announce.certificate);
+        if (mq_announce_decode(&announce, mq_db_blob(query, 0)) != MQ_OK || mq_role_governs(announce.certificate.role))
+            continue; /* damaged, which `check` names; or the root's to revoke */
+        *out = announce.certificate;
+        status = mq_revoked(desk->replica, out, &revoked, error);
     }
     mq_db_done(&query);
-    return status == MQ_OK ? error->status : status;
+    if (status != MQ_OK || error->status != MQ_OK)
+        return status != MQ_OK ? status : error->status;
+    return revoked ? MQ_NOT_FOUND : MQ_OK;
+}
+
+/* Where an announce has its certificate's key. */
+#define ANNOUNCED "SELECT announce FROM stream JOIN mailbox USING(mailbox) WHERE mine = 0 AND team = ? AND substr(announce, 19, 32) "
+
+/* A certificate under the member's key that is not revoked: his own, or another that he wrote under. MQ_NOT_FOUND: none. */
+static enum mq_status open_certificate(struct mq_desk *desk, const struct mq_member *member, struct mq_certificate *out,
+                                       struct mq_error *error)
+{
+    struct mq_query *query;
+    bool revoked;
+    enum mq_status status = mq_revoked(desk->replica, &member->certificate, &revoked, error);
+
+    *out = member->certificate;
+    if (status != MQ_OK || !revoked)
+        return status;
+    status = mq_db_query(mq_replica_db(desk->replica), &query, error, ANNOUNCED "= ?", "bb",
+                         MQ_SPAN(member->certificate.team), MQ_SPAN(member->certificate.sign_public));
+    return status == MQ_OK ? first_open(desk, query, out, error) : status;
+}
+
+/* His row says so. One whom the desk forgot gets a row, so that it knows his key from now on; the relay is told no token. */
+static enum mq_status row_end(struct mq_desk *desk, const struct mq_member *member, struct mq_error *error)
+{
+    uint8_t bytes[MQ_CERTIFICATE_SIZE];
+
+    mq_certificate_encode(bytes, &member->certificate);
+    return mq_db_run(mq_replica_db(desk->replica), error,
+                     "INSERT INTO member(sign_public, team, name, serial, certificate, token_hash, state, joined, reply, role,"
+                     " rights) VALUES(?1, ?2, ?3, ?4, ?5, zeroblob(16), ?6, ?7, x'', ?8, ?9)"
+                     " ON CONFLICT(sign_public, team) DO UPDATE SET state = ?6",
+                     "bbzibiiii", MQ_SPAN(member->certificate.sign_public), MQ_SPAN(member->certificate.team), member->name,
+                     (int64_t)member->certificate.serial, MQ_SPAN(bytes), (int64_t)REVOKED,
+                     (int64_t)member->certificate.issued_day * DAY_SECONDS, (int64_t)member->certificate.role,
+                     (int64_t)member->rights);
 }
 
 /* His rights end here: keys and the relay's list follow. */
 static enum mq_status member_end(struct mq_desk *desk, const struct mq_member *member, struct mq_error *error)
 {
-    enum mq_status status = mq_db_run(mq_replica_db(desk->replica), error,
-                                      "UPDATE member SET state = ? WHERE sign_public = ? AND team = ?", "ibb",
-                                      (int64_t)REVOKED, MQ_SPAN(member->certificate.sign_public),
-                                      MQ_SPAN(member->certificate.team));
+    enum mq_status status = row_end(desk, member, error);
 
     if (status == MQ_OK)
         status = mq_rotate_without(desk->replica, &member->team, &member->certificate, member->rights, error);
@@ -129,22 +173,21 @@ static enum mq_status member_end(struct mq_desk *desk, const struct mq_member *m
 
 enum mq_status mq_member_revoke(struct mq_desk *desk, const struct mq_member *member, struct mq_error *error)
 {
-    struct certificates *all = calloc(1, sizeof *all);
-    bool already, any = false;
+    struct mq_certificate certificate;
+    enum mq_status status;
+    bool any = false;
 
-    MQ_ASSERT(all != NULL);
-    enum mq_status status = certificates_find(desk, member, all, error);
-    for (size_t i = 0; i < all->count && status == MQ_OK; i++) {
-        status = mq_revoked(desk->replica, &all->items[i], &already, error);
-        if (status != MQ_OK || already)
-            continue;
-        status = mq_revoke(desk->replica, &member->team, &all->items[i], error);
+    while ((status = open_certificate(desk, member, &certificate, error)) == MQ_OK) {
+        status = mq_revoke(desk->replica, &member->team, &certificate, error);
+        if (status != MQ_OK)
+            return status;
         any = true;
     }
-    free(all);
-    if (status == MQ_OK && !any && member->revoked)
+    if (status != MQ_NOT_FOUND)
+        return status;
+    if (!any && member->revoked)
         return mq_fail(error, MQ_REFUSED, _("this device's rights were taken already; nothing was changed"));
-    return status == MQ_OK ? member_end(desk, member, error) : status;
+    return member_end(desk, member, error);
 }
 
 /* ---- after a restore ---- */
@@ -172,13 +215,33 @@ static enum mq_status find_unsettled(struct mq_desk *desk, const struct mq_team 
     return revoked ? MQ_OK : MQ_NOT_FOUND;
 }
 
+/* Under a key of the team whose rights were taken: a certificate that this desk had issued, and had forgotten by then. */
+static enum mq_status find_late(struct mq_desk *desk, const struct mq_team *team, struct mq_certificate *out,
+                                struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(mq_replica_db(desk->replica), &query, error,
+                                        ANNOUNCED "IN (SELECT sign_public FROM member WHERE team = ? AND state = ?)", "bbi",
+                                        MQ_SPAN(team->team), MQ_SPAN(team->team), (int64_t)REVOKED);
+
+    return status == MQ_OK ? first_open(desk, query, out, error) : status;
+}
+
 enum mq_status mq_members_settle(struct mq_desk *desk, const struct mq_team *team, struct mq_error *error)
 {
     struct mq_member member;
+    struct mq_certificate certificate;
     enum mq_status status;
 
     while ((status = find_unsettled(desk, team, &member, error)) == MQ_OK) {
         status = member_end(desk, &member, error);
+        if (status != MQ_OK)
+            return status;
+    }
+    if (status != MQ_NOT_FOUND)
+        return status;
+    while ((status = find_late(desk, team, &certificate, error)) == MQ_OK) {
+        status = mq_revoke_late(desk->replica, team, &certificate, error);
         if (status != MQ_OK)
             return status;
     }
