@@ -13,6 +13,7 @@
 #include "platform/fake.h"
 #include "protocol/assert.h"
 #include "protocol/exchange.h"
+#include "protocol/recovery_keys.h"
 #include "server/desk/call_keys.h"
 #include "replica/cases.h"
 #include "server/desk/enrol_keys.h"
@@ -489,6 +490,82 @@ static void test_revoked(void **state)
     free(reply);
 }
 
+/* What the owner of a device that wants recovery hands in, and his code. */
+static struct mq_span forgotten(const struct device *device, const struct mq_enrol_reply *reply, char code[MQ_RECOVER_CODE_SIZE])
+{
+    static uint8_t file_memory[MQ_RECOVERY_SIZE], memory[MQ_RECOVER_REQUEST_SIZE];
+    struct mq_buffer file = mq_buffer(file_memory, sizeof file_memory), request = mq_buffer(memory, sizeof memory);
+    struct mq_secret store_key, ephemeral;
+
+    mq_random(machine, &store_key, sizeof store_key);
+    mq_random(machine, &ephemeral, sizeof ephemeral);
+    assert_int_equal(mq_recovery_seal(&file, &reply->certificate, &store_key, reply->desk.box_public, &device->identity, &ephemeral),
+                     MQ_OK);
+    mq_recover_request_put(&request, mq_written(&file), device->identity.box_public);
+    assert_false(request.failed);
+    mq_recover_code(code, mq_written(&request));
+    return mq_written(&request);
+}
+
+static enum mq_status recover(struct mq_span request, const char *code)
+{
+    static const struct mq_option with_code = {.name = "code"}, with_reason = {.name = "reason"};
+    const struct mq_command_line line = {.words = {"request"},
+                                         .word_count = 1,
+                                         .values = {{&with_code, code}, {&with_reason, "本人来电"}},
+                                         .value_count = 2};
+    FILE *nowhere = fopen("/dev/null", "w");
+    struct mq_call call = {.desk = &desk, .line = &line, .directory = directory, .input = request, .out = nowhere, .talk = nowhere};
+
+    assert_non_null(nowhere);
+    mq_error_clear(&problem);
+    enum mq_status status = mq_verb_member_recover(&call, &problem);
+    fclose(nowhere);
+    return status;
+}
+
+/* The desk's store put aside, or brought back in its place. */
+static void copy_desk(const char *from, const char *to)
+{
+    char command[900], path[400];
+
+    mq_replica_close(desk.replica);
+    snprintf(command, sizeof command, "cd %s && rm -rf %s && cp -r %s %s", directory, to, from, to);
+    assert_int_equal(system(command), 0);
+    in_directory(path, "desk");
+    assert_int_equal(mq_replica_open(&desk.replica, machine, path, mq_span_text(PASSPHRASE), 0, &problem), MQ_OK);
+}
+
+/* A desk that was set back to before a revocation opens that device for nobody: it hears first what the server has. */
+static void test_forgotten_by_a_restored_desk(void **state)
+{
+    struct device *device = calloc(1, sizeof *device);
+    struct mq_enrol_reply *reply = calloc(1, sizeof *reply);
+    char *printed, serial[16], code[MQ_RECOVER_CODE_SIZE];
+
+    (void)state;
+    assert_true(device != NULL && reply != NULL);
+    run_well(mq_verb_team_add, "杉坪队");
+    sync_desk();
+    struct mq_invitation invitation = invite();
+    make_device(device, &invitation);
+    bring(device);
+    assert_int_equal(mq_enrol_reply_open(reply, mq_written(&device->reply), &invitation, MQ_ROLE_CADRE, &device->identity),
+                     MQ_OK);
+    struct mq_span request = forgotten(device, reply, code);
+    assert_int_equal(recover(request, code), MQ_OK);
+    copy_desk("desk", "desk-before");
+    snprintf(serial, sizeof serial, "%u", (unsigned)reply->certificate.serial);
+    assert_int_equal(run(mq_verb_member_revoke, serial, &printed), MQ_OK);
+    free(printed);
+    sync_desk();
+    copy_desk("desk-before", "desk");
+    assert_int_equal(recover(request, code), MQ_REFUSED);
+    assert_non_null(strstr(problem.text, "revoked"));
+    free(device);
+    free(reply);
+}
+
 /* ---- a township's desk ---- */
 
 /* The answer in `device` makes it a desk of the invitation's team, certified by the root, and known to the relay. */
@@ -667,6 +744,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_teams, setup, teardown),
         cmocka_unit_test_setup_teardown(test_emptied_store, setup, teardown),
         cmocka_unit_test_setup_teardown(test_revoked, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_forgotten_by_a_restored_desk, setup, teardown),
         cmocka_unit_test_setup_teardown(test_township, setup, teardown),
         cmocka_unit_test_setup_teardown(test_township_waits_for_root, setup, teardown),
         cmocka_unit_test_setup_teardown(test_township_and_damaged_root, setup, teardown),
