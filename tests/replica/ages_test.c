@@ -308,10 +308,36 @@ static void beside_the_erased(void **state)
     free(world);
 }
 
+/* The desk's clock was years fast, and right again after a restore: the receipts that it gives now have smaller numbers than
+ * those that devices hold, and count all the same. */
+static void receipts_begin_anew(void **state)
+{
+    (void)state;
+    struct world *world = calloc(1, sizeof *world);
+    assert_non_null(world);
+    begin(world, 9, false);
+    struct village *village = &world->village;
+    struct mq_fake *clock = village->desk.fake;
+    village_sync_all(village, 2);
+    back_up(world, 0);
+    int64_t now = mq_now(village->desk.platform);
+    mq_fake_set_wall(clock, now + 5 * INT64_C(31536000));
+    write_visit(world, &village->devices[0]);
+    village_sync_all(village, 2);
+    assert_int_equal(village_safety(&village->devices[0]).saved + village_safety(&village->devices[0]).stored, 0);
+    mq_fake_set_wall(clock, now + 86400);
+    restore(world, 0);
+    write_visit(world, &village->devices[0]);
+    judge(world);
+    village_end(village);
+    free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(beside_the_erased),
+        cmocka_unit_test(receipts_begin_anew),
         cmocka_unit_test(every_age_heals),
         cmocka_unit_test(old_and_new_both_alive),
         cmocka_unit_test(desk_alone_comes_back),
