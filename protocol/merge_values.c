@@ -72,12 +72,13 @@ static enum mq_status read_step(struct mq_merge_step *step, const struct mq_fact
         return MQ_REFUSED;
     if (!names_its_record(change, fact))
         return MQ_REFUSED;
-    uint8_t *kept = mq_arena_take(arena, names.size);
-    if (kept == NULL)
+    step->name_count = names.size / MQ_NAME_SIZE;
+    step->names = mq_merge_take(arena, step->name_count, sizeof(*step->names));
+    if (step->names == NULL)
         return MQ_NO_SPACE;
     if (names.size > 0)
-        memcpy(kept, room, names.size);
-    change->replaced = mq_span(kept, names.size);
+        memcpy(step->names, room, names.size);
+    change->replaced = mq_span(NULL, 0); /* it was in this frame */
     return MQ_OK;
 }
 
@@ -165,6 +166,7 @@ static void void_steps(struct mq_merge_values *out, struct mq_merge_step *steps)
         if (steps[i].fact->rank >= MQ_RANK_DESK || !known(change->type) || !is_for_desks(kind, change))
             continue;
         *change = (struct mq_change){.type = 0};
+        steps[i].name_count = 0;
         out->unknown++;
     }
 }
@@ -195,7 +197,7 @@ static enum mq_status read_steps(struct mq_merge_values *out, const struct mq_fa
     const struct mq_kind *kind = mq_kind_by_number(out->kind);
     for (size_t i = 0; i < count; i++) {
         if (mq_merge_rule(kind, steps[i].change.field) == MQ_MERGE_WORDS)
-            steps[i].change.replaced.size = 0;
+            steps[i].name_count = 0;
     }
     return MQ_OK;
 }
@@ -214,6 +216,5 @@ enum mq_status mq_merge_values_read(struct mq_merge_values *out, const struct mq
     if (out->items == NULL)
         return MQ_NO_SPACE;
     put_all(out);
-    mq_merge_names(out);
-    return MQ_OK;
+    return mq_merge_names(out, arena);
 }

@@ -5,10 +5,20 @@
 
 #include "protocol/merge.h"
 
+/* A name that a change lists; once the values are sorted, in its room, where those stand that have it. */
+union mq_merge_name {
+    uint8_t name[MQ_NAME_SIZE];
+    struct {
+        uint32_t first, count; /* in the items; count 0: not here */
+    };
+};
+
 /* A fact taken apart. */
 struct mq_merge_step {
     const struct mq_fact *fact;
-    struct mq_change change; /* `replaced` in the arena, empty where this change names nothing */
+    struct mq_change change; /* without `replaced` */
+    union mq_merge_name *names; /* what stood there; none where this change names nothing */
+    size_t name_count;
 };
 
 enum mq_depth_phase {
@@ -28,12 +38,12 @@ struct mq_merge_value {
     /* While depths are measured: */
     enum mq_depth_phase phase;
     bool ring;                    /* stands in a ring of names, or above one */
-    size_t next;                  /* the next name of `replaced` to look at */
+    size_t next;                  /* the next of the step's names to look at */
     struct mq_merge_value *above; /* who asked */
 };
 
 struct mq_merge_values {
-    const struct mq_merge_step *steps; /* by change id, each once */
+    struct mq_merge_step *steps; /* by change id, each once */
     size_t step_count;
     uint64_t kind;                /* of the create with the smallest id; 0: none */
     struct mq_merge_value *items; /* by field, then name */
@@ -43,8 +53,8 @@ struct mq_merge_values {
 
 MQ_MUST_USE enum mq_status mq_merge_values_read(struct mq_merge_values *out, const struct mq_fact *facts, size_t count,
                                                 struct mq_arena *arena);
-/* Sorts the values, and says which are dead and how deep each stands. */
-void mq_merge_names(struct mq_merge_values *all);
+/* Sorts the values, each once, and says which are dead and how deep each stands. MQ_NO_SPACE. */
+MQ_MUST_USE enum mq_status mq_merge_names(struct mq_merge_values *all, struct mq_arena *arena);
 /* Members, canonical, life and deleted; review as far as it comes from a deletion. `out` is otherwise untouched. */
 MQ_MUST_USE enum mq_status mq_merge_life(struct mq_group_state *out, const struct mq_merge_values *all,
                                          struct mq_arena *arena);
