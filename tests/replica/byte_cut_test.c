@@ -84,54 +84,63 @@ static void assert_position(const struct wire_position *a, const struct wire_pos
     assert_int_equal(a->anchored, b->anchored);
 }
 
-/* The first request of the member's next sync, cut at each byte: he believes nothing of it, and the relay has exactly
- * the segments that came whole. Then it goes through. Gives its size. */
-static size_t cut_every_request(struct village *village, struct village_member *member)
+struct cutting {
+    struct village *village;
+    struct village_member *member;
+    struct wire_position before;
+    int64_t held, most; /* segments of his that the relay had before; the most that ever came whole */
+};
+
+/* He believes nothing of what he sent, and the relay has exactly the segments that came whole. */
+static void judge_cut_request(struct cutting *cutting)
 {
-    struct wire_position before, after;
-    int64_t held = wire_held(village, member);
+    struct wire_position after;
+    wire_position(cutting->member, &after);
+    assert_position(&cutting->before, &after);
+    assert_int_equal(wire_held(cutting->village, cutting->member), cutting->held + wire.segments);
+}
+
+/* The cursor stays where it is, and what was taken in is what came whole. */
+static void judge_cut_reply(struct cutting *cutting)
+{
+    struct wire_position after;
+    const struct wire_position *before = &cutting->before;
+    wire_position(cutting->member, &after);
+    assert_int_equal(after.cursors, before->cursors);
+    assert_int_equal(after.fingerprints, before->fingerprints);
+    cutting->most = wire.segments > cutting->most ? wire.segments : cutting->most;
+    assert_int_equal(after.segments, before->segments + cutting->most);
+    assert_true(after.anchored >= before->anchored);
+    if (wire.at < MQ_REPLY_HEAD_SIZE)
+        assert_position(before, &after);
+}
+
+/* The first message of the member's next sync, cut at each byte; then it goes through. Gives its size. */
+static size_t cut_every(struct village *village, struct village_member *member, enum wire_harm harm,
+                        void (*judge)(struct cutting *cutting))
+{
+    struct cutting cutting = {.village = village, .member = member, .held = wire_held(village, member)};
     wire_mend(&wire, village);
-    wire_position(member, &before);
+    wire_position(member, &cutting.before);
     for (size_t at = 0;; at++) {
-        wire.harm = WIRE_CUT_UP;
+        wire.harm = harm;
         wire.at = at;
         enum mq_status status = wire_sync(&wire, member, false);
-        if (!wire.harmed) {
-            assert_int_equal(status, MQ_OK);
+        assert_int_equal(status, wire.harmed ? MQ_UNREACHABLE : MQ_OK);
+        if (!wire.harmed)
             return at;
-        }
-        assert_int_equal(status, MQ_UNREACHABLE);
-        wire_position(member, &after);
-        assert_position(&before, &after);
-        assert_int_equal(wire_held(village, member), held + wire.segments);
+        judge(&cutting);
     }
 }
 
-/* The same for the first reply: the cursor stays where it is, and what was taken in is what came whole. */
+static size_t cut_every_request(struct village *village, struct village_member *member)
+{
+    return cut_every(village, member, WIRE_CUT_UP, judge_cut_request);
+}
+
 static size_t cut_every_reply(struct village *village, struct village_member *member)
 {
-    struct wire_position before, after;
-    int64_t most = 0;
-    wire_mend(&wire, village);
-    wire_position(member, &before);
-    for (size_t at = 0;; at++) {
-        wire.harm = WIRE_CUT_DOWN;
-        wire.at = at;
-        enum mq_status status = wire_sync(&wire, member, false);
-        if (!wire.harmed) {
-            assert_int_equal(status, MQ_OK);
-            return at;
-        }
-        assert_int_equal(status, MQ_UNREACHABLE);
-        wire_position(member, &after);
-        assert_int_equal(after.cursors, before.cursors);
-        assert_int_equal(after.fingerprints, before.fingerprints);
-        most = wire.segments > most ? wire.segments : most;
-        assert_int_equal(after.segments, before.segments + most);
-        assert_true(after.anchored >= before.anchored);
-        if (at < MQ_REPLY_HEAD_SIZE)
-            assert_position(&before, &after);
-    }
+    return cut_every(village, member, WIRE_CUT_DOWN, judge_cut_reply);
 }
 
 /* Segments up, segments down, receipts up, receipts down: each message of the way there and back is cut at every byte. */
@@ -193,7 +202,7 @@ struct flips {
     struct village *village;
     struct village_member *writer, *member; /* who writes a record for each flip; whose message is changed */
     enum wire_harm harm;
-    const char *prefix;
+    int message;   /* which of a sync, from 0 */
     bool receipts; /* the desk confirms each before the member asks */
     int records;   /* written in all */
 };
@@ -201,6 +210,10 @@ struct flips {
 static void assert_has_all(const struct flips *flips)
 {
     assert_int_equal(village_safety(flips->member).records, flips->records);
+    if (flips->member == &flips->village->desk) { /* nobody waits for a receipt that the desk believes to have sent */
+        assert_int_equal(village_sync(flips->village, flips->writer, NULL), MQ_OK);
+        assert_int_equal(village_safety(flips->writer).anchored, flips->records);
+    }
     if (flips->writer != flips->member)
         return;
     assert_int_equal(village_safety(flips->member).saved, 0);
@@ -215,12 +228,13 @@ static size_t flip_every(struct flips *flips)
     struct village *village = flips->village;
     wire_mend(&wire, village);
     for (size_t bit = 0;; bit = next_bit(bit)) {
-        write_one(flips->writer, flips->prefix, flips->records++);
+        write_one(flips->writer, "F", flips->records++);
         if (flips->writer != flips->member || flips->receipts)
             assert_int_equal(village_sync(village, flips->writer, NULL), MQ_OK);
         if (flips->receipts)
             assert_int_equal(village_sync(village, &village->desk, NULL), MQ_OK);
         wire.harm = flips->harm;
+        wire.message = flips->message;
         wire.at = bit;
         enum mq_status status = wire_sync(&wire, flips->member, true);
         assert_true(status == MQ_OK || status == MQ_UNREACHABLE || status == MQ_REFUSED);
@@ -231,11 +245,15 @@ static size_t flip_every(struct flips *flips)
     }
 }
 
-static void flip_one_way(uint64_t seed, int writer, int member, enum wire_harm harm, bool receipts)
+#define DESK (-1)
+
+static void flip_one_way(uint64_t seed, int member, struct flips flips)
 {
     struct village village;
     begin(&village, seed);
-    struct flips flips = {&village, &village.devices[writer], &village.devices[member], harm, "F", receipts, 0};
+    flips.village = &village;
+    flips.writer = &village.devices[0];
+    flips.member = member == DESK ? &village.desk : &village.devices[member];
     size_t size = flip_every(&flips);
     print_message("changed in a message of %zu bytes\n", size);
     assert_healed(&village, flips.records);
@@ -246,48 +264,29 @@ static void flip_one_way(uint64_t seed, int writer, int member, enum wire_harm h
 static void every_flip_of_a_request(void **state)
 {
     (void)state;
-    flip_one_way(103, 0, 0, WIRE_FLIP_UP, false);
+    flip_one_way(103, 0, (struct flips){.harm = WIRE_FLIP_UP});
 }
 
 /* Segments coming down, changed anywhere: the reader has the true ones after the next sync. */
 static void every_flip_of_a_reply(void **state)
 {
     (void)state;
-    flip_one_way(104, 0, 1, WIRE_FLIP_DOWN, false);
+    flip_one_way(104, 1, (struct flips){.harm = WIRE_FLIP_DOWN});
 }
 
 /* Receipts coming down, changed anywhere: nothing counts as anchored but what the desk confirmed, and that does. */
 static void every_flip_of_a_receipt(void **state)
 {
     (void)state;
-    flip_one_way(105, 0, 0, WIRE_FLIP_DOWN, true);
+    flip_one_way(105, 0, (struct flips){.harm = WIRE_FLIP_DOWN, .receipts = true});
 }
 
-/* What the desk says, changed anywhere on its way up: the relay has all of it after the next sync, so that nobody waits
- * for a receipt that the desk believes to have sent. */
+/* What the desk says, changed anywhere on its way up: the relay has all of it after the next sync. Its first request fetches, the
+ * second brings the receipt. */
 static void every_flip_of_what_a_desk_says(void **state)
 {
-    struct village village;
     (void)state;
-    begin(&village, 110);
-    struct village_member *writer = &village.devices[0];
-    int records = 0;
-    wire_mend(&wire, &village);
-    for (size_t bit = 0;; bit = next_bit(bit)) {
-        write_one(writer, "G", records++);
-        assert_int_equal(village_sync(&village, writer, NULL), MQ_OK);
-        wire.harm = WIRE_FLIP_UP; /* the first request fetches, the second brings the receipt */
-        wire.message = 1;
-        wire.at = bit;
-        (void)wire_sync(&wire, &village.desk, true);
-        if (!wire.harmed)
-            break;
-        assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK);
-        assert_int_equal(village_sync(&village, writer, NULL), MQ_OK);
-        assert_int_equal(village_safety(writer).anchored, records);
-    }
-    assert_healed(&village, records);
-    village_end(&village);
+    flip_one_way(110, DESK, (struct flips){.harm = WIRE_FLIP_UP, .message = 1});
 }
 
 /* ---- parts ---- */
