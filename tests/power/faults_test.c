@@ -13,9 +13,6 @@
 #include "replica/replica_keys.h"
 #include "tests/power/points.h"
 
-static struct stage stage;
-static struct stage_image base;
-
 static const struct trouble {
     enum mq_status status;
     bool for_good, power; /* and then the power goes: what the failed sync left behind is gone */
@@ -24,77 +21,57 @@ static const struct trouble {
 #define TROUBLES (sizeof troubles / sizeof *troubles)
 
 /* False: the step is done before its n-th operation. */
-static bool fail_one(const struct point_step *step, const struct stage_image *image, int64_t nth,
-                     const struct trouble *trouble)
+static bool fail_one(struct point *point, int64_t nth, const struct trouble *trouble)
 {
+    const struct point_step *step = point->step;
     struct mq_error error = {0};
-    struct sim_disk *disk = stage_disk(&stage, step->machine);
-    stage_bring(&stage, image, (uint64_t)nth);
-    if (step->begin != NULL)
-        step->begin(&stage);
+    struct sim_disk *disk = stage_disk(point->stage, step->machine);
+    point_begin(point, (uint64_t)nth);
     int64_t before = sim_disk_faults_made(disk);
     sim_disk_fail_nth(disk, nth, trouble->status, trouble->for_good);
-    enum mq_status status = step->act(&stage, &error);
+    enum mq_status status = step->act(point->stage, &error);
     bool met = sim_disk_faults_made(disk) > before;
     assert_true(met || status == MQ_OK);
     assert_true(status == MQ_OK || error.text[0] != '\0');
     if (trouble->power)
         sim_disk_cut(disk);
-    stage_close_all(&stage);
+    stage_close_all(point->stage);
     sim_disk_fail_nth(disk, 0, MQ_FAULT, false);
     sim_disk_set_survival(disk, SIM_NOTHING);
     if (trouble->power)
-        stage_reboot(&stage, step->machine);
+        stage_reboot(point->stage, step->machine);
     if (getenv("MQ_TRACE") != NULL)
         print_message("%s: operation %lld fails with %d%s%s: %s\n", step->name, (long long)nth, (int)trouble->status,
                       trouble->for_good ? " for good" : "", trouble->power ? ", then the power goes" : "", error.text);
-    step->judge(&stage, status == MQ_OK);
+    step->judge(point->stage, status == MQ_OK);
     return met;
 }
 
-static void try_step(const struct point_step *step)
+static void fail_everywhere(struct point *point)
 {
-    struct stage_image image = {{NULL}};
     int64_t tested = 0;
-    point_prepare(&stage, &base, step, &image);
-    point_count(&stage, &image, step);
     for (size_t i = 0; i < TROUBLES; i++)
-        for (int64_t nth = 1; fail_one(step, &image, nth, &troubles[i]); nth++)
+        for (int64_t nth = 1; fail_one(point, nth, &troubles[i]); nth++)
             tested++;
-    print_message("%s: failures=%lld\n", step->name, (long long)tested);
+    print_message("%s: failures=%lld\n", point->step->name, (long long)tested);
     assert_true(tested > 10);
-    stage_image_free(&image);
 }
 
 static void every_failure(void **state)
 {
-    const char *asked = getenv("POINTS");
-    size_t tried = 0;
     (void)state;
-    for (size_t i = 0; i < point_step_count; i++) {
-        bool wanted = asked == NULL ? i == 0 : strcmp(asked, "all") == 0 || strcmp(asked, point_steps[i].name) == 0;
-        if (wanted)
-            try_step(&point_steps[i]);
-        tried += wanted;
-    }
-    assert_true(tried > 0);
-}
-
-static const struct point_step *save_step(struct stage_image *image)
-{
-    point_prepare(&stage, &base, &point_steps[0], image);
-    stage_bring(&stage, image, 1);
-    point_steps[0].begin(&stage);
-    return &point_steps[0];
+    point_each(fail_everywhere);
 }
 
 /* After a sync that failed nothing is written any more in this run, whatever is asked; what was read stays readable. */
 static void read_only_after_failed_sync(void **state)
 {
-    struct stage_image image = {{NULL}};
-    const struct point_step *step = save_step(&image);
-    struct sim_disk *disk = stage_disk(&stage, step->machine);
+    struct point point;
     (void)state;
+    point_make(&point, point_saving);
+    point_begin(&point, 1);
+    struct stage *stage = point.stage;
+    struct sim_disk *disk = stage_disk(stage, STAGE_DEVICE);
     sim_disk_set_faults(disk, (struct sim_disk_faults){.sync_error = 2});
     enum mq_status status = MQ_OK;
     struct mq_error error = {0};
@@ -102,77 +79,61 @@ static void read_only_after_failed_sync(void **state)
         char line[160];
         snprintf(line, sizeof line,
                  "{\"kind\":\"household\",\"id\":\"S-%d\",\"place\":\"990527103204\",\"head\":\"甲\",\"people\":1}", i);
-        status = stage_add(stage_member(&stage, STAGE_DEVICE), line, &error);
+        status = stage_add(stage_device(stage), line, &error);
     }
     assert_int_equal(status, MQ_FAULT);
     sim_disk_set_faults(disk, (struct sim_disk_faults){0});
     int64_t operations = sim_disk_operations(disk);
     for (int i = 0; i < 3; i++) {
         mq_error_clear(&error);
-        assert_int_equal(step->act(&stage, &error), MQ_FAULT);
+        assert_int_equal(point.step->act(stage, &error), MQ_FAULT);
     }
-    char *text = village_export(stage_member(&stage, STAGE_DEVICE));
+    char *text = village_export(stage_device(stage));
     assert_non_null(strstr(text, "杨顺华"));
     free(text);
-    stage_close(&stage, STAGE_DEVICE);
+    stage_close(stage, STAGE_DEVICE);
     assert_int_equal(sim_disk_operations(disk), operations);
-    stage_reboot(&stage, STAGE_DEVICE);
-    step->judge(&stage, false);
-    stage_image_free(&image);
+    stage_reboot(stage, STAGE_DEVICE);
+    point.step->judge(stage, false);
+    point_free(&point);
 }
 
 /* A saving that is committed is called saved, though the log, which still held something erased, could not be emptied behind
  * it; that is made good at the next opening. */
 static void saved_though_log_is_full(void **state)
 {
-    struct stage_image image = {{NULL}};
-    const struct point_step *step = save_step(&image);
-    struct sim_disk *disk = stage_disk(&stage, step->machine);
+    struct point point;
     (void)state;
+    point_make(&point, point_saving);
+    struct stage *stage = point.stage;
+    struct sim_disk *disk = stage_disk(stage, STAGE_DEVICE);
     bool met = true;
     int behind = 0; /* failures after the commit */
     for (int64_t nth = 1; met; nth++) {
         struct mq_error error = {0};
         int64_t stale;
-        stage_bring(&stage, &image, (uint64_t)nth);
-        step->begin(&stage);
-        struct mq_replica *replica = stage_member(&stage, STAGE_DEVICE)->replica;
+        point_begin(&point, (uint64_t)nth);
+        struct mq_replica *replica = stage_device(stage)->replica;
         assert_int_equal(mq_setting_put_number(replica, "log_stale", 1, &error), MQ_OK);
         replica->log_stale = true;
         int64_t before = sim_disk_faults_made(disk);
         sim_disk_fail_nth(disk, nth, MQ_FAULT, true);
-        enum mq_status status = step->act(&stage, &error);
+        enum mq_status status = point.step->act(stage, &error);
         met = sim_disk_faults_made(disk) > before;
-        stage_close_all(&stage);
+        stage_close_all(stage);
         sim_disk_fail_nth(disk, 0, MQ_FAULT, false);
-        stage_must_open(&stage, STAGE_DEVICE);
-        char *text = village_export(stage_member(&stage, STAGE_DEVICE));
+        stage_must_open(stage, STAGE_DEVICE);
+        char *text = village_export(stage_device(stage));
         bool there = strstr(text, "吴国平") != NULL;
         free(text);
         assert_true(there || status != MQ_OK);
         behind += met && status == MQ_OK;
-        replica = stage_member(&stage, STAGE_DEVICE)->replica;
+        replica = stage_device(stage)->replica;
         assert_int_equal(mq_setting_number(replica, "log_stale", &stale, &error), MQ_OK);
         assert_int_equal(stale, 0);
     }
     assert_true(behind > 0);
-    stage_image_free(&image);
-}
-
-static int begin(void **state)
-{
-    (void)state;
-    stage_begin(&stage);
-    stage_keep(&stage, &base);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    stage_image_free(&base);
-    stage_end(&stage);
-    return 0;
+    point_free(&point);
 }
 
 int main(void)
@@ -182,5 +143,5 @@ int main(void)
         cmocka_unit_test(read_only_after_failed_sync),
         cmocka_unit_test(saved_though_log_is_full),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, point_stage_begin, point_stage_end);
 }

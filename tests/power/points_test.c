@@ -6,14 +6,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
 #include "tests/power/points.h"
-
-static struct stage stage;
-static struct stage_image base;
 
 static const struct fate {
     enum sim_survival survival;
@@ -22,100 +18,69 @@ static const struct fate {
 #define FATES (sizeof fates / sizeof *fates)
 #define FATES_POINTS_MAX 100
 
-static void cut_again(const struct point_step *step, uint64_t seed)
+static void cut_again(const struct point *point, uint64_t seed)
 {
+    const struct point_step *step = point->step;
     struct mq_error ignored = {0};
-    sim_disk_cut_before(stage_disk(&stage, step->machine), 1 + (int64_t)(seed % 9));
-    if (step->act != NULL && step->begin == NULL) /* the step opens what it needs: tried a second time */
-        (void)!step->act(&stage, &ignored);
+    sim_disk_cut_before(stage_disk(point->stage, step->machine), 1 + (int64_t)(seed % 9));
+    if (step->begin == NULL) /* the step opens what it needs: tried a second time */
+        (void)!step->act(point->stage, &ignored);
     else
-        (void)!stage_open(&stage, step->machine, &ignored);
-    stage_reboot(&stage, step->machine);
+        (void)!stage_open(point->stage, step->machine, &ignored);
+    stage_reboot(point->stage, step->machine);
 }
 
 /* One cut before the n-th operation. True: the power did go within the step. */
-static bool cut(const struct point_step *step, const struct stage_image *image, int64_t nth, const struct fate *fate,
-                uint64_t seed)
+static bool cut(struct point *point, int64_t nth, const struct fate *fate, uint64_t seed)
 {
+    const struct point_step *step = point->step;
     struct mq_error error = {0};
-    struct sim_disk *disk = stage_disk(&stage, step->machine);
-    stage_bring(&stage, image, seed);
-    if (step->begin != NULL)
-        step->begin(&stage);
+    struct sim_disk *disk = stage_disk(point->stage, step->machine);
+    point_begin(point, seed);
     sim_disk_set_survival(disk, fate->survival);
     sim_disk_cut_before(disk, nth);
-    enum mq_status status = step->act(&stage, &error);
+    enum mq_status status = step->act(point->stage, &error);
     bool off = sim_disk_is_off(disk);
     assert_true(off || status == MQ_OK);
-    stage_close_all(&stage);
-    stage_reboot(&stage, step->machine);
+    stage_close_all(point->stage);
+    stage_reboot(point->stage, step->machine);
     if (fate->again)
-        cut_again(step, seed);
+        cut_again(point, seed);
     if (getenv("MQ_TRACE") != NULL)
         print_message("%s: operation %lld, seed %llu\n", step->name, (long long)nth, (unsigned long long)seed);
-    step->judge(&stage, status == MQ_OK);
+    step->judge(point->stage, status == MQ_OK);
     return off;
 }
 
-static void try_step(const struct point_step *step)
+static void cut_everywhere(struct point *point)
 {
-    struct stage_image image = {{NULL}};
-    point_prepare(&stage, &base, step, &image);
-    int64_t points = point_count(&stage, &image, step), tested = 0, cuts = 0;
-    for (int64_t nth = 1; nth <= points; nth++) {
+    int64_t tested = 0, cuts = 0;
+    for (int64_t nth = 1; nth <= point->operations; nth++) {
         bool gone = true;
         for (size_t i = 0; i < FATES; i++) {
             /* Of a long step each point has two fates: nothing survives, and one of the others in turn. */
-            if (points > FATES_POINTS_MAX && i != 0 && i != 1 + (size_t)nth % (FATES - 1))
+            if (point->operations > FATES_POINTS_MAX && i != 0 && i != 1 + (size_t)nth % (FATES - 1))
                 continue;
-            gone = cut(step, &image, nth, &fates[i], (uint64_t)nth * 100 + i) && gone;
+            gone = cut(point, nth, &fates[i], (uint64_t)nth * 100 + i) && gone;
             cuts++;
         }
         if (!gone)
-            print_message("%s: the power did not go before operation %lld\n", step->name, (long long)nth);
+            print_message("%s: the power did not go before operation %lld\n", point->step->name, (long long)nth);
         tested += gone;
     }
-    print_message("%s: enumerated=%lld tested=%lld cuts=%lld\n", step->name, (long long)points, (long long)tested,
-                  (long long)cuts);
-    assert_int_equal(tested, points);
-    stage_image_free(&image);
+    print_message("%s: enumerated=%lld tested=%lld cuts=%lld\n", point->step->name, (long long)point->operations,
+                  (long long)tested, (long long)cuts);
+    assert_int_equal(tested, point->operations);
 }
 
 static void every_point(void **state)
 {
-    const char *asked = getenv("POINTS");
-    size_t tried = 0;
     (void)state;
-    for (size_t i = 0; i < point_step_count; i++) {
-        const struct point_step *step = &point_steps[i];
-        bool wanted = asked == NULL ? i == 0
-                                    : strcmp(asked, "all") == 0 || (strcmp(asked, "usual") == 0 && step->always) ||
-                                          strcmp(asked, step->name) == 0;
-        if (wanted)
-            try_step(step);
-        tried += wanted;
-    }
-    assert_true(tried > 0);
-}
-
-static int begin(void **state)
-{
-    (void)state;
-    stage_begin(&stage);
-    stage_keep(&stage, &base);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    stage_image_free(&base);
-    stage_end(&stage);
-    return 0;
+    point_each(cut_everywhere);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_point)};
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, point_stage_begin, point_stage_end);
 }

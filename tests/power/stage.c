@@ -62,6 +62,16 @@ struct village_member *stage_member(struct stage *stage, enum stage_machine mach
     return machine == STAGE_DESK ? &stage->village.desk : &stage->village.devices[machine - STAGE_DEVICE];
 }
 
+struct village_member *stage_device(struct stage *stage)
+{
+    return stage_member(stage, STAGE_DEVICE);
+}
+
+struct village_member *stage_desk(struct stage *stage)
+{
+    return stage_member(stage, STAGE_DESK);
+}
+
 struct sim_disk *stage_disk(struct stage *stage, enum stage_machine machine)
 {
     return sim_machine_disk(stage->machines[machine]);

@@ -35,6 +35,8 @@ void stage_image_free(struct stage_image *image);
 void stage_bring(struct stage *stage, const struct stage_image *image, uint64_t seed);
 
 struct village_member *stage_member(struct stage *stage, enum stage_machine machine); /* not of the server */
+struct village_member *stage_device(struct stage *stage);
+struct village_member *stage_desk(struct stage *stage);
 struct sim_disk *stage_disk(struct stage *stage, enum stage_machine machine);
 
 /* Starts the program of this machine, or answers why it does not start. Fine where it runs already. */
