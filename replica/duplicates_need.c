@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "protocol/assert.h"
 #include "protocol/merge.h"
 #include "replica/duplicates_parts.h"
 #include "replica/ledger_value.h"
@@ -351,7 +350,8 @@ static enum mq_status compare_all(struct matters *work, struct mq_error *error)
         work->head_count *= 2;
     work->by_household = calloc(work->head_count, sizeof *work->by_household);
     work->by_place = calloc(work->head_count, sizeof *work->by_place);
-    MQ_ASSERT(work->by_household != NULL && work->by_place != NULL);
+    mq_enough(work->by_household);
+    mq_enough(work->by_place);
     for (size_t i = 0; i < work->count && status == MQ_OK; i++) {
         const struct matter *matter = &work->items[i];
         if (has_household(matter))

@@ -136,18 +136,25 @@ static void keep_only(int *const *descriptors, size_t count)
     close_range((unsigned)next, ~0u, 0);
 }
 
-/* 0 in the child, which ends when its parent does. */
-static pid_t fork_child(void)
+static enum mq_status no_process(struct mq_error *error)
 {
-    pid_t parent = getpid(), pid = fork();
+    return mq_fail(error, MQ_FAULT, _("cannot start the server's processes: %s"), strerror(errno));
+}
 
-    MQ_ASSERT(pid >= 0);
-    if (pid == 0) {
+/* *pid 0 in the child, which ends when its parent does. */
+static enum mq_status fork_child(pid_t *pid, struct mq_error *error)
+{
+    pid_t parent = getpid(), child = fork();
+
+    if (child < 0)
+        return no_process(error);
+    *pid = child;
+    if (child == 0) {
         prctl(PR_SET_PDEATHSIG, SIGTERM);
         if (getppid() != parent)
             _exit(0);
     }
-    return pid;
+    return MQ_OK;
 }
 
 /* Everything that comes through the pipe until it is closed. */
@@ -185,11 +192,13 @@ static enum mq_status start_front(struct serve *serve, int *code, struct mq_erro
     bool linked =
         serve->relay_alone || (serve->news >= 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link) == 0);
     if (!linked || pipe2(ready, O_CLOEXEC) != 0)
-        return mq_fail(error, MQ_FAULT, _("cannot start the server's processes: %s"), strerror(errno));
+        return no_process(error);
     serve->front.link = link[1];
     serve->front.news = serve->news;
     serve->front.ready = ready[1];
-    serve->front_pid = fork_child();
+    enum mq_status status = fork_child(&serve->front_pid, error);
+    if (status != MQ_OK)
+        return status;
     if (serve->front_pid == 0) {
         keep_only((int *const[]){&serve->front.link, &serve->front.news, &serve->front.ready}, 3);
         exit(mq_front_run(&serve->front));
@@ -213,16 +222,19 @@ static enum mq_status start_desk(struct serve *serve, struct mq_phrase *phrase, 
     char byte;
 
     if (pipe2(ready, O_CLOEXEC) != 0)
-        return mq_fail(error, MQ_FAULT, _("cannot start the server's processes: %s"), strerror(errno));
-    serve->desk_pid = fork_child();
+        return no_process(error);
+    enum mq_status status = fork_child(&serve->desk_pid, error);
+    if (status != MQ_OK)
+        return status;
     if (serve->desk_pid == 0) {
+        struct mq_phrase *own = mq_secret_take_over(phrase, sizeof *phrase);
         struct mq_desk_options options = {.platform = serve->program->platform,
                                           .data = serve->data,
-                                          .passphrase = mq_secret_take_over(phrase, sizeof *phrase),
+                                          .passphrase = own,
                                           .link = serve->desk_link,
                                           .news = serve->news,
                                           .ready = ready[1]};
-        MQ_ASSERT(options.passphrase != NULL);
+        mq_enough(own);
         close(ready[0]);
         exit(mq_desk_run(&options));
     }
