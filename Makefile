@@ -229,13 +229,16 @@ $(OUT)/tests/server/store_statement_test: LDFLAGS += -Wl,--wrap=sqlite3_step,--w
 .PHONY: unit
 unit: $(TESTS) $(PROGRAMS)
 
-# What flows start beside the programs: a bad line, and a heap that ends.
-FLOW_TOOLS := $(BUILD)/tests/proxy/proxy $(BUILD)/tests/starve/starve.so
+# What flows start beside the programs: a bad line, a device that stays open, and a heap that ends.
+FLOW_TOOLS := $(BUILD)/tests/proxy/proxy $(BUILD)/tests/proxy/device $(BUILD)/tests/starve/starve.so
 .PHONY: flow-tools cuts
 flow-tools: $(FLOW_TOOLS)
 $(BUILD)/tests/proxy/proxy: tests/proxy/proxy.c Makefile
 	@mkdir -p $(@D)
 	@gcc -std=c11 -O2 -g $(WARN) -D_GNU_SOURCE -o $@ $<
+$(BUILD)/tests/proxy/device: $(call objects,tests/proxy/device.c $(wildcard client/*.c)) $(REPLICA) $(PLATFORM_BASE) $(PROTOCOL) $(SQLITE_OBJ)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE)
 $(BUILD)/tests/starve/starve.so: tests/starve/starve.c Makefile
 	@mkdir -p $(@D)
 	@gcc -std=c11 -O2 -g $(WARN) -Wno-missing-prototypes -D_GNU_SOURCE -fPIC -shared -o $@ $<

@@ -6,6 +6,8 @@ inject.py calls|memory WORK TEAM PORT SCENARIO...   in the world that the flow h
 centre in WORK/centre. What every scenario asks: the exit code is honest (never 0 where the thing is not done), the home or
 the centre opens again, and everything that was ever acknowledged is there.
 """
+import collections
+import functools
 import json
 import os
 import shutil
@@ -22,15 +24,19 @@ LONG = os.environ.get("LONG") == "1"
 KILL = "signal=KILL"
 EIO = "error=EIO"
 FULL = "error=ENOSPC"
+NONE_LEFT = "error=EAGAIN"
 # What may happen to which call: most writes, then what ends or begins something, then reading.
 HARMS = (
     [(call, KILL) for call in ("pwrite64", "fdatasync", "fsync", "rename", "unlink", "ftruncate", "write", "sendto", "recvfrom", "openat")]
     + [(call, EIO) for call in ("pwrite64", "fdatasync", "fsync", "rename", "ftruncate", "write", "pread64", "read", "unlink")]
     + [(call, FULL) for call in ("pwrite64", "write", "openat", "fdatasync")]
+    + [("clone", NONE_LEFT)]  # a process
 )
 ONCE, FROM_THEN_ON = "", "+"  # an allocation
 MEMORY = [("memory", ONCE), ("memory", FROM_THEN_ON)]
 HONEST = {0, 1, 3, 4, 70}
+SELDOM = 8
+TELL_S = 30
 STARTING = {127}  # the loader could not read a library: nothing of ours has run
 
 
@@ -47,7 +53,8 @@ class World:
         self.work, self.team, self.port = work, team, port
         self.data = work + "/centre"
         self.server = None
-        self.count = 0
+        self.count = self.looks = self.theirs = 0
+        self.unsent = False  # a record waits on limei
         self.saved = {"limei": set(), "zhao": set()}  # ids that were acknowledged
 
     def path(self, name):
@@ -90,19 +97,23 @@ class World:
             fail(f"{why}: a record stands there twice")
         return set(got)
 
-    def whole(self, name, why):
-        """The home opens and has everything that was acknowledged; now and then the full check."""
+    def whole(self, name, why, thorough=True):
+        """The home opens and has everything that was acknowledged; now and then the full check. Not `thorough`: nothing was
+        acknowledged, and one look serves for several, since what is lost stays lost."""
+        self.looks += 1
+        if not thorough and self.looks % SELDOM:
+            return
         lost = self.saved[name] - self.ids(name, why)
         if lost:
             fail(f"{why}: {sorted(lost)[:3]} are lost")
-        self.count_checks = getattr(self, "count_checks", 0) + 1
-        if LONG or self.count_checks % 10 == 0:
+        if self.looks % SELDOM == 0:
             self.must(self.device(name, "check"), why)
 
     # ---- the centre's server ----
 
     def start(self, prefix=()):
         self.traced = bool(prefix)
+        self.said_before = os.path.getsize(self.path("inject.err")) if os.path.exists(self.path("inject.err")) else 0
         out = open(self.path("inject.out"), "w", encoding="utf-8")
         self.server = subprocess.Popen([*prefix, *self.desk("serve", "--listen", f"127.0.0.1:{self.port}")], stdout=out,
                                        stderr=open(self.path("inject.err"), "a", encoding="utf-8"), start_new_session=True)
@@ -114,6 +125,12 @@ class World:
                 return False
             time.sleep(0.02)
         return False
+
+    def said(self):
+        """What the server has said on stderr since it was started."""
+        with open(self.path("inject.err"), encoding="utf-8", errors="replace") as said:
+            said.seek(self.said_before)
+            return said.read().strip()
 
     def stop(self):
         """Ends the server whatever is left of it: first kindly, then its whole session."""
@@ -158,6 +175,7 @@ class Shot:
     def __init__(self, world, call, harm, number):
         self.world, self.call, self.harm, self.number = world, call, harm, number
         self.trace, self.hit = world.path("trace"), True
+        self.thorough = True  # look at everything behind it
 
     def prefix(self):
         fast = [] if self.harm == KILL else ["--seccomp-bpf"]  # a stop of seccomp's swallows the signal
@@ -179,16 +197,24 @@ class Shot:
         self.out, code = done.stdout, done.returncode
         if code in (-signal.SIGKILL, 128 + signal.SIGKILL):
             return None
+        self.judge_end(command[1], code, done.stderr)
+        return code
+
+    def judge_end(self, name, code, words):
+        """Neither a crash nor silence."""
         allowed = HONEST | (STARTING if self.call in ("openat", "read", "pread64") else set())
         if code not in allowed:
-            fail(f"{command[1]}: {self}: exit code {code}\n{done.stderr}")
-        if code != 0 and not done.stderr.strip():
-            fail(f"{command[1]}: {self}: exit code {code} without a word")
-        return code
+            fail(f"{name}: {self}: exit code {code}\n{words}")
+        if code != 0 and not words.strip():
+            fail(f"{name}: {self}: exit code {code} without a word")
 
 
 class Hunger(Shot):
     """The same for an allocation (tests/starve/starve.c)."""
+
+    def __init__(self, world, call, harm, number):
+        super().__init__(world, call, harm, number)
+        self.thorough = not LONG or number % SELDOM == 0
 
     def prefix(self):
         if os.path.exists(self.trace):
@@ -198,6 +224,13 @@ class Hunger(Shot):
 
     def __str__(self):
         return f"no memory {'from' if self.harm else 'at'} allocation {self.number}{' on' if self.harm else ''}"
+
+    def judge_end(self, name, code, words):
+        """GnuTLS's library for certificates takes what it asked for without looking (libtasn1 4.19): as if killed there."""
+        if code == -signal.SIGSEGV and "/libtasn1.so" in self.who().split(" ")[0]:
+            self.world.theirs += 1
+            return
+        super().judge_end(name, code, words)
 
     def was_hit(self):
         return os.path.exists(self.trace) and os.path.getsize(self.trace) > 0
@@ -212,9 +245,10 @@ class Hunger(Shot):
 
 def add(world, shot):
     record = world.new_id()
-    if shot.fire(world.add_command("limei", record)) == 0:
+    code = shot.fire(world.add_command("limei", record))
+    if code == 0:
         world.saved["limei"].add(record)
-    world.whole("limei", f"after add, {shot}")
+    world.whole("limei", f"after add, {shot}", shot.thorough or code == 0)
 
 
 def import_(world, shot):
@@ -235,13 +269,17 @@ def lock(world, shot):
 
 
 def sync(world, shot):
-    world.add("limei")
+    if not world.unsent:
+        world.add("limei")
     code = shot.fire(world.device("limei", "sync", "--json", "--timeout", "10"))
-    status = json.loads(world.must(world.device("limei", "status", "--json"), f"after sync, {shot}"))
-    if code == 0 and status["saved"] > 0:
-        fail(f"sync, {shot}: said to be done, and {status['saved']} records are only here")
-    world.whole("limei", f"after sync, {shot}")
-    world.must(world.device("limei", "sync"), f"the next sync after {shot}")
+    if code == 0:
+        status = json.loads(world.must(world.device("limei", "status", "--json"), f"after sync, {shot}"))
+        if status["saved"] > 0:
+            fail(f"sync, {shot}: said to be done, and {status['saved']} records are only here")
+    world.whole("limei", f"after sync, {shot}", shot.thorough)
+    if shot.thorough:
+        world.must(world.device("limei", "sync"), f"the next sync after {shot}")
+    world.unsent = code != 0 and not shot.thorough
 
 
 def bundle_write(world, shot):
@@ -320,7 +358,8 @@ def init(world, shot):
 def serve(world, shot):
     """The server dies or fails in the middle of an exchange; what it had confirmed, it has."""
     world.stop()
-    world.start(shot.prefix())
+    if not world.start(shot.prefix()) and shot.harm != KILL:
+        shot.judge_end("serve", world.server.poll(), world.said())
     world.add("limei")
     first = world.run(world.device("limei", "sync", "--json", "--timeout", "3"))
     if first.returncode not in (0, 1, 3):
@@ -393,25 +432,57 @@ SOME = {("pwrite64", KILL), ("fdatasync", KILL), ("rename", KILL), ("unlink", KI
         ("pread64", EIO), ("pwrite64", FULL), ("openat", FULL)}
 SLOW = {"join", "init", "backup", "restore", "serve"}
 FEW_SLOW = {("pwrite64", KILL): (25,), ("fdatasync", KILL): (3,), ("rename", KILL): (1,), ("pwrite64", EIO): (40,),
-            ("pwrite64", FULL): (25,)}
+            ("pwrite64", FULL): (25,), ("clone", NONE_LEFT): (1, 2)}
 
 
-def growing(growth):
-    """1, 2, 3 … and then with steps that grow."""
-    number = 1
+def growing(growth, number):
+    """Counts on from there, then with steps that grow."""
     while True:
         yield number
         number = max(number + 1, int(number * growth))
 
 
-def numbers(scenario, call, harm):
+def beginning(world, scenario, call):
+    """The first n that is not the loader's, or, of allocations, not those of opening a home, which `add` has had."""
+    if not LONG:
+        return 1
+    if call == "memory":
+        return opening(world) if scenario == "sync" else 1
+    return max(1, loading(world).get(call, 1))
+
+
+@functools.cache
+def opening(world):
+    """Allocations of a command that does little more than opening: nearly all of them."""
+    few, many = 1, 1 << 16
+    while many - few > 1:
+        middle = (few + many) // 2
+        shot = Hunger(world, "memory", ONCE, middle)
+        shot.fire(world.device("limei", "status"))
+        few, many = (middle, many) if shot.hit else (few, middle)
+    return few * 19 // 20
+
+
+@functools.cache
+def loading(world):
+    """How often the loader makes a call before anything of ours runs: up to the last library that it opens."""
+    trace = world.path("trace")
+    world.run(["strace", "-q", "-o", trace, "-e", "trace=openat,read,pread64", MINQING, "--version"])
+    with open(trace, encoding="utf-8", errors="replace") as lines:
+        calls = [line.rstrip() for line in lines]
+    last = max(i for i, line in enumerate(calls) if line.startswith("openat") and ".so" in line)
+    return collections.Counter(line.split("(")[0] for line in calls[:last])
+
+
+def numbers(world, scenario, call, harm):
     """At which n, in this order; it ends with the first that the command does not reach."""
+    first = beginning(world, scenario, call)
     if call == "memory":
         every = LONG and scenario in ("add", "sync")
         growth = 1 if every else 1.03 if LONG else 1.5 if scenario == "add" else 2.2 if scenario not in SLOW else 4
-        return growing(growth)
+        return growing(growth, first)
     if LONG or (scenario, call, harm) in EVERY:
-        return range(1, 100000)
+        return range(first, 100000)
     if scenario in SLOW:
         return FEW_SLOW.get((call, harm), ())
     if scenario == "add":
@@ -419,24 +490,29 @@ def numbers(scenario, call, harm):
     return FEW[call] if (call, harm) in SOME else ()
 
 
+def shoot(world, scenario, shot):
+    try:
+        SCENARIOS[scenario](world, shot)
+    except Failed as words:
+        print("FAILED:", words, file=sys.stderr, flush=True)
+        if shot.call == "memory":
+            print(shot.who(), file=sys.stderr, flush=True)
+        if not os.environ.get("GO_ON"):
+            sys.exit(1)
+
+
 def go_through(world, scenario, harms):
-    shots = 0
+    shots, told = 0, time.monotonic()
     for call, harm in harms:
-        for number in numbers(scenario, call, harm):
+        for number in numbers(world, scenario, call, harm):
             shot = (Hunger if call == "memory" else Shot)(world, call, harm, number)
-            try:
-                SCENARIOS[scenario](world, shot)
-            except Failed as words:
-                print("FAILED:", words, file=sys.stderr)
-                if call == "memory":
-                    print(shot.who(), file=sys.stderr)
-                if not os.environ.get("GO_ON"):
-                    sys.exit(1)
+            shoot(world, scenario, shot)
             if not shot.hit:
                 break
             shots += 1
-            if os.environ.get("VERBOSE"):
-                print(f"{scenario}: {shot}", flush=True)
+            if os.environ.get("VERBOSE") or (LONG and time.monotonic() - told > TELL_S):
+                told = time.monotonic()
+                print(f"{scenario}: {shots} runs so far, the last: {shot}", file=sys.stderr, flush=True)
     return shots
 
 
@@ -455,7 +531,9 @@ def main():
             at_desk(world, "before")
         began = time.monotonic()
         shots = go_through(world, scenario, harms)
-        print(f"{scenario}: {shots} runs killed or failed, {time.monotonic() - began:.0f} s, nothing lost", flush=True)
+        print(f"{scenario}: {shots} runs killed or failed, {time.monotonic() - began:.0f} s, nothing lost"
+              + (f", {world.theirs} died within libtasn1" if world.theirs else ""), flush=True)
+        world.theirs = 0
     world.must(world.device("limei", "sync"), "the last sync")
     world.must(world.device("limei", "check"), "the last check")
     at_desk(world, "in the end")

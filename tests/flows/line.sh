@@ -2,15 +2,15 @@
 proxy=$here/build/tests/proxy/proxy
 [ -x "$proxy" ] || fail "first: make flow-tools"
 
-begin_line() { # TARGET_PORT; sets line_port
-    mkfifo "$work/rules"
-    : > "$work/line.log"
-    "$proxy" "$1" "$work/rules" "$work/line.log" "$work/line.port" &
+begin_line() { # TARGET_PORT [NAME]; sets line_port
+    mkfifo "$work/rules${2:-}"
+    : > "$work/line.log${2:-}"
+    "$proxy" "$1" "$work/rules${2:-}" "$work/line.log${2:-}" "$work/line.port${2:-}" &
     helpers+=($!)
-    for _ in $(seq 200); do [ -s "$work/line.port" ] && break; sleep 0.02; done
-    line_port=$(cat "$work/line.port")
+    for _ in $(seq 200); do [ -s "$work/line.port${2:-}" ] && break; sleep 0.02; done
+    line_port=$(cat "$work/line.port${2:-}")
 }
-# The next connections, a rule each (tests/proxy/proxy.c).
+# The next connections of the line without a name, a rule each (tests/proxy/proxy.c).
 rule() { printf '%s\n' "$@" > "$work/rules"; }
 # How many connections have ended so far, and the last one's line: number rule done|whole up down.
 line_count() { wc -l < "$work/line.log"; }
