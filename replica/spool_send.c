@@ -1,4 +1,5 @@
 /* Sending the spool: an exchange that says everything and asks for nothing but "your head", without any key. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "protocol/assert.h"
@@ -9,6 +10,18 @@
 #include "replica/spool.h"
 
 #define REPLY_LEAST 2048 /* bytes: heads, skeletons and what is said to everybody */
+
+/* What the spool holds, found once: it may be large, and each request asks for some of it. */
+struct spooled {
+    uint8_t stream[MQ_ID_SIZE], id[MQ_SEGMENT_ID_SIZE];
+    uint32_t seq;
+    struct mq_span bytes;
+};
+
+struct spooled_announce {
+    uint8_t stream[MQ_ID_SIZE], mailbox[MQ_ID_SIZE];
+    struct mq_span bytes;
+};
 
 /* One stream that has segments in the request under way. */
 struct sent_stream {
@@ -23,66 +36,83 @@ struct sending {
     const char *home;
     struct mq_spool_address address;
     struct mq_span frames; /* of the spool */
-    uint32_t total;        /* segments among them */
+    struct spooled *segments;     /* in the order in which they go */
+    const struct spooled **places; /* the same, by stream, seq and id */
+    struct spooled_announce *announces;
+    uint32_t total, announce_count;
+    uint32_t room, announce_room; /* what was allotted to them */
     uint32_t part_offset;  /* bytes of the first one that is not taken, as far as the server has them */
     bool introduced;       /* the desks' certificates were said */
     struct mq_error unkept; /* the note could not be written: what was sent was sent all the same */
     /* The request under way. */
     struct sent_stream streams[MQ_MAILBOXES_MAX];
     size_t stream_count;
-    uint32_t segments, part_end; /* whole ones in it; or up to where a part of one reaches (0: none) */
+    uint32_t chosen, part_end; /* whole ones in it; or up to where a part of one reaches (0: none) */
     struct mq_request request;
 };
 
 /* ---- the spool's frames ---- */
 
-/* The next segment behind the reader; false: there is none. One that does not decode is passed over, as if it were not
- * there. */
-static bool next_segment(struct mq_reader *reader, struct mq_frame *frame, struct mq_segment *segment)
+static int order_places(const void *left, const void *right)
 {
-    while (mq_frame_next(reader, frame) == MQ_OK)
-        if (frame->type == MQ_FRAME_SEGMENT && mq_segment_decode(segment, frame->payload) == MQ_OK)
-            return true;
-    return false;
+    const struct spooled *a = *(const struct spooled *const *)left, *b = *(const struct spooled *const *)right;
+    int order = memcmp(a->stream, b->stream, sizeof a->stream);
+    if (order == 0)
+        order = (a->seq > b->seq) - (a->seq < b->seq);
+    return order != 0 ? order : memcmp(a->id, b->id, sizeof a->id);
 }
 
-static uint32_t count_segments(struct mq_span frames)
-{
-    struct mq_reader reader = mq_reader(frames);
-    struct mq_frame frame;
-    struct mq_segment segment;
-    uint32_t count = 0;
-    while (next_segment(&reader, &frame, &segment))
-        count++;
-    return count;
-}
-
-/* A reader that stands before the first segment that was not taken. */
-static struct mq_reader untaken(const struct sending *work)
+static void index_room(struct sending *work)
 {
     struct mq_reader reader = mq_reader(work->frames);
     struct mq_frame frame;
-    struct mq_segment segment;
-    for (uint32_t i = 0; i < work->address.taken && next_segment(&reader, &frame, &segment); i++)
-        continue;
-    return reader;
-}
-
-static bool find_announce(const struct sending *work, const uint8_t stream[MQ_ID_SIZE], struct mq_announce *out,
-                          struct mq_span *bytes)
-{
-    struct mq_reader reader = mq_reader(work->frames);
-    struct mq_frame frame;
-    uint8_t name[MQ_ID_SIZE];
     while (mq_frame_next(&reader, &frame) == MQ_OK) {
-        if (frame.type != MQ_FRAME_ANNOUNCE || mq_announce_decode(out, frame.payload) != MQ_OK)
-            continue;
-        mq_announce_stream(name, out);
-        *bytes = frame.payload;
-        if (memcmp(name, stream, MQ_ID_SIZE) == 0)
-            return true;
+        work->room += frame.type == MQ_FRAME_SEGMENT;
+        work->announce_room += frame.type == MQ_FRAME_ANNOUNCE;
     }
-    return false;
+    work->segments = mq_work_memory((work->room + 1) * sizeof *work->segments);
+    work->places = mq_work_memory((work->room + 1) * sizeof *work->places);
+    work->announces = mq_work_memory((work->announce_room + 1) * sizeof *work->announces);
+}
+
+static void index_free(struct sending *work)
+{
+    mq_work_free(work->segments, (work->room + 1) * sizeof *work->segments);
+    mq_work_free(work->places, (work->room + 1) * sizeof *work->places);
+    mq_work_free(work->announces, (work->announce_room + 1) * sizeof *work->announces);
+}
+
+/* What does not decode is passed over, as if it were not there. */
+static void index_make(struct sending *work)
+{
+    struct mq_reader reader = mq_reader(work->frames);
+    struct mq_frame frame;
+    struct mq_segment segment;
+    struct mq_announce announce;
+    index_room(work);
+    while (mq_frame_next(&reader, &frame) == MQ_OK) {
+        if (frame.type == MQ_FRAME_SEGMENT && mq_segment_decode(&segment, frame.payload) == MQ_OK) {
+            struct spooled *one = &work->segments[work->total];
+            work->places[work->total++] = one;
+            *one = (struct spooled){.seq = segment.seq, .bytes = frame.payload};
+            memcpy(one->stream, segment.stream, sizeof one->stream);
+            memcpy(one->id, segment.id, sizeof one->id);
+        } else if (frame.type == MQ_FRAME_ANNOUNCE && mq_announce_decode(&announce, frame.payload) == MQ_OK) {
+            struct spooled_announce *one = &work->announces[work->announce_count++];
+            one->bytes = frame.payload;
+            mq_announce_stream(one->stream, &announce);
+            mq_mailbox(one->mailbox, announce.certificate.team, announce.compartment);
+        }
+    }
+    qsort(work->places, work->total, sizeof *work->places, order_places);
+}
+
+static const struct spooled_announce *find_announce(const struct sending *work, const uint8_t stream[MQ_ID_SIZE])
+{
+    for (uint32_t i = 0; i < work->announce_count; i++)
+        if (memcmp(work->announces[i].stream, stream, MQ_ID_SIZE) == 0)
+            return &work->announces[i];
+    return NULL;
 }
 
 /* ---- the request ---- */
@@ -99,33 +129,32 @@ static struct sent_stream *stream_of(struct sending *work, const uint8_t stream[
  * least one, which may be larger than the body: then it goes in parts. */
 static void choose(struct sending *work)
 {
-    struct mq_reader reader = untaken(work);
-    struct mq_frame frame;
-    struct mq_segment segment;
     size_t size = 0;
-    work->stream_count = work->segments = work->part_end = 0;
-    while (next_segment(&reader, &frame, &segment)) {
-        struct sent_stream *stream = stream_of(work, segment.stream);
-        size_t more = MQ_FRAME_HEADER_SIZE + frame.payload.size;
+    work->stream_count = work->chosen = work->part_end = 0;
+    for (uint32_t i = work->address.taken; i < work->total; i++) {
+        const struct spooled *segment = &work->segments[i];
+        struct sent_stream *stream = stream_of(work, segment->stream);
+        size_t more = MQ_FRAME_HEADER_SIZE + segment->bytes.size;
         if (stream == NULL)
             more += MQ_FRAME_HEADER_SIZE + MQ_ANNOUNCE_SIZE;
         bool too_many = stream == NULL && work->stream_count == MQ_MAILBOXES_MAX;
-        if (work->segments > 0 && (size + more > work->address.body || too_many))
+        if (work->chosen > 0 && (size + more > work->address.body || too_many))
             return;
         if (stream == NULL) {
             stream = &work->streams[work->stream_count++];
             *stream = (struct sent_stream){.head_seq = 0};
-            memcpy(stream->stream, segment.stream, MQ_ID_SIZE);
+            memcpy(stream->stream, segment->stream, MQ_ID_SIZE);
         }
-        stream->head_seq = segment.seq;
-        memcpy(stream->head_id, segment.id, MQ_SEGMENT_ID_SIZE);
+        stream->head_seq = segment->seq;
+        memcpy(stream->head_id, segment->id, MQ_SEGMENT_ID_SIZE);
         size += more;
-        work->segments++;
+        work->chosen++;
     }
 }
 
-static void put_part(struct sending *work, struct mq_buffer *out, const struct mq_segment *segment, struct mq_span bytes)
+static void put_part(struct sending *work, struct mq_buffer *out, const struct spooled *segment)
 {
+    struct mq_span bytes = segment->bytes;
     uint8_t memory[MQ_PART_HEAD_SIZE + MQ_SEGMENT_MAX];
     struct mq_buffer part = mq_buffer(memory, sizeof memory);
     size_t left = bytes.size - work->part_offset, size = left < work->address.body ? left : work->address.body;
@@ -138,37 +167,40 @@ static void put_part(struct sending *work, struct mq_buffer *out, const struct m
     mq_frame_put(out, MQ_FRAME_PART, mq_written(&part));
 }
 
-static void put_frames(struct sending *work, struct mq_buffer *out)
+/* No store knows more desks; the spool stands where anybody may have written to it. */
+static void put_desks(const struct sending *work, struct mq_buffer *out)
 {
     struct mq_reader reader = mq_reader(work->frames);
     struct mq_frame frame;
-    struct mq_segment segment;
-    size_t desks = 0; /* no store has more; the spool stands where anybody may have written to it */
-    while (!work->introduced && desks < MQ_DESKS_MAX && mq_frame_next(&reader, &frame) == MQ_OK)
+    size_t desks = 0;
+    while (desks < MQ_DESKS_MAX && mq_frame_next(&reader, &frame) == MQ_OK)
         if (frame.type == MQ_FRAME_CERTIFICATE && frame.payload.size == MQ_CERTIFICATE_SIZE) {
             mq_frame_put(out, MQ_FRAME_CERTIFICATE, frame.payload);
             desks++;
         }
-    reader = untaken(work);
-    for (uint32_t i = 0; i < work->segments && next_segment(&reader, &frame, &segment); i++) {
-        struct sent_stream *stream = stream_of(work, segment.stream);
-        struct mq_announce announce;
-        struct mq_span bytes;
-        if (!stream->announced && find_announce(work, segment.stream, &announce, &bytes))
-            mq_frame_put(out, MQ_FRAME_ANNOUNCE, bytes);
+}
+
+static void put_frames(struct sending *work, struct mq_buffer *out)
+{
+    if (!work->introduced)
+        put_desks(work, out);
+    for (uint32_t i = 0; i < work->chosen; i++) {
+        const struct spooled *segment = &work->segments[work->address.taken + i];
+        struct sent_stream *stream = stream_of(work, segment->stream);
+        const struct spooled_announce *announce = stream->announced ? NULL : find_announce(work, segment->stream);
+        if (announce != NULL)
+            mq_frame_put(out, MQ_FRAME_ANNOUNCE, announce->bytes);
         stream->announced = true;
-        if (work->segments == 1 && frame.payload.size > work->address.body)
-            put_part(work, out, &segment, frame.payload);
+        if (work->chosen == 1 && segment->bytes.size > work->address.body)
+            put_part(work, out, segment);
         else
-            mq_frame_put(out, MQ_FRAME_SEGMENT, frame.payload);
+            mq_frame_put(out, MQ_FRAME_SEGMENT, segment->bytes);
     }
 }
 
 static void request_make(struct sending *work, struct mq_buffer *out)
 {
     struct mq_request *request = &work->request;
-    struct mq_announce announce;
-    struct mq_span bytes;
     choose(work);
     memset(request, 0, sizeof *request);
     request->budget = REPLY_LEAST;
@@ -176,9 +208,10 @@ static void request_make(struct sending *work, struct mq_buffer *out)
     for (size_t i = 0; i < work->stream_count; i++) {
         const struct sent_stream *stream = &work->streams[i];
         struct mq_mailbox_request *entry = &request->mailboxes[request->mailbox_count];
-        if (!find_announce(work, stream->stream, &announce, &bytes))
+        const struct spooled_announce *announce = find_announce(work, stream->stream);
+        if (announce == NULL)
             continue;
-        mq_mailbox(entry->mailbox, announce.certificate.team, announce.compartment);
+        memcpy(entry->mailbox, announce->mailbox, MQ_ID_SIZE);
         entry->cursor = MQ_CURSOR_NONE;
         memcpy(entry->stream, stream->stream, MQ_ID_SIZE);
         entry->head_seq = stream->head_seq;
@@ -193,37 +226,42 @@ static void request_make(struct sending *work, struct mq_buffer *out)
 
 /* ---- the reply ---- */
 
-/* The server's head of a stream counts if it names a segment of the spool: then it has all before it too. */
+/* The server's head of a stream counts if it names a segment of the spool: then it has all before it too. Told is the front
+ * of the id: what is not below it in the spool is the segment, or another. */
 static bool head_counts(const struct sending *work, const uint8_t stream[MQ_ID_SIZE],
                         const struct mq_mailbox_reply *said)
 {
-    struct mq_reader reader = mq_reader(work->frames);
-    struct mq_frame frame;
-    struct mq_segment segment;
-    while (said->head_seq > 0 && next_segment(&reader, &frame, &segment))
-        if (segment.seq == said->head_seq && memcmp(segment.stream, stream, MQ_ID_SIZE) == 0)
-            return memcmp(segment.id, said->head_id, MQ_ID_SIZE) == 0;
-    return false;
+    struct spooled wanted = {.seq = said->head_seq};
+    const struct spooled *key = &wanted;
+    uint32_t low = 0, high = work->total;
+    memcpy(wanted.stream, stream, MQ_ID_SIZE);
+    memcpy(wanted.id, said->head_id, MQ_ID_SIZE);
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (order_places(&work->places[middle], &key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return said->head_seq > 0 && low < work->total && work->places[low]->seq == said->head_seq &&
+           memcmp(work->places[low]->stream, stream, MQ_ID_SIZE) == 0 &&
+           memcmp(work->places[low]->id, said->head_id, MQ_ID_SIZE) == 0;
 }
 
 /* Of what comes next, the server may have something already: an earlier answer was lost. */
 static void pass_over(struct sending *work, const struct mq_reply *reply)
 {
     bool counts[MQ_MAILBOXES_MAX] = {false};
-    struct mq_reader reader = untaken(work);
-    struct mq_frame frame;
-    struct mq_segment segment;
     for (size_t i = 0; i < reply->mailbox_count; i++)
         counts[i] = head_counts(work, work->request.mailboxes[i].stream, &reply->mailboxes[i]);
-    while (next_segment(&reader, &frame, &segment)) {
+    for (; work->address.taken < work->total; work->address.taken++, work->part_offset = 0) {
+        const struct spooled *segment = &work->segments[work->address.taken];
         bool has = false;
         for (size_t i = 0; i < reply->mailbox_count; i++)
-            has = has || (counts[i] && segment.seq <= reply->mailboxes[i].head_seq &&
-                          memcmp(segment.stream, work->request.mailboxes[i].stream, MQ_ID_SIZE) == 0);
+            has = has || (counts[i] && segment->seq <= reply->mailboxes[i].head_seq &&
+                          memcmp(segment->stream, work->request.mailboxes[i].stream, MQ_ID_SIZE) == 0);
         if (!has)
             return;
-        work->address.taken++;
-        work->part_offset = 0;
     }
 }
 
@@ -249,14 +287,11 @@ static enum mq_status reply_take(struct sending *work, struct mq_span bytes, str
     work->introduced = true;
     bool whole = true;
     if (work->part_end > 0) {
-        struct mq_reader ahead = untaken(work);
-        struct mq_frame frame;
-        struct mq_segment segment;
-        whole = next_segment(&ahead, &frame, &segment) && work->part_end == frame.payload.size;
+        whole = work->part_end == work->segments[work->address.taken].bytes.size;
         work->part_offset = whole ? 0 : work->part_end;
     }
     if (whole)
-        work->address.taken += work->segments;
+        work->address.taken += work->chosen;
     pass_over(work, &reply);
     keep_note(work);
     return MQ_OK;
@@ -326,7 +361,7 @@ static enum mq_status send_file(struct sending *work, const struct mq_transport 
         return mq_fail(error, MQ_DAMAGED,
                        _("the file %s/spool is damaged; any command with the passphrase makes it anew, nothing is lost"),
                        work->home);
-    work->total = count_segments(work->frames);
+    index_make(work);
     if (work->address.taken > work->total)
         work->address.taken = 0;
     if (work->address.body < MQ_BODY_SMALLEST || work->address.body > MQ_BODY_START)
@@ -339,6 +374,7 @@ static enum mq_status send_file(struct sending *work, const struct mq_transport 
     out->left = work->total - work->address.taken;
     mq_work_free(round.request.data, round.request.size);
     mq_work_free(round.reply.data, round.reply.size);
+    index_free(work);
     if (status == MQ_OK && work->unkept.status != MQ_OK)
         *error = work->unkept;
     return status == MQ_OK ? work->unkept.status : status;

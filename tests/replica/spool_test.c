@@ -5,10 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "protocol/exchange.h"
+#include "protocol/frame.h"
 #include "replica/outgoing.h"
 #include "replica/spool.h"
 #include "tests/replica/traces.h"
@@ -438,6 +441,61 @@ static void aged_batches_are_sealed(void **state)
     village_end(&village);
 }
 
+/* A server that takes everything, and tells no heads. */
+static enum mq_status take_all(void *context, const char *path, struct mq_span body, struct mq_buffer *reply,
+                               struct mq_post_answer *answer, struct mq_error *error)
+{
+    static const struct mq_reply fine = {.mailbox_count = 0};
+    struct mq_reader reader = mq_reader(body);
+    struct mq_request request;
+    (void)context, (void)path, (void)error;
+    assert_int_equal(mq_request_get(&request, &reader), MQ_OK);
+    assert_int_equal(request.mailbox_count, 0); /* of a stream without an announce nothing is asked */
+    answer->http_status = 200;
+    mq_reply_put(reply, &fine);
+    mq_exchange_end(reply);
+    return MQ_OK;
+}
+
+/* The largest spool of the smallest segments goes in the time that reading it takes, not once more for each request. */
+static void large_spools_are_read_once(void **state)
+{
+    enum { BODY = MQ_NONCE_SIZE + 256 + MQ_TAG_SIZE, SEGMENT = MQ_SEGMENT_HEADER_SIZE + BODY + MQ_SIGNATURE_SIZE };
+    struct village village;
+    struct mq_spool_address address = {.url = "https://desk.example"};
+    struct mq_spool_sent sent;
+    char path[400];
+    uint8_t segment[SEGMENT] = {0xA7}, *memory = malloc(MQ_BUNDLE_MAX);
+    struct mq_buffer out = mq_buffer(memory, MQ_BUNDLE_MAX);
+    int64_t count = 0;
+    (void)state;
+    struct village_member *device = device_begin(&village, 10);
+    village_close(device);
+    mq_bundle_begin(&out);
+    segment[MQ_SEGMENT_HEADER_SIZE - 2] = BODY >> 8, segment[MQ_SEGMENT_HEADER_SIZE - 1] = BODY & 0xff;
+    for (; out.size + MQ_FRAME_HEADER_SIZE + SEGMENT + MQ_BUNDLE_END_SIZE <= out.capacity; count++) {
+        for (size_t i = 0; i < 3; i++)
+            segment[18 + 1 + i] = (uint8_t)((count + 1) >> (16 - 8 * i));
+        mq_frame_put(&out, MQ_FRAME_SEGMENT, mq_span(segment, sizeof segment));
+    }
+    mq_bundle_end(&out);
+    assert_false(out.failed);
+    snprintf(path, sizeof path, "%s/spool", device->home);
+    assert_int_equal(device->platform->write(device->platform->self, path, mq_written(&out), &problem), MQ_OK);
+    assert_int_equal(mq_spool_address_write(device->platform, device->home, &address, &problem), MQ_OK);
+    const struct mq_transport transport = {.post = take_all};
+    clock_t before = clock();
+    assert_int_equal(mq_spool_send(device->platform, device->home, &transport, INT64_MAX, &sent, &problem), MQ_OK);
+    double seconds = (double)(clock() - before) / CLOCKS_PER_SEC;
+    print_message("%lld segments in %lld requests, %.1f s\n", (long long)sent.sent, (long long)sent.requests, seconds);
+    assert_int_equal(sent.sent, count);
+    assert_int_equal(sent.left, 0);
+    assert_true(seconds < 20); /* with every check of the compiler; it was many minutes */
+    free(memory);
+    village_open(device);
+    village_end(&village);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -448,7 +506,7 @@ int main(void)
         cmocka_unit_test(damage_is_mended),
         cmocka_unit_test(odd_spool_stops_nobody),
         cmocka_unit_test(what_was_put_in_is_harmless), cmocka_unit_test(sealed_for_others_leaves),
-        cmocka_unit_test(aged_batches_are_sealed),
+        cmocka_unit_test(aged_batches_are_sealed), cmocka_unit_test(large_spools_are_read_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
