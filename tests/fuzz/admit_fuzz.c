@@ -2,14 +2,12 @@
  * harm, and comes to the same state a second time and after making the view anew. Input: a mode, then a whole payload; or
  * changes (position u16, value u8) to a real one; or changes of records, from which a payload is made. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "protocol/change.h"
 #include "replica/view.h"
 #include "tests/fuzz/store.h"
 #include "tests/protocol/segment_kit.h"
-#include "tests/replica/village.h"
 
 #define CHANGES 12
 #define KNOWN_MAX 64
@@ -21,7 +19,6 @@ struct writer {
     uint8_t announce[MQ_ANNOUNCE_SIZE];
 };
 
-static struct village village;
 static struct writer cadre, desk;
 static struct mq_secret team_key;
 static uint8_t records[KNOWN_MAX][MQ_ID_SIZE], names[KNOWN_MAX][MQ_NAME_SIZE]; /* of records and values that are there */
@@ -30,11 +27,6 @@ static uint8_t real[REAL_MAX][4096];
 static size_t real_sizes[REAL_MAX], real_count;
 
 /* ---- the village ---- */
-
-static void remove_all(void)
-{
-    village_end(&village);
-}
 
 static void writer_make(struct writer *writer, const struct village_member *member)
 {
@@ -102,8 +94,7 @@ static void learn_payloads(struct mq_replica *replica)
 
 void fuzz_start(void)
 {
-    village_begin(&village, 1);
-    atexit(remove_all);
+    fuzz_village();
     village_add(&village.devices[0],
                 "{\"kind\":\"household\",\"id\":\"H-1\",\"place\":\"990527103204\",\"group\":\"三组\",\"head\":\"杨顺华\","
                 "\"phones\":[{\"number\":\"13900000001\",\"whose\":\"本人\"}]}",

@@ -10,8 +10,8 @@
 
 /* Once, before all runs; libsodium is ready. A target that needs nothing leaves it out. */
 void fuzz_start(void);
-/* One run. Asserts what must hold; must be done within FUZZ_RUN_MS of the processor's time, sanitizers included. It leaves
- * nothing behind that another run could meet, or a finding would not come back from its input alone. */
+/* One run. Asserts what must hold; must be done within FUZZ_RUN_MS of the processor's time, sanitizers included. What it
+ * leaves behind another run meets, and a finding may then not come back from its input alone: best nothing. */
 void fuzz_one(const uint8_t *data, size_t size);
 
 #define FUZZ_RUN_MS 100

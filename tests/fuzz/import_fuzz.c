@@ -1,14 +1,12 @@
 /* Aim: a line of an import is refused with words and leaves nothing behind; or it is saved, and what is printed of it
  * comes in again as the same record, and prints the same. Input: a mode (at the desk; as an update), then the line. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "protocol/assert.h"
 #include "replica/convert.h"
 #include "replica/view.h"
 #include "tests/fuzz/store.h"
-#include "tests/replica/village.h"
 
 struct run {
     struct mq_span line;
@@ -17,13 +15,7 @@ struct run {
     bool update;
 };
 
-static struct village village;
 static uint8_t hashes[2][MQ_HASH_SIZE]; /* of the views of device and desk */
-
-static void remove_all(void)
-{
-    village_end(&village);
-}
 
 static void take_hash(struct mq_replica *replica, uint8_t hash[MQ_HASH_SIZE])
 {
@@ -34,8 +26,7 @@ static void take_hash(struct mq_replica *replica, uint8_t hash[MQ_HASH_SIZE])
 
 void fuzz_start(void)
 {
-    village_begin(&village, 1);
-    atexit(remove_all);
+    fuzz_village();
     village_add(&village.devices[0],
                 "{\"kind\":\"household\",\"id\":\"H-1\",\"place\":\"990527103204\",\"group\":\"三组\",\"head\":\"杨顺华\"}", NULL);
     village_add(&village.devices[0],

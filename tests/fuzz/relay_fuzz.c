@@ -1,5 +1,6 @@
 /* Aim: no request harms a relay: it answers within the budget or refuses, and its store stays sound. Input: who asks, a
- * budget, then operations that put good frames, changed ones, or anything at all into the request; the last cuts it. */
+ * budget, then operations that put good frames, changed ones, or anything at all into the request; the last cuts it. The
+ * store goes from run to run and fills up with what is good, which is little. */
 #include "tests/fuzz/fuzz.h"
 #include "tests/server/relay_kit.h"
 

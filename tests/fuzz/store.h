@@ -3,10 +3,27 @@
 #ifndef MQ_TESTS_FUZZ_STORE_H
 #define MQ_TESTS_FUZZ_STORE_H
 
+#include <stdlib.h>
+
 #include "protocol/assert.h"
 #include "replica/catalogue.h"
 #include "replica/replica_keys.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/replica/village.h"
+
+/* The village of this target, gone with the process. */
+static struct village village;
+
+static void fuzz_village_remove(void)
+{
+    village_end(&village);
+}
+
+static inline void fuzz_village(void)
+{
+    village_begin(&village, 1);
+    atexit(fuzz_village_remove);
+}
 
 /* How many rows were written up to now, undone or not: where it stands still, nothing was written. */
 static inline int64_t fuzz_rows_written(struct mq_replica *replica)

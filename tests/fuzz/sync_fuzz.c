@@ -2,18 +2,15 @@
  * a record. Input: a mode, then a whole reply; changes (position u16, value u8) to a real one; or frames behind a real
  * head, each of a real reply by its number, cut or changed, or of any type with the bytes that follow;
  * with or without a right end. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "protocol/assert.h"
 #include "replica/outgoing.h"
 #include "replica/sync_keys.h"
 #include "tests/fuzz/store.h"
-#include "tests/replica/village.h"
 
 #define FRAMES_MAX 64
 
-static struct village village;
 static struct village_member *device;
 static struct mq_sync_state asked; /* after a request whose real answer is `real` */
 static struct mq_sync_result result;
@@ -25,12 +22,7 @@ static size_t frame_count;
 struct counts {
     int64_t segments, mine, anchored, changes;
 };
-static struct counts honest;
-
-static void remove_all(void)
-{
-    village_end(&village);
-}
+static struct counts before, honest; /* before each run; after the real reply */
 
 static struct counts count_all(struct mq_replica *replica)
 {
@@ -57,7 +49,6 @@ static void take_in(struct mq_replica *replica, void *context)
     struct mq_sync_state state = asked;
     struct mq_error why = {0};
     bool again;
-    struct counts before = count_all(replica);
     enum mq_status status = mq_sync_reply(&state, run->reply, &again, &why);
 
     MQ_ASSERT(status == why.status && (status == MQ_OK || why.text[0] != '\0'));
@@ -99,8 +90,7 @@ void fuzz_start(void)
 {
     struct run run = {.honest = true};
 
-    village_begin(&village, 1);
-    atexit(remove_all);
+    fuzz_village();
     device = &village.devices[1];
     village_add(device, "{\"kind\":\"household\",\"id\":\"H-0\",\"place\":\"990527103204\",\"head\":\"吴国平\"}", NULL);
     village_add(&village.devices[0],
@@ -116,6 +106,7 @@ void fuzz_start(void)
     village_add(device, "{\"kind\":\"household\",\"id\":\"H-9\",\"place\":\"990527103204\",\"head\":\"冉大珍\"}", NULL);
     ask();
     run.reply = mq_span(real, real_size);
+    before = count_all(device->replica);
     fuzz_undone(device->replica, take_in, &run);
 }
 
