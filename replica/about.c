@@ -103,3 +103,47 @@ enum mq_status mq_about_household(struct mq_replica *replica, const uint8_t hous
     mq_db_done(&query);
     return status != MQ_OK ? status : error->status;
 }
+
+/* Does a value mean a record of this household's group? */
+static enum mq_status means(struct mq_replica *replica, struct mq_span value, const uint8_t household[MQ_ID_SIZE],
+                            bool *names, struct mq_error *error)
+{
+    struct mq_reader reader = mq_reader(value);
+    int64_t found = 0;
+    if (mq_cbor_next(&reader).type != MQ_CBOR_REFERENCE)
+        return MQ_OK;
+    enum mq_status status = mq_db_number(replica->db, &found, error,
+                                         "SELECT EXISTS (SELECT 1 FROM record AS a JOIN record AS b USING(canonical)"
+                                         " WHERE a.record = ? AND b.record = ?)",
+                                         "bb", mq_cbor_bytes(&reader, MQ_ID_SIZE), mq_span(household, MQ_ID_SIZE));
+    *names = *names || found != 0;
+    return status;
+}
+
+static enum mq_status names_household(struct mq_replica *replica, const uint8_t matter[MQ_ID_SIZE],
+                                      const uint8_t household[MQ_ID_SIZE], bool *names, struct mq_error *error)
+{
+    const struct mq_field *field = mq_field_by_key(mq_kind_by_number(MQ_KIND_NEED), mq_span_text("household"));
+    struct mq_group_state state;
+    enum mq_status status = mq_view_group(replica, matter, &state, error);
+    const struct mq_field_state *here = status == MQ_OK ? mq_group_field(&state, field->number) : NULL;
+    *names = false;
+    for (size_t i = 0; here != NULL && i < here->choice_count && status == MQ_OK; i++)
+        status = means(replica, here->choices[i].value, household, names, error);
+    return status;
+}
+
+enum mq_status mq_about_matter(struct mq_replica *replica, const uint8_t household[MQ_ID_SIZE],
+                               const uint8_t matter[MQ_ID_SIZE],
+                               enum mq_status (*take)(void *, const struct mq_about *, struct mq_error *), void *context,
+                               struct mq_error *error)
+{
+    const struct walk walk = {replica, take, context};
+    bool restricted, names = false;
+    enum mq_status status = mq_view_restricted(replica, matter, &restricted, error);
+    if (status == MQ_OK && restricted)
+        status = names_household(replica, matter, household, &names, error);
+    if (status == MQ_OK && !names)
+        return mq_fail(error, MQ_REFUSED, _("this is no restricted matter of that household"));
+    return status == MQ_OK ? walk_need(&walk, matter, error) : status;
+}

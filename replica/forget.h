@@ -18,6 +18,14 @@ MQ_MUST_USE enum mq_status mq_about_household(struct mq_replica *replica, const 
                                                                      struct mq_error *error),
                                               void *context, struct mq_error *error);
 
+/* A restricted matter that names the household, by itself and with its steps and tellings: no walk of the household comes to
+ * it. MQ_REFUSED, in words: it is none, or it names another. */
+MQ_MUST_USE enum mq_status mq_about_matter(struct mq_replica *replica, const uint8_t household[MQ_ID_SIZE],
+                                           const uint8_t matter[MQ_ID_SIZE],
+                                           enum mq_status (*take)(void *context, const struct mq_about *about,
+                                                                  struct mq_error *error),
+                                           void *context, struct mq_error *error);
+
 /* ---- taking out, for whoever knows what ---- */
 
 struct mq_forgotten {
@@ -55,6 +63,7 @@ struct mq_forget {
     bool needs_of_health;             /* of needs only those whose category tells of health */
     bool needs_of_class_b;            /* only those whose category is sensitive */
     bool other_tags_stay;
+    const uint8_t *matter; /* a restricted matter that goes with it, since a person says so; NULL: none. The caller's */
 };
 /* `health`, `sensitive`, `household`, or fields such as `visit.notes`; several with commas between them. */
 MQ_MUST_USE enum mq_status mq_forget_parse(struct mq_forget *out, struct mq_span what, struct mq_error *error);

@@ -108,6 +108,8 @@ enum mq_status mq_forget_household(struct mq_replica *replica, const uint8_t hou
     enum mq_status status = mq_view_kind(replica, household, &kind, team_id, error);
     if (status == MQ_OK)
         status = mq_team_find(replica, team_id, &team, error);
+    if (status == MQ_OK && forget->matter != NULL)
+        status = mq_about_matter(replica, household, forget->matter, take, &work, error);
     if (status == MQ_OK)
         status = mq_about_household(replica, household, take, &work, error);
     if (status == MQ_OK && !dry)

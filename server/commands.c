@@ -161,6 +161,7 @@ const struct mq_command mq_server_commands[] = {
      {{"decision", "DECISION", N_("1 granted, 2 granted in part, 3 refused; or its Chinese word")},
       {"reason", "TEXT", N_("why; needed unless all is granted")},
       {"what", "WHAT", N_("what goes: health, sensitive, household, or fields such as visit.notes, with commas between")},
+      {"matter", "ID", N_("a restricted matter of the household that goes with it, once you have decided that it may")},
       {"dry-run", NULL, N_("only lists what would go")}}, mq_run_at_desk},
     {"request extract", "ID --out FILE", N_("everything that is kept about the household, to be printed"), 1, 1, false, {OUT},
      mq_run_at_desk},

@@ -258,7 +258,8 @@ static void print_summary(struct mq_call *call, const struct mq_forgotten *forgo
 static enum mq_status take_out(struct mq_call *call, const struct decision *decision, struct mq_error *error)
 {
     const struct mq_emitter emitter = {call, emit_line};
-    const char *what = mq_option_get(call->line, "what");
+    const char *what = mq_option_get(call->line, "what"), *matter = mq_option_get(call->line, "matter");
+    uint8_t record[MQ_ID_SIZE];
     struct mq_forget forget;
     struct mq_forgotten forgotten;
     if (what == NULL && decision->right == RIGHT_WITHDRAW)
@@ -268,6 +269,9 @@ static enum mq_status take_out(struct mq_call *call, const struct decision *deci
                        _("say what goes: --what health, sensitive, household, or fields such as visit.notes; --dry-run lists "
                          "it first"));
     enum mq_status status = mq_forget_parse(&forget, mq_span_text(what), error);
+    if (status == MQ_OK && matter != NULL)
+        status = mq_view_find(call->desk->replica, mq_kind_by_number(MQ_KIND_NEED), mq_span_text(matter), record, error);
+    forget.matter = matter != NULL ? record : NULL;
     if (status == MQ_OK)
         status = mq_forget_household(call->desk->replica, decision->household, &forget, decision->record, decision->dry,
                                      &forgotten, &emitter, error);

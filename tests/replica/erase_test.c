@@ -13,6 +13,7 @@
 #include "protocol/assert.h"
 #include "replica/bundle.h"
 #include "replica/erase.h"
+#include "replica/forget.h"
 #include "replica/journal.h"
 #include "replica/outgoing.h"
 #include "replica/view.h"
@@ -32,6 +33,9 @@
     "老井边的抽水房漏雨，电线裸露；去年修的蓄水池裂了两道缝，下游四户接不到水。村里找过施工队，说保修期已过。" \
     "三组组长愿意出工，缺水泥两吨、防水砂浆六袋，另要一台小型振动棒，用完归还。等天晴就能动工，最多五天。" \
     "娃娃上学要绕过垮塌的田坎，请先拉警戒绳；夜里放映队来过，四十七人看到十点。\"}"
+
+#define MATTER(id, household, words) \
+    "{\"kind\":\"need\",\"id\":\"" id "\",\"household\":\"" household "\",\"words\":\"" words "\",\"category\":\"18\"}"
 
 static struct mq_error problem;
 
@@ -508,6 +512,69 @@ static void restricted_goes_unheard(void **state)
     village_end(&village);
 }
 
+/* How many records lost something. */
+static int64_t forget(struct village *village, const char *household, const char *matter, enum mq_status expected)
+{
+    const struct mq_emitter emitter = {NULL, ignore};
+    struct mq_replica *replica = village->desk.replica;
+    struct mq_forget what;
+    struct mq_forgotten result;
+    uint8_t record[MQ_ID_SIZE], named[MQ_ID_SIZE];
+    mq_error_clear(&problem);
+    assert_int_equal(mq_forget_parse(&what, mq_span_text("household"), &problem), MQ_OK);
+    assert_int_equal(mq_view_find(replica, NULL, mq_span_text(household), record, &problem), MQ_OK);
+    if (matter != NULL)
+        assert_int_equal(mq_view_find(replica, NULL, mq_span_text(matter), named, &problem), MQ_OK);
+    what.matter = matter != NULL ? named : NULL;
+    assert_int_equal(mq_forget_household(replica, record, &what, NULL, false, &result, &emitter, &problem), expected);
+    return result.records;
+}
+
+/* When a household's data goes, a restricted matter that names it stays, unless a person at the county's desk says that it
+ * goes too; then it is gone wherever it could be read. A matter of somebody else does not go along. */
+static void a_matter_goes_when_a_person_says_so(void **state)
+{
+    struct village village;
+    (void)state;
+    village_begin(&village, 24);
+    struct village_member *named = &village.devices[2];
+    village_name(&village, named, true);
+    village_add(&village.devices[0], HOUSEHOLD, NULL);
+    village_add(&village.devices[0], "{\"kind\":\"household\",\"id\":\"H-2\",\"place\":\"990527103204\",\"head\":\"冉大珍\"}", NULL);
+    village_sync_all(&village, 2);
+    village_add(&village.devices[0], MATTER("M-1", "H-1", MARKER), NULL);
+    village_add(&village.devices[0], MATTER("M-2", "H-2", "账目没有公开。"), NULL);
+    village_sync_all(&village, 2);
+    assert_true(lists(named, MARKER));
+    assert_int_equal(forget(&village, "H-1", "M-2", MQ_REFUSED), 0);
+    assert_int_equal(forget(&village, "H-1", NULL, MQ_OK), 1);
+    village_sync_all(&village, 2);
+    assert_true(lists(named, MARKER));
+    assert_true(lists(&village.desk, MARKER));
+    assert_false(lists(named, "吴国平"));
+    village_end(&village);
+    village_begin(&village, 25);
+    named = &village.devices[2];
+    village_name(&village, named, true);
+    village_add(&village.devices[0], HOUSEHOLD, NULL);
+    village_sync_all(&village, 2);
+    village_add(&village.devices[0], MATTER("M-1", "H-1", MARKER), NULL);
+    village_sync_all(&village, 2);
+    assert_int_equal(forget(&village, "H-1", "M-1", MQ_OK), 2);
+    village_sync_all(&village, 2);
+    assert_gone(&village, &village.desk);
+    assert_gone(&village, named);
+    assert_true(lists(named, "\"M-1\""));
+    assert_true(lists(named, "原话已按规定删去"));
+    for (int i = 0; i < 2; i++) {
+        assert_false(store_holds(&village, &village.devices[i], MARKER));
+        assert_false(lists(&village.devices[1], "原话已按规定删去"));
+    }
+    check(&village.desk);
+    check(named);
+    village_end(&village);
+}
+
 /* Where the program ends between the erasure and the emptying of the log, the next opening empties it. */
 static void log_is_emptied_later(void **state)
 {
@@ -765,6 +832,7 @@ int main(void)
         cmocka_unit_test(devices_erase_nothing),
         cmocka_unit_test(both_copies_lose_it),
         cmocka_unit_test(restricted_goes_unheard),
+        cmocka_unit_test(a_matter_goes_when_a_person_says_so),
         cmocka_unit_test(log_is_emptied_later),
         cmocka_unit_test(forged_names_take_nothing_along),
         cmocka_unit_test(great_field_numbers_go_too),
