@@ -206,10 +206,10 @@ $(TESTS): $(OUT)/%: $(OBJ)/%.o $$(call helpers_of,$$(word 2,$$(subst /, ,$$*))) 
 endif
 
 # Tests of tests/power run the village on simulated machines. There as in tests/sim what costs time and decides nothing is done
-# cheaply: tests/sim/kdf.c, verify.c, level.c.
+# cheaply: tests/sim/kdf.c, verify.c, cheap.c.
 ON_SIM_DISK := tests/replica/village.c \
-  $(addprefix tests/sim/,choices.c disk.c files.c names.c vfs.c machine.c kdf.c verify.c level.c)
-SIM_CHEAP := -Wl,--wrap=mq_verify_digest,--wrap=mq_verify_object,--wrap=ZSTD_CCtx_setParameter
+  $(addprefix tests/sim/,choices.c disk.c files.c names.c vfs.c machine.c kdf.c verify.c cheap.c)
+SIM_CHEAP := -Wl,--wrap=mq_verify_digest,--wrap=mq_verify_object,--wrap=ZSTD_CCtx_setParameter,--wrap=mq_work_free
 POWER := $(BUILD)/tests/power/power
 POWER_TESTS := $(addprefix $(BUILD)/tests/power/,points_test faults_test)
 .PHONY: power

@@ -42,8 +42,10 @@ void sim_export(struct sim_member *member)
     enum mq_status status = mq_bundle_write(member->replica, STICK, &segments, &error);
     sim_tell(fleet->story, "%s writes %lld segments onto stick %d%s%s", member->name, (long long)segments,
              (int)(pocket - fleet->pockets), status == MQ_OK ? "" : ": ", status == MQ_OK ? "" : error.text);
-    if (status == MQ_OK)
+    if (status == MQ_OK) {
+        sim_happened(fleet, SIM_STICK_WRITTEN);
         into_pocket(member, pocket);
+    }
     sim_leave(member, status);
 }
 
@@ -53,7 +55,7 @@ static bool spoil(struct sim_fleet *fleet, uint8_t *bytes, size_t *size)
     uint32_t how = sim_choose(fleet->choices, 10);
     if (how < 8 || *size == 0)
         return false;
-    sim_fault(fleet);
+    sim_happened(fleet, SIM_STICK_SPOILT);
     sim_tell(fleet->story, how == 8 ? "the stick is cut" : "a bit of the stick flips");
     size_t place = sim_choose(fleet->choices, (uint32_t)*size);
     if (how == 8)
@@ -72,6 +74,8 @@ static enum mq_status read_stick(struct sim_member *member, struct mq_span bytes
         status = mq_bundle_read(member->replica, STICK, &admitted, &error);
     sim_tell(member->fleet->story, "%s reads a stick: %lld new segments%s%s", member->name,
              (long long)admitted.segments, status == MQ_OK ? "" : ": ", status == MQ_OK ? "" : error.text);
+    if (status == MQ_OK)
+        sim_happened(member->fleet, SIM_STICK_READ);
     if (status == MQ_OK && spoiled)
         sim_broken(member->fleet->story, "I13", "%s took in a stick that was cut or changed", member->name);
     if (spoiled && (status == MQ_DAMAGED || status == MQ_REFUSED))

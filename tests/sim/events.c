@@ -48,17 +48,17 @@ void sim_swarm_choose(struct sim_fleet *fleet)
         .busy = rate(fleet, 10),
         .portal = rate(fleet, 12),
         .nested = rate(fleet, 5),
-        .power = rate(fleet, 4),
+        .power = rate(fleet, 10),
         .power_again = rate(fleet, 3),
-        .disk_error = rate(fleet, 12),
-        .disk_full = rate(fleet, 12),
+        .disk_error = rate(fleet, 20),
+        .disk_full = rate(fleet, 20),
         .clone = weight(fleet, 2),
-        .image = weight(fleet, 5),
+        .image = weight(fleet, 3),
         .rot = weight(fleet, 1),
         .lie = weight(fleet, 1),
         .clock = weight(fleet, 4),
         .sleeper = weight(fleet, 2),
-        .backup = weight(fleet, 3),
+        .backup = weight(fleet, 2),
         .restore = weight(fleet, 2),
         .emptied = weight(fleet, 1),
         .carry = weight(fleet, 14),
@@ -178,10 +178,10 @@ void sim_event(struct sim_fleet *fleet)
 {
     const struct sim_swarm *swarm = &fleet->swarm;
     const struct event events[] = {
-        {do_write, 40},
+        {do_write, 26},
         {do_sync, 30},
         {do_desk_sync, 10},
-        {do_import, 14},
+        {do_import, 18},
         {sim_review, 5},
         {do_export, swarm->carry / 2},
         {do_bring, swarm->carry},
@@ -201,7 +201,6 @@ void sim_event(struct sim_fleet *fleet)
         {sim_withhold, swarm->byzantine},
         {sim_revoke, swarm->revoke},
     };
-    fleet->tally.events++;
     some_time_passes(fleet);
     draw(fleet, events, sizeof events / sizeof *events).happens(fleet);
     for (size_t i = 0; i < fleet->member_count; i++)

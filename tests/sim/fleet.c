@@ -204,6 +204,9 @@ static void members_begin(struct sim_fleet *fleet, unsigned devices)
     fleet->backup_count = 1;
 }
 
+/* Most teams are small: what each writes comes to each. */
+static const unsigned teams[] = {2, 1, 2, 3, 2, 3, 4, SIM_DEVICES_MAX};
+
 void sim_fleet_begin(struct sim_fleet *fleet, struct sim_choices *choices, struct sim_story *story, uint64_t seed)
 {
     *fleet = (struct sim_fleet){
@@ -211,12 +214,13 @@ void sim_fleet_begin(struct sim_fleet *fleet, struct sim_choices *choices, struc
     fleet->ghost = sim_ghost_new();
     fleet->wire = sim_wire_new();
     memcpy(fleet->relay.root_public, template.root.sign_public, MQ_PUBLIC_SIZE);
-    members_begin(fleet, 2 + sim_choose(choices, SIM_DEVICES_MAX - 1));
+    members_begin(fleet, teams[sim_choose(choices, sizeof teams / sizeof *teams)]);
 }
 
 void sim_fleet_end(struct sim_fleet *fleet)
 {
     for (size_t i = fleet->member_count; i-- > 0;) {
+        sim_disk_cut(sim_machine_disk(fleet->members[i].machine)); /* nobody needs what a good end would still write */
         sim_close(&fleet->members[i]);
         sim_machine_free(fleet->members[i].machine);
         sim_machine_free(fleet->members[i].image);

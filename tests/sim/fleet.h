@@ -11,6 +11,7 @@
 #include "server/relay/relay.h"
 #include "tests/sim/choices.h"
 #include "tests/sim/machine.h"
+#include "tests/sim/tally.h"
 
 #define SIM_DEVICES_MAX 6  /* that a run begins with */
 #define SIM_MEMBERS_MAX 10 /* the desk, those devices, clones of them, and new ones for lost ones */
@@ -50,7 +51,6 @@ struct sim_member {
     uint32_t requests;   /* of its present sync */
     uint32_t last_saving; /* number of the first text of its last transaction that had any */
     int64_t operations;  /* of its disk, when the present event began: for the story */
-    int64_t seen_change; /* desk: newest row of table change that the ghost has seen */
     struct sim_ended {
         uint8_t stream[MQ_ID_SIZE];
         int64_t next;
@@ -85,14 +85,6 @@ struct sim_post {
     unsigned member;
 };
 
-struct sim_tally {
-    int64_t records; /* saved and acknowledged */
-    int64_t syncs;   /* tried */
-    int64_t faults;  /* of every sort, power cuts included */
-    int64_t power_cuts;
-    int64_t events;
-};
-
 struct sim_fleet {
     struct sim_choices *choices;
     struct sim_swarm swarm;
@@ -122,10 +114,9 @@ struct sim_fleet {
     bool healing;
 };
 
-/* One more of what a year has fifty of. */
-static inline void sim_fault(struct sim_fleet *fleet)
+static inline void sim_happened(struct sim_fleet *fleet, enum sim_kind kind)
 {
-    fleet->tally.faults++;
+    fleet->tally.kinds[kind]++;
 }
 
 /* Makes the organisation that every run begins with: keys, certificates, grants, an empty relay. Once a process. */

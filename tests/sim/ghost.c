@@ -113,19 +113,17 @@ static void see_change(struct sim_member *member, struct mq_span bytes, struct s
         out->seen[number] = 1;
 }
 
-bool sim_ghost_see(struct sim_member *member, int64_t after, struct sim_sight *out)
+bool sim_ghost_see(struct sim_member *member, struct sim_sight *out)
 {
     struct mq_query *query;
     struct mq_error error = {0};
-    *out = (struct sim_sight){.count = member->fleet->ghost->count, .last = after};
+    *out = (struct sim_sight){.count = member->fleet->ghost->count};
     out->seen = calloc(out->count + 1, 1);
     MQ_ASSERT(out->seen != NULL);
-    enum mq_status status = mq_db_query(mq_replica_db(member->replica), &query, &error,
-                                        "SELECT number, expanded FROM change WHERE number > ?", "i", after);
-    while (status == MQ_OK && mq_db_next(&query, &error)) {
-        out->last = mq_db_int(query, 0) > out->last ? mq_db_int(query, 0) : out->last;
-        see_change(member, mq_db_blob(query, 1), out);
-    }
+    enum mq_status status =
+        mq_db_query(mq_replica_db(member->replica), &query, &error, "SELECT expanded FROM change", "");
+    while (status == MQ_OK && mq_db_next(&query, &error))
+        see_change(member, mq_db_blob(query, 0), out);
     return status == MQ_OK && error.status == MQ_OK;
 }
 
@@ -155,7 +153,7 @@ static bool holds(struct sim_member *member, const struct sim_sight *sight, uint
 bool sim_ghost_holds(struct sim_member *member, uint32_t number)
 {
     struct sim_sight sight;
-    bool there = sim_ghost_see(member, 0, &sight) && holds(member, &sight, number);
+    bool there = sim_ghost_see(member, &sight) && holds(member, &sight, number);
     sim_sight_free(&sight);
     return there;
 }
@@ -164,7 +162,7 @@ static void check_home(struct sim_member *member, uint32_t before)
 {
     struct sim_fleet *fleet = member->fleet;
     struct sim_sight sight;
-    if (sim_ghost_see(member, 0, &sight))
+    if (sim_ghost_see(member, &sight))
         for (uint32_t i = 0; i < fleet->ghost->count && i < before && !sim_is_broken(fleet->story); i++) {
             const struct sim_entry *entry = &fleet->ghost->entries[i];
             if (entry->saved && entry->home && !entry->lost && entry->author == member->number &&
@@ -224,7 +222,7 @@ void sim_ghost_survey(struct sim_fleet *fleet)
         struct sim_sight sight;
         if (member->gone || (member->replica == NULL && !sim_open(member)))
             continue;
-        (void)sim_ghost_see(member, 0, &sight);
+        (void)sim_ghost_see(member, &sight);
         for (uint32_t i = 0; i < ghost->count; i++) {
             bool here = holds(member, &sight, i);
             held[i] = held[i] || here;
@@ -249,10 +247,9 @@ void sim_ghost_desk_sees(struct sim_fleet *fleet)
     struct sim_sight sight;
     if (desk->replica == NULL)
         return;
-    if (sim_ghost_see(desk, 0, &sight)) { /* all of it: a view that is made anew gives its rows other numbers */
+    if (sim_ghost_see(desk, &sight))
         for (uint32_t i = 0; i < fleet->ghost->count; i++)
             fleet->ghost->entries[i].at_desk |= sight.seen[i];
-    }
     sim_sight_free(&sight);
 }
 
@@ -268,8 +265,15 @@ void sim_ghost_check_anchored(struct sim_member *member)
                     "SELECT c.expanded FROM segment AS g JOIN change AS c ON c.segment = g.number"
                     " WHERE g.mine = 1 AND g.anchored = 1 AND g.excepted = 0",
                     "");
+    bool unseen = false;
     while (status == MQ_OK && mq_db_next(&query, &error))
         if (find_mark(mq_db_blob(query, 0), &number, &at) && number < ghost->count && !ghost->entries[number].at_desk)
+            ghost->entries[number].claimed = unseen = true;
+    if (!unseen || sim_desk(member->fleet)->replica == NULL)
+        return;
+    sim_ghost_desk_sees(member->fleet);
+    for (uint32_t i = 0; i < ghost->count; i++)
+        if (ghost->entries[i].claimed && !ghost->entries[i].at_desk)
             sim_broken(member->fleet->story, "P4", "%s shows text #%u as anchored, and the desk never had it",
-                       member->name, number);
+                       member->name, i);
 }

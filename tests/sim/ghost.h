@@ -19,7 +19,8 @@ struct sim_entry {
     bool restricted;   /* only the desk reads it */
     bool home;         /* must be in its author's own store */
     bool lost;         /* every copy was destroyed by what no program can help */
-    bool at_desk;      /* the desk has had it at some time */
+    bool at_desk;      /* the desk has had it at some time, as far as it was looked */
+    bool claimed;      /* somebody showed it as anchored */
     bool beyond;       /* its author's rights had been taken, and nobody let it in */
     bool sealed;       /* segment is known */
     uint8_t segment[MQ_SEGMENT_ID_SIZE];
@@ -39,9 +40,8 @@ void sim_ghost_text(char *out, uint32_t number, uint32_t size);
 struct sim_sight {
     uint8_t *seen; /* by number */
     size_t count;  /* entries when it was made */
-    int64_t last;  /* newest row of table change */
 };
-bool sim_ghost_see(struct sim_member *member, int64_t after, struct sim_sight *out);
+bool sim_ghost_see(struct sim_member *member, struct sim_sight *out);
 void sim_sight_free(struct sim_sight *sight);
 /* The text, or its sealed segment. */
 bool sim_ghost_holds(struct sim_member *member, uint32_t number);
@@ -55,7 +55,7 @@ void sim_ghost_check_log(struct sim_member *member);
 void sim_ghost_note_segments(struct sim_member *member);
 /* Afterwards: texts that no copy has any more are nobody's fault; what a member's own store has to hold is looked up. */
 void sim_ghost_survey(struct sim_fleet *fleet);
-/* What the desk has by now. */
+/* Looks what the desk has by now: before something else stands in its place, and where a promise depends on it. */
 void sim_ghost_desk_sees(struct sim_fleet *fleet);
 /* Nothing is called anchored that the desk never had (P4). */
 void sim_ghost_check_anchored(struct sim_member *member);

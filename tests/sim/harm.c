@@ -59,7 +59,7 @@ void sim_clone(struct sim_fleet *fleet)
         memcpy(copy->ended, member->ended, sizeof copy->ended);
         copy->ended_count = member->ended_count;
         copy->lying = member->lying;
-        sim_fault(fleet);
+        sim_happened(fleet, SIM_COPIED);
         sim_tell(fleet->story, "%s is a copy of %s%s", copy->name, member->name,
                  same ? ", which nothing on it tells" : "");
         (void)sim_open(copy);
@@ -96,7 +96,7 @@ static void image_back(struct sim_member *member)
     member->rotten = member->lying = member->ruined = false;
     member->ended_count = 0;
     fleet->copied = true;
-    sim_fault(fleet);
+    sim_happened(fleet, SIM_IMAGE_BACK);
     sim_tell(fleet->story, "the image of %s comes back", member->name);
     (void)sim_open(member);
     sim_ghost_survey(fleet);
@@ -126,6 +126,7 @@ void sim_new_device(struct sim_fleet *fleet)
     struct sim_member *member = sim_fleet_enrol(fleet);
     if (member == NULL)
         return;
+    sim_happened(fleet, SIM_NEW_DEVICE);
     sim_tell(fleet->story, "%s joins", member->name);
     (void)sim_fleet_tell_access(fleet);
 }
@@ -139,8 +140,10 @@ void sim_new_phrase(struct sim_fleet *fleet)
     member->phrase_unsure = true;
     enum mq_status status =
         mq_replica_passphrase(member->replica, sim_phrase(member->phrase + 1), SIM_KDF_MIB, &error);
-    if (status == MQ_OK)
+    if (status == MQ_OK) {
         member->phrase++;
+        sim_happened(fleet, SIM_NEW_PHRASE);
+    }
     sim_tell(fleet->story, "%s gets another passphrase%s%s", member->name, status == MQ_OK ? "" : ": ",
              status == MQ_OK ? "" : error.text);
     if (choose(fleet, 2) == 1)
@@ -179,7 +182,7 @@ void sim_rot(struct sim_fleet *fleet)
     const char *file = files[choose(fleet, sizeof files / sizeof *files)];
     if (sim_disk_rot(sim_machine_disk(member->machine), file)) {
         member->rotten = true;
-        sim_fault(fleet);
+        sim_happened(fleet, SIM_ROT);
         sim_tell(fleet->story, "a bit of %s flips on the disk of %s", file, member->name);
     }
     if (!sim_open(member))
@@ -195,7 +198,7 @@ void sim_lie(struct sim_fleet *fleet)
     struct sim_member *member = sim_some_device(fleet);
     if (member == NULL || member->ruined)
         return;
-    sim_fault(fleet);
+    sim_happened(fleet, SIM_DISK_LIES);
     sim_tell(fleet->story, "the disk of %s begins to lie about what it has synced", member->name);
     member->lying = true;
     sim_disk_set_faults(sim_machine_disk(member->machine), (struct sim_disk_faults){.lying_sync = 3});
@@ -213,6 +216,7 @@ void sim_mend(struct sim_member *member)
         return;
     }
     member->gone = true;
+    sim_happened(fleet, SIM_LOST_DEVICE);
     sim_tell(fleet->story, "%s is lost", member->name);
     sim_ghost_survey(fleet);
     sim_new_device(fleet);
@@ -226,7 +230,7 @@ void sim_clock_jumps(struct sim_fleet *fleet)
     if (member == NULL)
         return;
     int64_t years = (int64_t)choose(fleet, 41) - 20;
-    sim_fault(fleet);
+    sim_happened(fleet, SIM_CLOCK_JUMPED);
     sim_tell(fleet->story, "the clock of %s jumps by %lld years", member->name, (long long)years);
     sim_machine_set_wall(member->machine, fleet->wall + years * YEAR);
 }
@@ -236,6 +240,7 @@ void sim_sleep(struct sim_fleet *fleet)
     struct sim_member *member = sim_some_device(fleet);
     if (member == NULL)
         return;
+    sim_happened(fleet, SIM_SLEPT);
     member->asleep = 10 + choose(fleet, 80);
     sim_tell(fleet->story, "%s stays in a drawer for months", member->name);
     sim_time_passes(fleet, INT64_C(30) * 86400 * 1000);
@@ -244,7 +249,7 @@ void sim_sleep(struct sim_fleet *fleet)
 /* The relay keeps somebody's stream to itself from now on; or is honest again. */
 void sim_withhold(struct sim_fleet *fleet)
 {
-    sim_fault(fleet);
+    sim_happened(fleet, SIM_WITHHELD);
     memset(fleet->withheld, 0, sizeof fleet->withheld);
     if (choose(fleet, 3) > 0 && sim_wire_some_stream(fleet, fleet->withheld))
         sim_tell(fleet->story, "the relay withholds a stream");
@@ -263,6 +268,7 @@ static bool closed_server(struct sim_fleet *fleet)
     if (desk->replica == NULL)
         return false;
     sim_ghost_note_segments(desk);
+    sim_ghost_desk_sees(fleet);
     sim_close(desk);
     return true;
 }
@@ -277,6 +283,7 @@ void sim_backup(struct sim_fleet *fleet)
         fleet->backups[place] = spare_machine(fleet);
     }
     sim_machine_copy_disk(fleet->backups[place], sim_desk(fleet)->machine, true);
+    sim_happened(fleet, SIM_BACKED_UP);
     sim_tell(fleet->story, "the server is copied into backup %zu", place);
     (void)sim_open(sim_desk(fleet));
 }
@@ -303,8 +310,7 @@ void sim_restore(struct sim_fleet *fleet)
     (void)desk->platform->remove(desk->platform->self, SIM_HOME "/witness", &error); /* it is in no backup */
     desk->ruined = desk->rotten = desk->lying = false;
     desk->ended_count = 0;
-    desk->seen_change = 0;
-    sim_fault(fleet);
+    sim_happened(fleet, SIM_RESTORED);
     sim_tell(fleet->story, "the server is restored from backup %zu", place);
     bool open = sim_open(desk);
     MQ_ASSERT(open || sim_is_broken(fleet->story));
@@ -328,7 +334,7 @@ void sim_empty_relay(struct sim_fleet *fleet)
         return;
     (void)desk->platform->remove(desk->platform->self, SIM_RELAY, &error);
     (void)desk->platform->remove(desk->platform->self, SIM_RELAY "-wal", &error);
-    sim_fault(fleet);
+    sim_happened(fleet, SIM_EMPTIED);
     sim_tell(fleet->story, "somebody empties the relay's store");
     sim_wire_void_promises(fleet);
     if (sim_open(desk))

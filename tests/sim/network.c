@@ -34,20 +34,20 @@ static uint32_t choose(struct trip *trip, size_t bound)
 }
 
 /* Does this fault happen? Then it is counted and told. */
-static bool strikes(struct trip *trip, uint32_t one_in, const char *what)
+static bool strikes(struct trip *trip, uint32_t one_in, enum sim_kind kind, const char *what)
 {
     if (trip->fleet->healing || !sim_chance(trip->fleet->choices, one_in))
         return false;
-    sim_fault(trip->fleet);
+    sim_happened(trip->fleet, kind);
     sim_tell(trip->fleet->story, "%s: %s", trip->member->name, what);
     return true;
 }
 
 /* What no honest relay behind TLS would say. Whom it lied to may have missed something: how far he has read is the relay's
  * word. */
-static bool lies(struct trip *trip, uint32_t one_in, const char *what)
+static bool lies(struct trip *trip, uint32_t one_in, enum sim_kind kind, const char *what)
 {
-    bool lie = strikes(trip, one_in, what);
+    bool lie = strikes(trip, one_in, kind, what);
     trip->fleet->lied = trip->fleet->lied || lie;
     return lie;
 }
@@ -152,10 +152,10 @@ static enum mq_status serve(struct trip *trip)
         return MQ_UNREACHABLE;
     }
     struct mq_span request = mq_span(trip->request, trip->request_size);
-    if (strikes(trip, fleet->swarm.old_request, "somebody sends an old request once more"))
+    if (strikes(trip, fleet->swarm.old_request, SIM_REQUEST_OLD, "somebody sends an old request once more"))
         ask_old(trip, old_post(trip, choose(trip, 2) == 1));
     enum mq_status status = ask(trip, request, trip->reply);
-    if (status == MQ_OK && strikes(trip, fleet->swarm.twice, "the request arrives twice")) {
+    if (status == MQ_OK && strikes(trip, fleet->swarm.twice, SIM_REQUEST_TWICE, "the request arrives twice")) {
         trip->reply->size = 0;
         status = ask(trip, request, trip->reply);
     }
@@ -179,25 +179,25 @@ static enum mq_status way_there(struct trip *trip)
 {
     struct sim_fleet *fleet = trip->fleet;
     const struct sim_swarm *swarm = &fleet->swarm;
-    if (strikes(trip, swarm->slow, "the link is slow"))
+    if (strikes(trip, swarm->slow, SIM_SLOW, "the link is slow"))
         sim_time_passes(fleet, (int64_t)choose(trip, SLOW_MS));
-    if (strikes(trip, swarm->request_lost, "the request is lost"))
+    if (strikes(trip, swarm->request_lost, SIM_REQUEST_LOST, "the request is lost"))
         return MQ_UNREACHABLE;
-    if (strikes(trip, swarm->busy, "the server is busy: 503")) {
+    if (strikes(trip, swarm->busy, SIM_BUSY, "the server is busy: 503")) {
         trip->answer->http_status = 503;
         trip->answer->retry_after = choose(trip, 40);
         return MQ_NOT_FOUND;
     }
-    if (strikes(trip, swarm->portal, "somebody else's page comes back")) {
+    if (strikes(trip, swarm->portal, SIM_PORTAL, "somebody else's page comes back")) {
         mq_put_span(trip->reply, mq_span_text(PORTAL));
         trip->answer->http_status = choose(trip, 2) == 0 ? 200 : 302;
         return MQ_NOT_FOUND;
     }
-    if (strikes(trip, swarm->request_cut, "the request is cut")) {
+    if (strikes(trip, swarm->request_cut, SIM_REQUEST_CUT, "the request is cut")) {
         trip->request_size = choose(trip, trip->request_size);
         trip->cut = true;
     }
-    if (lies(trip, swarm->request_flip, "a bit of the request flips"))
+    if (lies(trip, swarm->request_flip, SIM_REQUEST_FLIPPED, "a bit of the request flips"))
         flip(trip, trip->request, trip->request_size);
     return MQ_OK;
 }
@@ -206,17 +206,17 @@ static enum mq_status way_back(struct trip *trip, struct mq_error *error)
 {
     const struct sim_swarm *swarm = &trip->fleet->swarm;
     struct mq_buffer *reply = trip->reply;
-    if (trip->cut || strikes(trip, swarm->reply_lost, "the reply is lost")) {
+    if (trip->cut || strikes(trip, swarm->reply_lost, SIM_REPLY_LOST, "the reply is lost")) {
         reply->size = 0;
         return mq_fail(error, MQ_UNREACHABLE, "the reply was lost");
     }
-    if (lies(trip, swarm->old_reply, "an old reply comes instead"))
+    if (lies(trip, swarm->old_reply, SIM_REPLY_OLD, "an old reply comes instead"))
         say_instead(trip, old_post(trip, false));
-    if (lies(trip, swarm->crossed, "the reply to another device comes instead"))
+    if (lies(trip, swarm->crossed, SIM_REPLY_CROSSED, "the reply to another device comes instead"))
         say_instead(trip, old_post(trip, true));
-    if (lies(trip, swarm->reply_flip, "a bit of the reply flips"))
+    if (lies(trip, swarm->reply_flip, SIM_REPLY_FLIPPED, "a bit of the reply flips"))
         flip(trip, reply->data, reply->size);
-    if (strikes(trip, swarm->reply_cut, "the reply is cut")) {
+    if (strikes(trip, swarm->reply_cut, SIM_REPLY_CUT, "the reply is cut")) {
         reply->size = choose(trip, reply->size);
         if (choose(trip, 2) == 1)
             return mq_fail(error, MQ_UNREACHABLE, "the reply was cut");

@@ -95,11 +95,10 @@ bool sim_open(struct sim_member *member)
 
 /* ---- the machine ---- */
 
-static void count_cut(struct sim_member *member)
+static void count_cut(struct sim_member *member, enum sim_kind kind)
 {
     struct sim_fleet *fleet = member->fleet;
-    sim_fault(fleet);
-    fleet->tally.power_cuts++;
+    sim_happened(fleet, kind);
     sim_tell(fleet->story, "the power of %s goes, at its %lldth disk operation since", member->name,
              (long long)(sim_disk_operations(disk_of(member)) - member->operations));
 }
@@ -131,7 +130,7 @@ void sim_reboot(struct sim_member *member)
     member->failing = false;
     for (int i = 0; i < BOOTS_MAX && (i == 0 || sim_disk_is_off(disk)); i++) {
         sim_disk_cut(disk);
-        count_cut(member);
+        count_cut(member, i == 0 ? SIM_POWER_CUT : SIM_POWER_CUT_STARTING);
         sim_close(member);
         open = boot(member);
     }
@@ -175,7 +174,7 @@ static bool disarm(struct sim_member *member)
     member->failing = false;
     if (sim_disk_faults_made(disk) == member->failures || sim_disk_is_off(disk))
         return false;
-    sim_fault(member->fleet);
+    sim_happened(member->fleet, SIM_DISK_FAILED);
     sim_tell(member->fleet->story, "the disk of %s failed", member->name);
     return true;
 }
@@ -224,8 +223,6 @@ void sim_leave(struct sim_member *member, enum mq_status status)
     else if (status == MQ_DAMAGED && !member->lying && !failed && !sim_disk_is_off(disk_of(member)))
         sim_broken(member->fleet->story, "I1", "%s found damage where there is none", member->name);
     settle(member, status);
-    if (sim_is_desk(member))
-        sim_ghost_desk_sees(member->fleet);
 }
 
 bool sim_relay_enter(struct sim_fleet *fleet, bool *entered)

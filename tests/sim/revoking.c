@@ -34,7 +34,7 @@ static enum mq_status revoke(struct mq_replica *replica, void *context, struct m
 static void note_beyond(struct sim_fleet *fleet, const struct sim_member *revoked)
 {
     struct sim_sight sight;
-    (void)sim_ghost_see(sim_desk(fleet), 0, &sight);
+    (void)sim_ghost_see(sim_desk(fleet), &sight);
     for (uint32_t i = 0; i < sight.count; i++) {
         struct sim_entry *entry = sim_ghost_entry(fleet->ghost, i);
         if (same_writer(&fleet->members[entry->author], revoked))
@@ -56,6 +56,7 @@ static bool revoke_now(struct sim_member *member)
              status == MQ_OK ? "" : error.text);
     if (status != MQ_OK)
         return false;
+    sim_happened(fleet, SIM_REVOKED);
     for (size_t i = 0; i < fleet->member_count; i++)
         if (same_writer(&fleet->members[i], member))
             fleet->members[i].revoked = true;
@@ -132,7 +133,7 @@ void sim_check_beyond(struct sim_member *member)
 {
     struct sim_fleet *fleet = member->fleet;
     struct sim_sight sight;
-    (void)sim_ghost_see(member, 0, &sight);
+    (void)sim_ghost_see(member, &sight);
     for (uint32_t i = 0; i < sight.count; i++)
         if (sim_ghost_entry(fleet->ghost, i)->beyond && sight.seen[i] && !member->revoked)
             sim_broken(fleet->story, "I14", "%s counts text #%u, which %s wrote beyond its revocation", member->name, i,

@@ -4,8 +4,10 @@
 #include "tests/sim/events.h"
 #include "tests/sim/invariants.h"
 
-#define EVENTS_LEAST 30
-#define EVENTS_MORE 200
+#define EVENTS_LEAST 20
+#define EVENTS_MORE 90
+#define LONG_ONE_IN 30 /* runs is a long one: what only much history shows */
+#define LONG_MORE 400
 
 void sim_run(struct sim_choices *choices, uint64_t seed, FILE *out, struct sim_result *result)
 {
@@ -14,6 +16,8 @@ void sim_run(struct sim_choices *choices, uint64_t seed, FILE *out, struct sim_r
     sim_fleet_begin(&fleet, choices, &story, seed);
     sim_swarm_choose(&fleet);
     uint32_t events = EVENTS_LEAST + sim_choose(choices, EVENTS_MORE);
+    if (sim_chance(choices, LONG_ONE_IN))
+        events += sim_choose(choices, LONG_MORE);
     sim_tell(&story, "%zu devices, %u events", fleet.member_count - 1, events);
     for (uint32_t i = 0; i < events && !sim_is_broken(&story); i++)
         sim_event(&fleet);

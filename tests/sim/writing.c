@@ -189,8 +189,10 @@ static enum mq_status write_edit(struct sim_member *member, const struct sort *s
     char what[40];
     snprintf(what, sizeof what, "changes %s:", id);
     status = conclude(member, what, number, status, &error);
-    if (status == MQ_OK)
+    if (status == MQ_OK) {
+        sim_happened(member->fleet, SIM_CHANGED);
         check_shown(member, id, number);
+    }
     return status;
 }
 
@@ -279,6 +281,8 @@ static enum mq_status import_once(struct lines *lines, const char *how)
         if (!entry->refused && !entry->saved)
             acknowledged(member, lines->numbers[i], lines->numbers[0]);
     }
+    if (status == MQ_OK)
+        sim_happened(member->fleet, SIM_IMPORTED);
     sim_tell(member->fleet->story, "%s imports %u lines%s%s%s", member->name, lines->count, how,
              status == MQ_OK ? "" : ": ", status == MQ_OK ? "" : error.text);
     return status;
@@ -328,6 +332,8 @@ static enum mq_status resolve(struct sim_member *desk)
         return status;
     status = mq_records_resolve(desk->replica, mq_span_text(conflict.id), mq_span_text(conflict.field),
                                 1 + sim_choose(desk->fleet->choices, 2), mq_span_text("asked the author"), &error);
+    if (status == MQ_OK)
+        sim_happened(desk->fleet, SIM_DECIDED);
     sim_tell(desk->fleet->story, "the desk decides on %s of %s%s%s", conflict.field, conflict.id,
              status == MQ_OK ? "" : ": ", status == MQ_OK ? "" : error.text);
     return status;
@@ -345,6 +351,8 @@ static enum mq_status merge(struct sim_member *desk)
     snprintf(a, sizeof a, "H%05u", first);
     snprintf(b, sizeof b, "H%05u", second);
     enum mq_status status = mq_records_merge(desk->replica, mq_span_text(a), mq_span_text(b), undo, &error);
+    if (status == MQ_OK && !undo)
+        sim_happened(fleet, SIM_JOINED_HOUSES);
     sim_tell(fleet->story, "the desk %s %s and %s%s%s", undo ? "parts" : "joins", a, b, status == MQ_OK ? "" : ": ",
              status == MQ_OK ? "" : error.text);
     return status;

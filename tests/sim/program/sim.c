@@ -26,9 +26,7 @@
 #define VECTOR_MAX (1u << 20)
 #define RUN_SECONDS 15 /* of a processor: a run takes one or two, and what never ends keeps no promise either (I10) */
 #define TWICE_EVERY 50 /* runs: is the same told again? */
-#define YEAR_RECORDS 2500.0
-#define YEAR_SYNCS 500.0
-#define YEAR_FAULTS 50.0
+#define YEARS_OF_EVERYTHING 15.0 /* in so many each kind of fault has happened, or something is wrong with the world */
 #define TOLD_TWICE "I16" /* two stories of one run: something draws from outside */
 
 /* What a process tells the one that waits for it; in memory that both see. */
@@ -60,23 +58,6 @@ static double now(void)
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
-static double years_of(const struct sim_tally *tally)
-{
-    double years = (double)tally->records / YEAR_RECORDS;
-    if ((double)tally->syncs / YEAR_SYNCS < years)
-        years = (double)tally->syncs / YEAR_SYNCS;
-    return (double)tally->faults / YEAR_FAULTS < years ? (double)tally->faults / YEAR_FAULTS : years;
-}
-
-static void add(struct sim_tally *sum, const struct sim_tally *more)
-{
-    sum->records += more->records;
-    sum->syncs += more->syncs;
-    sum->faults += more->faults;
-    sum->power_cuts += more->power_cuts;
-    sum->events += more->events;
 }
 
 /* ---- one run ---- */
@@ -217,7 +198,7 @@ static void worker(const struct options *options, unsigned number, double until)
 {
     struct report *report = &reports[number];
     for (uint64_t index = number; !somebody_failed(options->workers) && now() < until &&
-                                  years_of(&report->tally) * options->workers < options->years;
+                                  sim_tally_years(&report->tally) * options->workers < options->years;
          index += options->workers) {
         struct sim_result result, again;
         report->run = run_number(options->seed, index);
@@ -232,7 +213,7 @@ static void worker(const struct options *options, unsigned number, double until)
         }
         playing = NULL;
         sim_choices_free(choices);
-        add(&report->tally, &result.tally);
+        sim_tally_add(&report->tally, &result.tally);
         report->runs++;
         if (sim_is_broken(&result.story)) {
             report->broken = true;
@@ -263,7 +244,7 @@ static int explore(const struct options *options)
         MQ_ASSERT(waitpid(children[i], &status, 0) == children[i]);
     }
     for (unsigned i = 0; i < options->workers; i++) {
-        add(&sum, &reports[i].tally);
+        sim_tally_add(&sum, &reports[i].tally);
         runs += reports[i].runs;
         if (reports[i].ended && !reports[i].broken)
             continue;
@@ -274,9 +255,13 @@ static int explore(const struct options *options)
             explain(reports[i].run, NULL, options);
     }
     printf("%" PRId64 " runs, %" PRId64 " records, %" PRId64 " syncs in %.1f s\n", runs, sum.records, sum.syncs, now() - begun);
-    printf("device-years=%.2f faults=%" PRId64 " power-cuts=%" PRId64 " violations=%d seed=%" PRIu64 "\n", years_of(&sum),
-           sum.faults, sum.power_cuts, violations, options->seed);
-    return violations == 0 ? 0 : 1;
+    sim_tally_print(&sum, stdout);
+    const char *missing = sim_tally_years(&sum) >= YEARS_OF_EVERYTHING ? sim_tally_missing(&sum) : NULL;
+    if (missing != NULL)
+        printf("in all these years it never happened: %s\n", missing);
+    printf("device-years=%.2f faults=%" PRId64 " power-cuts=%" PRId64 " violations=%d seed=%" PRIu64 "\n",
+           sim_tally_years(&sum), sim_tally_faults(&sum), sim_tally_power_cuts(&sum), violations, options->seed);
+    return violations == 0 && missing == NULL ? 0 : 1;
 }
 
 /* ---- the command line ---- */
