@@ -32,6 +32,7 @@ int main(int count, char **words)
     int64_t cuts = count > 1 ? strtoll(words[1], NULL, 10) : 10000;
     uint64_t seed = count > 2 ? strtoull(words[2], NULL, 10) : (uint64_t)time(NULL);
     const char *only = count > 3 ? words[3] : "";
+    setvbuf(stdout, NULL, _IOLBF, 0); /* what is done is told, also where the rest is stopped */
     for (size_t i = 0; i < sizeof sorts / sizeof *sorts; i++) {
         const struct sort *sort = &sorts[i];
         struct power_tally tally = {.name = sort->name};
