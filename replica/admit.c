@@ -302,7 +302,7 @@ static enum mq_status stored_as(struct mq_replica *replica, int64_t number, uint
     return MQ_OK;
 }
 
-enum mq_status mq_segment_try(struct mq_replica *replica, int64_t number, struct mq_span bytes,
+static enum mq_status segment_try(struct mq_replica *replica, int64_t number, struct mq_span bytes,
                               struct mq_admitted *result, struct mq_error *error)
 {
     struct mq_segment segment;
@@ -366,7 +366,7 @@ static enum mq_status try_waiting(struct mq_replica *replica, struct mq_admitted
             if (status == MQ_OK)
                 status = segment_reread(replica, number, copy, &size, error);
             if (status == MQ_OK)
-                status = mq_segment_try(replica, number, mq_span(copy, size), result, error);
+                status = segment_try(replica, number, mq_span(copy, size), result, error);
             waiting++;
         }
         if (status == MQ_NOT_FOUND)
@@ -427,7 +427,7 @@ enum mq_status mq_admit_segment(struct mq_replica *replica, struct mq_span bytes
         status = mq_db_number(replica->db, &number, error, "SELECT number FROM segment WHERE id = ?", "b",
                               MQ_SPAN(segment.id));
     if (status == MQ_OK)
-        status = mq_segment_try(replica, number, bytes, result, error);
+        status = segment_try(replica, number, bytes, result, error);
     result->segments++;
     return status == MQ_OK ? mq_receipts_apply(replica, segment.stream, error) : status;
 }

@@ -9,9 +9,6 @@
 /* Stores a segment that came, once, and admits it as far as possible. */
 MQ_MUST_USE enum mq_status mq_admit_segment(struct mq_replica *replica, struct mq_span bytes, bool carry,
                                             struct mq_admitted *result, struct mq_error *error);
-/* Tries to open and merge a stored segment; where something is missing it goes on waiting. */
-MQ_MUST_USE enum mq_status mq_segment_try(struct mq_replica *replica, int64_t number, struct mq_span bytes,
-                                          struct mq_admitted *result, struct mq_error *error);
 /* Sets a frame aside that cannot be verified yet, as long as there is room; the oldest are not given up for newer ones.
  */
 MQ_MUST_USE enum mq_status mq_unverified_put(struct mq_replica *replica, enum mq_frame_type type,

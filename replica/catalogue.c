@@ -41,7 +41,7 @@ const char *mq_pool_text(struct mq_pool *pool, struct mq_span text)
     return copy;
 }
 
-void mq_pool_drop(struct mq_pool *pool)
+static void pool_drop(struct mq_pool *pool)
 {
     while (pool->blocks != NULL) {
         struct mq_pool_block *block = pool->blocks;
@@ -82,7 +82,7 @@ void mq_catalogue_touch(struct mq_replica *replica, uint64_t kind)
 void mq_catalogue_close(struct mq_replica *replica)
 {
     for (size_t i = 0; replica->catalogue != NULL && i < MQ_PART_COUNT; i++)
-        mq_pool_drop(&replica->catalogue->parts[i].pool);
+        pool_drop(&replica->catalogue->parts[i].pool);
     free(replica->catalogue);
     replica->catalogue = NULL;
 }
@@ -157,7 +157,7 @@ enum mq_status mq_catalogue_read(struct mq_replica *replica, enum mq_catalogue_p
     *stale = !part->fresh;
     if (part->fresh)
         return MQ_OK;
-    mq_pool_drop(&part->pool);
+    pool_drop(&part->pool);
     part->rows = NULL;
     part->count = 0;
     enum mq_status status = read_all(&reading, error);

@@ -88,8 +88,6 @@ struct mq_unit {
     int32_t from, to;
     bool emergency;
 };
-MQ_MUST_USE enum mq_status mq_catalogue_units(struct mq_replica *replica, const struct mq_unit *const **units,
-                                              size_t *count, struct mq_error *error);
 /* Who usually takes care of a category (of its second level where `subcategory` is not 0): a unit of today that has it
  * among its categories, else the hint of the list. A suggestion, NULL where there is none. */
 MQ_MUST_USE enum mq_status mq_catalogue_unit_for(struct mq_replica *replica, uint64_t category, uint64_t subcategory,

@@ -12,7 +12,6 @@ struct mq_pool {
 };
 void *mq_pool_take(struct mq_pool *pool, size_t size); /* zeroed, aligned for any type */
 const char *mq_pool_text(struct mq_pool *pool, struct mq_span text);
-void mq_pool_drop(struct mq_pool *pool);
 
 /* The records of one kind, read. */
 struct mq_catalogue_part {

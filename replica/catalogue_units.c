@@ -129,17 +129,6 @@ static enum mq_status units_read(struct mq_replica *replica, struct mq_error *er
     return MQ_OK;
 }
 
-enum mq_status mq_catalogue_units(struct mq_replica *replica, const struct mq_unit *const **units, size_t *count,
-                                  struct mq_error *error)
-{
-    enum mq_status status = units_read(replica, error);
-    if (status == MQ_OK) {
-        *units = replica->catalogue->units;
-        *count = replica->catalogue->unit_count;
-    }
-    return status;
-}
-
 static bool unit_now(const struct mq_unit *unit, int32_t today)
 {
     return (unit->from == 0 || today >= unit->from) && (unit->to == 0 || today <= unit->to);

@@ -13,9 +13,8 @@
 MQ_MUST_USE enum mq_status mq_duplicates_list(struct mq_replica *replica, const struct mq_kind *kind, int64_t limit,
                                               const struct mq_emitter *emitter, struct mq_error *error);
 
-/* A reason as it stands in JSON, and in the person's language. */
+/* A reason as it stands in JSON. */
 const char *mq_alike_code(enum mq_alike_reason reason);
-const char *mq_alike_says(enum mq_alike_reason reason);
 /* All of `reasons` in the person's language, one after another. */
 void mq_alike_say(struct mq_buffer *out, uint32_t reasons);
 

@@ -37,7 +37,7 @@ const char *mq_alike_code(enum mq_alike_reason reason)
     return reasons[reason].code;
 }
 
-const char *mq_alike_says(enum mq_alike_reason reason)
+static const char *words_of(enum mq_alike_reason reason)
 {
     MQ_ASSERT(reason < MQ_ALIKE_REASONS);
     return reason == MQ_ALIKE_NOT ? "" : _(reasons[reason].words);
@@ -51,7 +51,7 @@ void mq_alike_say(struct mq_buffer *out, uint32_t which)
             continue;
         if (some)
             mq_put_text(out, _(", "));
-        mq_put_text(out, mq_alike_says((enum mq_alike_reason)reason));
+        mq_put_text(out, words_of((enum mq_alike_reason)reason));
         some = true;
     }
 }

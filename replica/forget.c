@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/hex.h"
 #include "protocol/assert.h"
 #include "replica/convert.h"
 #include "replica/journal.h"
@@ -134,18 +135,12 @@ enum mq_status mq_forgetting_take(struct mq_forgetting *work, const struct mq_ab
 
 /* ---- what is written in its place ---- */
 
-static void record_text(char out[2 * MQ_ID_SIZE + 1], const uint8_t record[MQ_ID_SIZE])
-{
-    for (size_t i = 0; i < MQ_ID_SIZE; i++)
-        snprintf(out + 2 * i, 3, "%02x", record[i]);
-}
-
 static enum mq_status assign(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], const char *assignment,
                              struct mq_error *error)
 {
     char id[2 * MQ_ID_SIZE + 1];
     struct mq_saved saved;
-    record_text(id, record);
+    mq_hex_write(id, mq_span(record, MQ_ID_SIZE));
     return mq_records_set(replica, mq_span_text(id), &assignment, 1, mq_span(NULL, 0), &saved, error);
 }
 

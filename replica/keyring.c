@@ -138,6 +138,22 @@ enum mq_status mq_desks(struct mq_replica *replica, struct mq_certificate *out, 
     return error->status;
 }
 
+enum mq_status mq_county_desk(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE], struct mq_certificate *out,
+                              struct mq_error *error)
+{
+    struct mq_certificate desks[MQ_DESKS_MAX];
+    size_t count;
+    bool found = false;
+    enum mq_status status = mq_desks(replica, desks, MQ_DESKS_MAX, &count, error);
+    for (size_t i = 0; i < count && status == MQ_OK; i++)
+        if (mq_role_governs(desks[i].role) && memcmp(desks[i].team, team, MQ_ID_SIZE) == 0 &&
+            (!found || desks[i].issued_day > out->issued_day)) {
+            *out = desks[i];
+            found = true;
+        }
+    return status == MQ_OK && !found ? MQ_NOT_FOUND : status;
+}
+
 enum mq_status mq_certificate_trust(struct mq_replica *replica, const struct mq_certificate *certificate,
                                     struct mq_error *error)
 {

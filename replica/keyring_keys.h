@@ -23,6 +23,9 @@ MQ_MUST_USE enum mq_status mq_desk_put(struct mq_replica *replica, const struct 
                                        struct mq_error *error);
 MQ_MUST_USE enum mq_status mq_desks(struct mq_replica *replica, struct mq_certificate *out, size_t most, size_t *count,
                                     struct mq_error *error);
+/* The newest certificate of a team's county desk. MQ_NOT_FOUND: none is known here yet. */
+MQ_MUST_USE enum mq_status mq_county_desk(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE],
+                                          struct mq_certificate *out, struct mq_error *error);
 /* mq_certificate_verify against our root and the desks known here. */
 MQ_MUST_USE enum mq_status mq_certificate_trust(struct mq_replica *replica, const struct mq_certificate *certificate,
                                                 struct mq_error *error);

@@ -57,10 +57,6 @@ struct mq_need_standing {
     int32_t day, due;
     const char *rule; /* that the due date was worked out by here; NULL: it was given */
 };
-/* Of a need that is only registered, the due date by the usual time for accepting it. */
-MQ_MUST_USE enum mq_status mq_need_due(struct mq_replica *replica, struct mq_need_standing *standing,
-                                       int *calendar_missing, struct mq_error *error);
-
 /* `missing`: what should be known of a need in this state and is not, its nature once it is accepted, category and summary
  * once it is assigned. It is asked for and stops nothing. */
 MQ_MUST_USE enum mq_status mq_need_put_missing(struct mq_replica *replica, const uint8_t need[MQ_ID_SIZE],

@@ -80,7 +80,8 @@ static const char *holder_word(enum mq_need_holder holder)
     return "";
 }
 
-enum mq_status mq_need_due(struct mq_replica *replica, struct mq_need_standing *standing, int *calendar_missing,
+/* Of a need that is only registered, the due date by the usual time for accepting it. */
+static enum mq_status due_usual(struct mq_replica *replica, struct mq_need_standing *standing, int *calendar_missing,
                            struct mq_error *error)
 {
     struct mq_preset_list own;
@@ -104,7 +105,7 @@ static enum mq_status put_due(struct mq_replica *replica, struct mq_need_standin
                               struct mq_json_writer *writer, struct mq_error *error)
 {
     int missing;
-    enum mq_status status = mq_need_due(replica, standing, &missing, error);
+    enum mq_status status = due_usual(replica, standing, &missing, error);
     if (status != MQ_OK || !standing->state->open || standing->due == 0)
         return status;
     put_day(writer, "due", standing->due);

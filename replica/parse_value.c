@@ -281,72 +281,50 @@ static enum mq_status encode_dated_code(const struct parse_context *context, con
     return status;
 }
 
-static enum mq_status encode_one(const struct parse_context *context, const struct mq_json *json,
-                                 struct mq_buffer *out);
+static enum mq_status list_size(const struct parse_context *context, const struct mq_json *json, size_t *count)
+{
+    if (mq_json_type(json) != MQ_JSON_ARRAY)
+        return wrong_type(context, _("a list in brackets"));
+    *count = mq_json_size(json);
+    return *count <= MQ_SET_MAX ? MQ_OK
+                                : mq_fail(context->error, MQ_REFUSED, _("\"%s\" has %zu entries; at most %d are kept"),
+                                          context->field->key, *count, MQ_SET_MAX);
+}
+
+static enum mq_status encode_listed_text(const struct parse_context *context, struct mq_span text, struct mq_buffer *out)
+{
+    struct mq_span masked;
+    enum mq_status status = masked_copy(context, text, &masked);
+    if (status == MQ_OK)
+        mq_cbor_put_text(out, masked);
+    return status;
+}
+
+static enum mq_status encode_item(const struct parse_context *context, const struct mq_json *item, struct mq_buffer *out)
+{
+    const enum mq_field_type type = context->field->type;
+    if (type == MQ_TYPE_PHONES)
+        return encode_phone(context, item, out);
+    if (type == MQ_TYPE_DATES)
+        return encode_day(context, item, out);
+    if (type == MQ_TYPE_DATED_CODES)
+        return encode_dated_code(context, item, out);
+    if (mq_json_type(item) != MQ_JSON_STRING)
+        return wrong_type(context, _("a list of texts"));
+    return type == MQ_TYPE_TEXTS ? encode_listed_text(context, mq_json_string(item), out)
+                                 : encode_reference(context, mq_json_string(item), out);
+}
 
 static enum mq_status encode_list(const struct parse_context *context, const struct mq_json *json,
                                   struct mq_buffer *out)
 {
-    if (mq_json_type(json) != MQ_JSON_ARRAY)
-        return wrong_type(context, _("a list in brackets"));
-    size_t count = mq_json_size(json);
-    if (count > MQ_SET_MAX)
-        return mq_fail(context->error, MQ_REFUSED, _("\"%s\" has %zu entries; at most %d are kept"),
-                       context->field->key, count, MQ_SET_MAX);
-    enum mq_status status = MQ_OK;
-    mq_cbor_put_array(out, count);
-    for (size_t i = 0; i < count && status == MQ_OK; i++) {
-        const struct mq_json *item = mq_json_item(json, i);
-        if (context->field->type == MQ_TYPE_PHONES)
-            status = encode_phone(context, item, out);
-        else if (context->field->type == MQ_TYPE_DATES)
-            status = encode_day(context, item, out);
-        else if (context->field->type == MQ_TYPE_DATED_CODES)
-            status = encode_dated_code(context, item, out);
-        else if (mq_json_type(item) != MQ_JSON_STRING)
-            status = wrong_type(context, _("a list of texts"));
-        else if (context->field->type == MQ_TYPE_TEXTS) {
-            struct mq_span text;
-            status = masked_copy(context, mq_json_string(item), &text);
-            if (status == MQ_OK)
-                mq_cbor_put_text(out, text);
-        } else
-            status = encode_reference(context, mq_json_string(item), out);
-    }
+    size_t count;
+    enum mq_status status = list_size(context, json, &count);
+    if (status == MQ_OK)
+        mq_cbor_put_array(out, count);
+    for (size_t i = 0; status == MQ_OK && i < count; i++)
+        status = encode_item(context, mq_json_item(json, i), out);
     return status;
-}
-
-/* Of a set: each element once. */
-static enum mq_status encode_set(const struct parse_context *context, const struct mq_json *json, struct mq_buffer *out)
-{
-    if (mq_json_type(json) != MQ_JSON_ARRAY)
-        return wrong_type(context, _("a list in brackets"));
-    size_t count = mq_json_size(json), kept = 0;
-    if (count > MQ_SET_MAX)
-        return mq_fail(context->error, MQ_REFUSED, _("\"%s\" has %zu entries; at most %d are kept"),
-                       context->field->key, count, MQ_SET_MAX);
-    struct mq_span elements[MQ_SET_MAX];
-    for (size_t i = 0; i < count; i++) {
-        uint8_t memory[MQ_SHORT_TEXT_MAX + MQ_RECORD_ID_TEXT_MAX];
-        struct mq_buffer element = mq_buffer(memory, sizeof memory);
-        enum mq_status status = encode_one(context, mq_json_item(json, i), &element);
-        if (status != MQ_OK)
-            return status;
-        size_t same = 0;
-        while (same < kept && !mq_span_equal(elements[same], mq_written(&element)))
-            same++;
-        if (same < kept)
-            continue;
-        uint8_t *copy = mq_reserve(context->memory, element.size);
-        if (copy == NULL)
-            return mq_fail(context->error, MQ_REFUSED, _("this record is too long to save in one piece; split it"));
-        memcpy(copy, element.data, element.size);
-        elements[kept++] = mq_span(copy, element.size);
-    }
-    mq_cbor_put_array(out, kept);
-    for (size_t i = 0; i < kept; i++)
-        mq_put_span(out, elements[i]);
-    return MQ_OK;
 }
 
 static enum mq_status encode_one(const struct parse_context *context, const struct mq_json *json, struct mq_buffer *out)
@@ -386,6 +364,37 @@ static enum mq_status encode_one(const struct parse_context *context, const stru
     }
     return type == MQ_JSON_STRING ? encode_text(context, mq_json_string(json), out)
                                   : wrong_type(context, _("a text in quotes"));
+}
+
+/* Of a set: each element once. */
+static enum mq_status encode_set(const struct parse_context *context, const struct mq_json *json, struct mq_buffer *out)
+{
+    size_t count, kept = 0;
+    enum mq_status status = list_size(context, json, &count);
+    struct mq_span elements[MQ_SET_MAX];
+    if (status != MQ_OK)
+        return status;
+    for (size_t i = 0; i < count; i++) {
+        uint8_t memory[MQ_SHORT_TEXT_MAX + MQ_RECORD_ID_TEXT_MAX];
+        struct mq_buffer element = mq_buffer(memory, sizeof memory);
+        status = encode_one(context, mq_json_item(json, i), &element);
+        if (status != MQ_OK)
+            return status;
+        size_t same = 0;
+        while (same < kept && !mq_span_equal(elements[same], mq_written(&element)))
+            same++;
+        if (same < kept)
+            continue;
+        uint8_t *copy = mq_reserve(context->memory, element.size);
+        if (copy == NULL)
+            return mq_fail(context->error, MQ_REFUSED, _("this record is too long to save in one piece; split it"));
+        memcpy(copy, element.data, element.size);
+        elements[kept++] = mq_span(copy, element.size);
+    }
+    mq_cbor_put_array(out, kept);
+    for (size_t i = 0; i < kept; i++)
+        mq_put_span(out, elements[i]);
+    return MQ_OK;
 }
 
 enum mq_status mq_parse_value(struct mq_replica *replica, const struct mq_team *team, const struct mq_field *field,

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "platform/hex.h"
 #include "protocol/assert.h"
 #include "protocol/control_keys.h"
 #include "protocol/frame.h"
@@ -228,10 +229,7 @@ static enum mq_status receipt_make(struct mq_replica *replica, const struct mq_t
         return status;
     /* A branch that grew behind an unmoved head is news too. */
     char slot[sizeof "branches:" + 2 * MQ_ID_SIZE] = "branches:";
-    for (size_t i = 0; i < MQ_ID_SIZE; i++) {
-        slot[9 + 2 * i] = "0123456789abcdef"[walk->stream[i] >> 4];
-        slot[10 + 2 * i] = "0123456789abcdef"[walk->stream[i] & 15];
-    }
+    mq_hex_write(slot + strlen(slot), MQ_SPAN(walk->stream));
     int64_t segments;
     status = mq_setting_number(replica, slot, &branches_before, error);
     if (status == MQ_OK)

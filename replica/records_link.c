@@ -1,7 +1,7 @@
 /* Whether two records are one: said, taken back, or said not to be so (docs/protocol.md, section 6). */
-#include <stdio.h>
 #include <string.h>
 
+#include "platform/hex.h"
 #include "protocol/assert.h"
 #include "protocol/change.h"
 #include "replica/convert.h"
@@ -47,8 +47,7 @@ static bool create_names(const struct mq_kind *kind, struct mq_span expanded, st
 static bool hex_names(const uint8_t record[MQ_ID_SIZE], struct mq_span text)
 {
     char hex[2 * MQ_ID_SIZE + 1];
-    for (size_t i = 0; i < MQ_ID_SIZE; i++)
-        snprintf(hex + 2 * i, 3, "%02x", record[i]);
+    mq_hex_write(hex, mq_span(record, MQ_ID_SIZE));
     return text.size >= PREFIX_MIN && text.size <= 2 * MQ_ID_SIZE && memcmp(hex, text.data, text.size) == 0;
 }
 

@@ -12,22 +12,6 @@
 
 /* ---- on and off ---- */
 
-static enum mq_status county_desk(struct mq_replica *replica, const struct mq_team *team, struct mq_certificate *out,
-                                  struct mq_error *error)
-{
-    struct mq_certificate desks[MQ_DESKS_MAX];
-    size_t count;
-    enum mq_status status = mq_desks(replica, desks, MQ_DESKS_MAX, &count, error);
-    for (size_t i = 0; i < count && status == MQ_OK; i++)
-        if (mq_role_governs(desks[i].role) && memcmp(desks[i].team, team->team, MQ_ID_SIZE) == 0) {
-            *out = desks[i];
-            return MQ_OK;
-        }
-    return status == MQ_OK ? mq_fail(error, MQ_NOT_FOUND,
-                                     _("this device does not know its county's desk yet; sync once, then try again"))
-                           : status;
-}
-
 enum mq_status mq_recovery_on(struct mq_replica *replica, struct mq_error *error)
 {
     struct mq_team team;
@@ -38,7 +22,9 @@ enum mq_status mq_recovery_on(struct mq_replica *replica, struct mq_error *error
     char path[MQ_PATH_MAX];
     enum mq_status status = mq_team_find(replica, NULL, &team, error);
     if (status == MQ_OK)
-        status = county_desk(replica, &team, &desk, error);
+        status = mq_county_desk(replica, team.team, &desk, error);
+    if (status == MQ_NOT_FOUND)
+        return mq_fail(error, MQ_NOT_FOUND, _("this device does not know its county's desk yet; sync once, then try again"));
     if (status != MQ_OK)
         return status;
     mq_random(replica->platform, &ephemeral, sizeof ephemeral);

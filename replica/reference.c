@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "platform/hex.h"
 #include "protocol/assert.h"
 #include "replica/reference_check.h"
 #include "replica/replica_keys.h"
@@ -203,8 +204,7 @@ static enum mq_status set_in(struct mq_replica *replica, struct set_work *work, 
     }
     if (status != MQ_OK)
         return status;
-    for (size_t i = 0; i < MQ_ID_SIZE; i++)
-        snprintf(hex + 2 * i, 3, "%02x", canonical[i]);
+    mq_hex_write(hex, MQ_SPAN(canonical));
     status = mq_records_set(replica, mq_span_text(hex), work->assignments, work->count, mq_span(NULL, 0),
                             &one, error);
     if (status == MQ_OK)

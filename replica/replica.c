@@ -416,11 +416,6 @@ struct mq_db *mq_replica_db(struct mq_replica *replica)
     return replica->db;
 }
 
-const struct mq_platform *mq_replica_platform(const struct mq_replica *replica)
-{
-    return replica->platform;
-}
-
 enum mq_status mq_replica_transact(struct mq_replica *replica,
                                    enum mq_status (*work)(struct mq_replica *, void *, struct mq_error *),
                                    void *context, struct mq_error *error)

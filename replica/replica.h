@@ -51,7 +51,6 @@ MQ_MUST_USE enum mq_status mq_team_find(struct mq_replica *replica, const uint8_
 
 struct mq_db;
 struct mq_db *mq_replica_db(struct mq_replica *replica);
-const struct mq_platform *mq_replica_platform(const struct mq_replica *replica);
 
 /* Runs `work` in one transaction (or in the one that is open): commits where it answers MQ_OK, else rolls back. */
 MQ_MUST_USE enum mq_status mq_replica_transact(struct mq_replica *replica,

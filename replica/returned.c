@@ -12,26 +12,15 @@
 
 /* ---- locking ---- */
 
-/* The newest certificate of the team's county desk. MQ_NOT_FOUND: this replica is that desk, or does not know it. */
-static enum mq_status county_of(struct mq_replica *replica, const uint8_t *name, struct mq_certificate *out,
+/* For whom it is locked. MQ_NOT_FOUND: this replica is that desk, or does not know it. */
+static enum mq_status county_of(struct mq_replica *replica, const uint8_t name[MQ_ID_SIZE], struct mq_certificate *out,
                                 struct mq_error *error)
 {
-    struct mq_certificate desks[MQ_DESKS_MAX];
     struct mq_team team;
-    size_t count;
-    bool found = false;
     enum mq_status status = mq_team_find(replica, name, &team, error);
-    if (status == MQ_OK)
-        status = mq_desks(replica, desks, MQ_DESKS_MAX, &count, error);
-    if (status != MQ_OK || mq_role_governs(team.certificate.role))
-        return status == MQ_OK ? MQ_NOT_FOUND : status;
-    for (size_t i = 0; i < count; i++)
-        if (mq_role_governs(desks[i].role) && memcmp(desks[i].team, name, MQ_ID_SIZE) == 0 &&
-            (!found || desks[i].issued_day > out->issued_day)) {
-            *out = desks[i];
-            found = true;
-        }
-    return found ? MQ_OK : MQ_NOT_FOUND;
+    if (status == MQ_OK && mq_role_governs(team.certificate.role))
+        return MQ_NOT_FOUND;
+    return status == MQ_OK ? mq_county_desk(replica, name, out, error) : status;
 }
 
 static enum mq_status pieces_lock(struct mq_replica *replica, struct mq_span id, struct mq_span bytes,

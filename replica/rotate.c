@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "platform/hex.h"
 #include "protocol/compartment.h"
 #include "replica/cases.h"
 #include "replica/keyring_keys.h"
@@ -25,8 +26,7 @@ static enum mq_status rotate_one(struct mq_replica *replica, const struct mq_tea
 static void slot_name(char out[SLOT_SIZE], const struct mq_team *team)
 {
     int size = snprintf(out, SLOT_SIZE, "rotated:");
-    for (size_t i = 0; i < MQ_ID_SIZE; i++)
-        size += snprintf(out + size, SLOT_SIZE - (size_t)size, "%02x", team->team[i]);
+    mq_hex_write(out + size, MQ_SPAN(team->team));
 }
 
 enum mq_status mq_rotate(struct mq_replica *replica, const struct mq_team *team, struct mq_error *error)

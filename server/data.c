@@ -4,9 +4,9 @@
 #include <ftw.h>
 #include <stdio.h>
 
+#include "platform/hex.h"
 #include "platform/tls_key.h"
 #include "protocol/keys.h"
-#include "server/desk/reach.h"
 
 #define HEX_ROOM (2 * MQ_PUBLIC_SIZE + 1)
 #define TLS_NAME "minqing"

@@ -3,11 +3,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "platform/hex.h"
 #include "platform/log.h"
 #include "platform/secret_key.h"
 #include "server/centre_keys.h"
 #include "server/data.h"
-#include "server/desk/reach.h"
 #include "server/program.h"
 
 #define LOCK_WAIT_MS 2000

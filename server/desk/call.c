@@ -1,5 +1,6 @@
 /* What all commands at the desk need. */
 #include "server/desk/call_keys.h"
+#include "platform/hex.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -77,8 +78,7 @@ static bool is_team(const struct mq_team *team, const char *text)
 {
     char id[2 * MQ_ID_SIZE + 1];
 
-    for (size_t i = 0; i < MQ_ID_SIZE; i++)
-        snprintf(id + 2 * i, 3, "%02x", team->team[i]);
+    mq_hex_write(id, MQ_SPAN(team->team));
     return strcmp(text, team->name) == 0 || strcmp(text, id) == 0;
 }
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/hex.h"
 #include "platform/json.h"
 #include "platform/qr.h"
 #include "platform/tls_key.h"

@@ -46,7 +46,7 @@ static enum mq_status read_day(const char *text, const char *option, int32_t *da
     return mq_fail(error, MQ_REFUSED, _("--%s: \"%s\" is no date; write it as 2026-11-05"), option, text);
 }
 
-enum mq_status mq_call_filter(const struct mq_call *call, struct mq_ledger_filter *out, struct mq_error *error)
+static enum mq_status filter_read(const struct mq_call *call, struct mq_ledger_filter *out, struct mq_error *error)
 {
     const char *village = mq_option_get(call->line, "village");
     *out = (struct mq_ledger_filter){.village = mq_span_text(village == NULL ? "" : village)};
@@ -255,7 +255,7 @@ enum mq_status mq_export_ledger(struct mq_call *call, const char *format, struct
     if (status == MQ_OK)
         status = mq_ledger_choose(&work.choice, ledger, mq_option_get(call->line, "columns"), sensitive, error);
     if (status == MQ_OK)
-        status = mq_call_filter(call, &work.choice.filter, error);
+        status = filter_read(call, &work.choice.filter, error);
     work.choice.unmasked = mq_option_get(call->line, "unmasked") != NULL;
     return status == MQ_OK ? run(&work, call->line->words[0], format, error) : status;
 }
@@ -274,7 +274,7 @@ enum mq_status mq_verb_notice(struct mq_call *call, struct mq_error *error)
     if (status == MQ_OK)
         status = mq_ledger_choose(&work.choice, ledger, NULL, false, error);
     if (status == MQ_OK)
-        status = mq_call_filter(call, &work.choice.filter, error);
+        status = filter_read(call, &work.choice.filter, error);
     if (status != MQ_OK)
         return status;
     snprintf(what, sizeof what, "notice %s", call->line->words[0]);

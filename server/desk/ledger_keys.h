@@ -15,9 +15,6 @@ bool mq_call_filters_needs(const struct mq_call *call);
 MQ_MUST_USE enum mq_status mq_list_matching_needs(struct mq_call *call, int64_t limit, struct mq_error *error);
 /* Today by this machine's clock and place, in days since 1970-01-01. */
 int32_t mq_call_today(const struct mq_call *call);
-/* --village, --from and --to; the village is borrowed from the command line. */
-MQ_MUST_USE enum mq_status mq_call_filter(const struct mq_call *call, struct mq_ledger_filter *out,
-                                          struct mq_error *error);
 
 /* `export KIND --format jsonl --restricted --reason TEXT`: the exact copy with what was said in confidence. `kind` NULL: all.
  * For each team it is written down first, where only those read it who read such matters. MQ_REFUSED without a reason. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/hex.h"
 #include "platform/json.h"
 #include "protocol/assert.h"
 #include "replica/cases.h"
@@ -10,7 +11,6 @@
 #include "replica/rotate.h"
 #include "server/desk/enrol_keys.h"
 #include "server/desk/member_keys.h"
-#include "server/desk/reach.h"
 
 #define REVOKED 1 /* member.state */
 #define DAY_SECONDS 86400

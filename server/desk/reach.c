@@ -4,38 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "platform/hex.h"
+
 #define FILE_SIZE (MQ_URL_MAX + 2 * MQ_HASH_SIZE + 2)
 #define PATH_SIZE 1100
-
-static int digit(uint8_t character)
-{
-    if (character >= '0' && character <= '9')
-        return character - '0';
-    if (character >= 'a' && character <= 'f')
-        return character - 'a' + 10;
-    return character >= 'A' && character <= 'F' ? character - 'A' + 10 : -1;
-}
-
-bool mq_hex_read(uint8_t *out, size_t size, struct mq_span text)
-{
-    if (text.size == 2 * size + 1 && text.data[2 * size] == '\n')
-        text.size--;
-    if (text.size != 2 * size)
-        return false;
-    for (size_t i = 0; i < size; i++) {
-        int high = digit(text.data[2 * i]), low = digit(text.data[2 * i + 1]);
-        if (high < 0 || low < 0)
-            return false;
-        out[i] = (uint8_t)(high * 16 + low);
-    }
-    return true;
-}
-
-void mq_hex_write(char *out, struct mq_span bytes)
-{
-    for (size_t i = 0; i < bytes.size; i++)
-        snprintf(out + 2 * i, 3, "%02x", bytes.data[i]);
-}
 
 static enum mq_status path_of(char out[PATH_SIZE], const char *data, struct mq_error *error)
 {

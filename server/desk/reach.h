@@ -17,9 +17,4 @@ MQ_MUST_USE enum mq_status mq_reach_write(const struct mq_platform *platform, co
 MQ_MUST_USE enum mq_status mq_reach_read(const struct mq_platform *platform, const char *data, struct mq_reach *reach,
                                          struct mq_error *error);
 
-/* Exactly `size` bytes from 2 * size hexadecimal digits; a line's end behind them is fine. */
-bool mq_hex_read(uint8_t *out, size_t size, struct mq_span text);
-/* 2 * size digits and a final NUL. */
-void mq_hex_write(char *out, struct mq_span bytes);
-
 #endif

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/hex.h"
 #include "protocol/assert.h"
 #include "replica/extract.h"
 #include "replica/forget.h"
@@ -174,8 +175,7 @@ static enum mq_status set_fields(struct mq_call *call, const uint8_t record[MQ_I
 {
     char id[2 * MQ_ID_SIZE + 1];
     struct mq_saved saved;
-    for (size_t i = 0; i < MQ_ID_SIZE; i++)
-        snprintf(id + 2 * i, 3, "%02x", record[i]);
+    mq_hex_write(id, mq_span(record, MQ_ID_SIZE));
     call->changed = true;
     return mq_records_set(call->desk->replica, mq_span_text(id), assignments, count, mq_span(NULL, 0), &saved, error);
 }

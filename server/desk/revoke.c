@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/hex.h"
 #include "platform/json.h"
 #include "protocol/assert.h"
 #include "replica/cases.h"
@@ -10,7 +11,6 @@
 #include "replica/rotate.h"
 #include "server/desk/call_keys.h"
 #include "server/desk/member_keys.h"
-#include "server/desk/reach.h"
 
 #define LINE_SIZE 2048
 
