@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "protocol/change.h"
+#include "protocol/returned.h"
+#include "replica/outgoing.h"
 #include "replica/view.h"
 #include "tests/fuzz/store.h"
 #include "tests/protocol/segment_kit.h"
@@ -25,6 +26,8 @@ static uint8_t records[KNOWN_MAX][MQ_ID_SIZE], names[KNOWN_MAX][MQ_NAME_SIZE]; /
 static size_t record_count, name_count;
 static uint8_t real[REAL_MAX][4096];
 static size_t real_sizes[REAL_MAX], real_count;
+static uint8_t lost_bytes[4096], lost_id[MQ_SEGMENT_ID_SIZE]; /* a segment that only its writer has, for those who return it */
+static size_t lost_size;
 
 /* ---- the village ---- */
 
@@ -92,6 +95,24 @@ static void learn_payloads(struct mq_replica *replica)
     MQ_ASSERT(real_count > 0);
 }
 
+static void make_lost(struct village_member *member)
+{
+    struct mq_error error = {0};
+    struct mq_query *query;
+    struct mq_segment segment;
+
+    village_add(member, "{\"kind\":\"household\",\"id\":\"H-3\",\"place\":\"990527103204\",\"head\":\"吴国平\"}", NULL);
+    MQ_ASSERT(mq_seal_all(member->replica, &error) == MQ_OK);
+    MQ_ASSERT(mq_db_query(mq_replica_db(member->replica), &query, &error,
+                          "SELECT bytes FROM segment WHERE mine = 1 ORDER BY number DESC LIMIT 1", "") == MQ_OK);
+    MQ_ASSERT(mq_db_next(&query, &error) && mq_db_blob(query, 0).size <= sizeof lost_bytes);
+    lost_size = mq_db_blob(query, 0).size;
+    memcpy(lost_bytes, mq_db_blob(query, 0).data, lost_size);
+    mq_db_done(&query);
+    MQ_ASSERT(mq_segment_decode(&segment, mq_span(lost_bytes, lost_size)) == MQ_OK);
+    memcpy(lost_id, segment.id, sizeof lost_id);
+}
+
 void fuzz_start(void)
 {
     fuzz_village();
@@ -109,6 +130,7 @@ void fuzz_start(void)
     village_set(&village.devices[0], "H-1", "head=杨顺花");
     village_set(&village.devices[1], "H-1", "head=杨顺桦");
     village_sync_all(&village, 2);
+    make_lost(&village.devices[0]);
     writer_make(&cadre, &village.devices[2]);
     writer_make(&desk, &village.desk);
     learn_names(village.devices[1].replica);
@@ -181,6 +203,32 @@ static void put_create(struct mq_buffer *out, const struct batch *batch, struct 
     mq_change_put_create(out, kind->number, count, mq_written(&pairs));
 }
 
+/* A piece of the lost segment, or of what is said to be it, for the desk; rightly locked, or not. */
+static void put_returned(struct mq_buffer *out, struct mq_reader *input)
+{
+    static uint8_t copy[sizeof lost_bytes], box[sizeof lost_bytes + MQ_SEALED_BOX_SIZE];
+    struct mq_buffer sealed = mq_buffer(box, sizeof box);
+    uint8_t how = mq_get_u8(input), at = mq_get_u8(input);
+    struct mq_returned piece = {.size = (uint32_t)lost_size};
+
+    memcpy(piece.id, lost_id, sizeof piece.id);
+    memcpy(copy, lost_bytes, lost_size);
+    if (how & 1)
+        piece.id[at % sizeof piece.id] ^= how;
+    if (how & 2)
+        piece.size = 1 + at;
+    if (how & 4)
+        piece.offset = at % piece.size;
+    if (how & 8)
+        copy[at * lost_size / 256] ^= how;
+    MQ_ASSERT(mq_returned_seal(&sealed, mq_span(copy, piece.size), piece.offset, piece.size - piece.offset,
+                               village.desk.team.certificate.box_public) == MQ_OK);
+    if (how & 16)
+        box[at] ^= how;
+    piece.sealed = mq_written(&sealed);
+    mq_returned_put(out, &piece);
+}
+
 static void put_change(struct mq_buffer *out, const struct batch *batch, struct mq_reader *input)
 {
     static uint8_t value_memory[4096];
@@ -213,7 +261,11 @@ static void put_change(struct mq_buffer *out, const struct batch *batch, struct 
     case MQ_CHANGE_DECIDE:
         mq_change_put_decide(out, record, field->number, mq_written(&value), mq_written(&replaced), mq_span_text("说"));
         return;
-    default: /* tidy: not an enum */ /* a list to erase, as the writer's byte has it; or what nobody knows */
+    default: /* tidy: not an enum */ /* what comes back; a list to erase, as the writer's byte has it; or what nobody knows */
+        if ((type & 0xc0) == 0x40) {
+            put_returned(out, input);
+            return;
+        }
         mq_cbor_put_array(out, 3);
         mq_cbor_put_uint(out, type & 0x80 ? MQ_CHANGE_ERASE : 99);
         mq_put_reference(out, record);
@@ -266,7 +318,7 @@ static struct mq_span choose_payload(struct mq_buffer *out, uint8_t mode, struct
 struct run {
     struct mq_span announce, segment;
     const uint8_t *id;
-    bool decodes, late, shown, checked;
+    bool at_desk, decodes, late, shown, checked;
 };
 
 static enum mq_status look_at_object(void *context, struct mq_span object, struct mq_error *error)
@@ -330,13 +382,14 @@ static void take_in(struct mq_replica *replica, void *context)
 
     MQ_ASSERT(mq_partition(replica, &before, &error) == MQ_OK);
     admit(replica, run, &first);
-    MQ_ASSERT(first.segments == 1 && first.refused == 0);
+    int64_t brought = first.segments - 1; /* what came back in it */
+    MQ_ASSERT(first.refused == 0 && (brought == 0 || (brought == 1 && run->at_desk)));
     MQ_ASSERT(mq_db_number(mq_replica_db(replica), &state, &error, "SELECT state FROM segment WHERE id = ?", "b",
                            mq_span(run->id, MQ_SEGMENT_ID_SIZE)) == MQ_OK);
     MQ_ASSERT(state != MQ_SEGMENT_WAITING && (run->decodes || state == MQ_SEGMENT_UNDECODABLE));
     MQ_ASSERT(mq_partition(replica, &parts, &error) == MQ_OK);
     MQ_ASSERT(parts.admitted + parts.waiting + parts.quarantined + parts.undecodable ==
-              1 + before.admitted + before.waiting + before.quarantined + before.undecodable);
+              1 + brought + before.admitted + before.waiting + before.quarantined + before.undecodable);
     if (run->shown)
         show_all(replica);
     if (run->checked)
@@ -365,10 +418,11 @@ void fuzz_one(const uint8_t *data, size_t size)
     struct run run = {.announce = MQ_SPAN(writer->announce),
                       .segment = kit_bytes(&sealed),
                       .id = sealed.id,
+                      .at_desk = (mode & 0x40) != 0,
                       .decodes = mq_payload_decode(&head, changes, MQ_CHANGES_MAX, &count, payload, &space) == MQ_OK,
                       .late = (mode & 8) != 0,
                       .shown = (mode & 0x30) == 0x10,
                       .checked = (mode & 0xb0) == 0xb0}; /* seldom: it costs as much as ten runs */
-    struct village_member *reader = mode & 0x40 ? &village.desk : &village.devices[1];
+    struct village_member *reader = run.at_desk ? &village.desk : &village.devices[1];
     fuzz_undone(reader->replica, take_in, &run);
 }

@@ -1,11 +1,12 @@
-/* Aim: a list of what is to be erased is refused, or written again as the same bytes, each entry once; and what is left of
- * a change without some fields is a change, and stays as it is when they are taken out again. Input: a mode, four field
- * numbers, then the list or the change, expanded. */
+/* Aim: a list of what is to be erased is refused, or written again as the same bytes, each entry once; what is left of
+ * a change without some fields is a change, and stays as it is when they are taken out again; what comes back of something
+ * erased is refused or lies within a segment. Input: a mode, four field numbers, then the list or the change, expanded. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "protocol/assert.h"
 #include "protocol/erase.h"
+#include "protocol/returned.h"
 #include "tests/fuzz/fuzz.h"
 
 static void try_list(struct mq_span bytes)
@@ -47,12 +48,30 @@ static void try_change(struct mq_span bytes, const uint8_t *fields, size_t count
     MQ_ASSERT(mq_span_equal(mq_written(&left), mq_written(&same)));
 }
 
+static void try_returned(struct mq_span bytes)
+{
+    static uint8_t memory[MQ_CHANGE_MAX];
+    struct mq_buffer out = mq_buffer(memory, sizeof memory);
+    struct mq_returned piece, again;
+
+    if (mq_returned_get(&piece, bytes) != MQ_OK)
+        return;
+    uint32_t size = mq_returned_piece(piece.size, piece.offset);
+    MQ_ASSERT(size > 0 && piece.offset + size <= piece.size && piece.size <= MQ_SEGMENT_MAX);
+    mq_returned_put(&out, &piece);
+    MQ_ASSERT(!out.failed && mq_returned_get(&again, mq_written(&out)) == MQ_OK);
+    MQ_ASSERT(again.size == piece.size && again.offset == piece.offset && mq_span_equal(again.sealed, piece.sealed) &&
+              memcmp(again.id, piece.id, sizeof again.id) == 0);
+}
+
 void fuzz_one(const uint8_t *data, size_t size)
 {
     if (size < 5 || size > MQ_CHANGE_MAX)
         return;
     struct mq_span bytes = mq_span(data + 5, size - 5);
-    if (data[0] & 1)
+    if (data[0] >= 0xe0)
+        try_returned(bytes);
+    else if (data[0] & 1)
         try_list(bytes);
     else
         try_change(bytes, data + 1, 1 + (data[0] >> 1) % 4u);
