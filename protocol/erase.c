@@ -98,6 +98,8 @@ static void get_parts(struct mq_erasure *out, struct mq_reader *reader)
             before = name;
         }
     }
+    if (entries == 0)
+        reader->failed = true;
     if (!reader->failed)
         out->parts = mq_span(reader->data + start, reader->at - start);
 }

@@ -25,7 +25,7 @@ struct mq_erase_entry {
 /* Writes a list of 1 to MQ_ERASE_ENTRIES_MAX entries, which it sorts first; each stands in it once. `because` may be
  * NULL. */
 void mq_erasure_put(struct mq_buffer *out, const uint8_t *because, struct mq_erase_entry *entries, size_t count);
-/* MQ_REFUSED: no such list, or over its limits. */
+/* MQ_REFUSED: no such list, an empty one, or over its limits. */
 MQ_MUST_USE enum mq_status mq_erasure_get(struct mq_erasure *out, struct mq_span expanded);
 /* Goes through the entries of a list that was read. false: no more. */
 struct mq_erasure_walk {

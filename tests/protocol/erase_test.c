@@ -78,6 +78,7 @@ static void bad_lists_are_refused(void **state)
         BAD("\x83\x10\xf6\xa1\x02\x81\x48yyyyyyyy"),         /* `id` stays */
         BAD("\x83\x10\xf6\xa1\x19\x01\x00\x81\x48yyyyyyyy"), /* field 256 */
         BAD("\x83\x10\xf6\xa1\x05\x80"),                     /* nothing named */
+        BAD("\x83\x10\xf6\xa0"),                             /* no field either */
         BAD("\x83\x10\xf6\xa1\x05\x81\x47yyyyyyy"),          /* a short name */
         BAD("\x83\x10\xf6\xa1\x05\x82\x48yyyyyyyy\x48xxxxxxxx"), /* not sorted */
         BAD("\x83\x10\xf6\xa1\x05\x82\x48yyyyyyyy\x48yyyyyyyy"), /* one name twice */
