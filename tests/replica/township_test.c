@@ -11,6 +11,7 @@
 #include "protocol/control_keys.h"
 #include "replica/admit.h"
 #include "replica/outgoing.h"
+#include "replica/replica_keys.h"
 #include "tests/replica/hostile.h"
 
 #define HOUSEHOLD \
@@ -379,6 +380,33 @@ static void a_late_desk_goes_on_above_its_numbers(void **state)
     assert_all_anchored(4);
 }
 
+/* A device of a program that gave all desks one slot keeps what they said, in the slots of those who said it. */
+static void slots_of_an_older_program(void **state)
+{
+    int steps = 0;
+    (void)state;
+    three_segments();
+    say_receipt(&village.township, 2, 0);
+    struct mq_db *db = mq_replica_db(device()->replica);
+    assert_int_equal(mq_db_script(db,
+                                  "CREATE TABLE old(team BLOB, kind INTEGER, subject BLOB, number INTEGER NOT NULL, bytes BLOB NOT NULL,"
+                                  " PRIMARY KEY(team, kind, subject)) WITHOUT ROWID;"
+                                  "INSERT INTO old SELECT team, kind, subject, number, bytes FROM control;"
+                                  "DROP TABLE control; ALTER TABLE old RENAME TO control",
+                                  &problem),
+                     MQ_OK);
+    for (int i = 0; i < mq_schema_count; i++)
+        if (strstr(mq_schema_steps[i], "owner BLOB") != NULL && ++steps)
+            assert_int_equal(mq_db_script(db, mq_schema_steps[i], &problem), MQ_OK);
+    assert_int_equal(steps, 1);
+    say(&village.township, &(struct saying){3, 0, 0, 1}); /* older than what it said */
+    assert_int_equal(village_safety(device()).anchored, 2);
+    village_revoke(&village, &village.township);
+    sync_one(device());
+    assert_all_anchored(3); /* by the county, which merged it before it revoked */
+    assert_int_equal(hostile_count(device(), "SELECT count(*) FROM control WHERE kind = 1"), 1);
+}
+
 /* ---- what a township's desk may not say ---- */
 
 static enum mq_status count_refused(struct mq_replica *replica, void *context, struct mq_error *error)
@@ -420,6 +448,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_county_says_who_was_revoked, begin, end),
         cmocka_unit_test_setup_teardown(a_false_reset_brings_no_old_word_back, begin, end),
         cmocka_unit_test_setup_teardown(a_late_desk_goes_on_above_its_numbers, begin, end),
+        cmocka_unit_test_setup_teardown(slots_of_an_older_program, begin, end),
         cmocka_unit_test_setup_teardown(township_grants_nothing, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -163,6 +163,49 @@ static void check_finds_what_cannot_be(void **state)
     assert_int_equal(check_after("UPDATE log SET mailbox = x'b0'; UPDATE mailbox SET id = x'b0'"), MQ_DAMAGED);
 }
 
+/* What a desk says under a number, as far as the store looks: the issuer stands in the bytes. */
+static bool put_said(struct mq_store *store, uint8_t kind, uint8_t issuer, uint64_t number)
+{
+    uint8_t bytes[MQ_CONTROL_HEAD_SIZE] = {MQ_CONTROL_VERSION, kind};
+    struct mq_control control = {.kind = kind, .number = number, .bytes = MQ_SPAN(bytes)};
+    struct mq_error error = {0};
+    bool kept;
+
+    memset(bytes + 2, issuer, sizeof control.issuer);
+    memset(control.issuer, issuer, sizeof control.issuer);
+    assert_int_equal(store->verbs->put_control(store, &control, &kept, &error), MQ_OK);
+    return kept;
+}
+
+/* A store of a program that gave all desks one slot keeps what is in it, in the slot of who said it. */
+static void slots_of_an_older_program(void **state)
+{
+    struct mq_store *store = open_store(true);
+    struct mq_error error = {0};
+    struct mq_db *db;
+
+    (void)state;
+    assert_true(put_said(store, MQ_CONTROL_RECEIPT, 1, 5));
+    assert_true(put_said(store, MQ_CONTROL_ACCESS, 2, 5));
+    store->verbs->close(store);
+    assert_int_equal(mq_db_open(&db, mq_platform_real(), store_path, &error), MQ_OK);
+    assert_int_equal(mq_db_script(db,
+                                  "CREATE TABLE old (team BLOB NOT NULL, kind INTEGER NOT NULL, subject BLOB NOT NULL,"
+                                  "  number INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (team, kind, subject)) STRICT;"
+                                  "INSERT INTO old SELECT team, kind, subject, number, bytes FROM control;"
+                                  "DROP TABLE control; ALTER TABLE old RENAME TO control; PRAGMA user_version = 2;",
+                                  &error),
+                     MQ_OK);
+    mq_db_close(db);
+    store = open_store(false);
+    assert_false(put_said(store, MQ_CONTROL_RECEIPT, 1, 5));
+    assert_true(put_said(store, MQ_CONTROL_RECEIPT, 2, 4));
+    assert_true(put_said(store, MQ_CONTROL_RECEIPT, 1, 6));
+    assert_false(put_said(store, MQ_CONTROL_ACCESS, 1, 4));
+    assert_true(put_said(store, MQ_CONTROL_ACCESS, 1, 6));
+    store->verbs->close(store);
+}
+
 /* A store that is none is closed by doing nothing. */
 static void closing_nothing(void **state)
 {
@@ -216,6 +259,7 @@ int main(void)
         cmocka_unit_test(short_columns),
         cmocka_unit_test(every_short_column),
         cmocka_unit_test(check_finds_what_cannot_be),
+        cmocka_unit_test(slots_of_an_older_program),
         cmocka_unit_test(closing_nothing),
         cmocka_unit_test(one_process),
         cmocka_unit_test(copies),
