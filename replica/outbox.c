@@ -3,8 +3,8 @@
 
 #include "replica/replica_keys.h"
 
-/* Milliseconds since 1970 never come near it. Whoever stole another desk's key may spoil the slots that he writes to, but
- * must not use up the numbers of all others. */
+/* Milliseconds since 1970 never come near it. Whoever stole another desk's key gives what numbers he likes in his own slots, but
+ * must not use up those of all others. */
 #define NUMBER_SANE (INT64_C(1) << 62)
 
 enum mq_status mq_outbox_put(struct mq_replica *replica, enum mq_frame_type type, struct mq_span slot,

@@ -157,67 +157,38 @@ static enum mq_status receipt_sign(struct mq_replica *replica, const struct mq_t
                      (int64_t)walk->seq, MQ_SPAN(walk->id), MQ_SPAN(walk->stream));
 }
 
-/* ---- set back ---- */
-
-static void count_exceptions(const struct mq_receipt *receipt, size_t *faults, size_t *branches)
+/* Under which number did we say what waits in the outbox for this stream, or was sent from there? 0: nothing. */
+static enum mq_status number_said(struct mq_replica *replica, const uint8_t stream[MQ_ID_SIZE], int64_t *number,
+                                  struct mq_error *error)
 {
-    *branches = 0;
-    for (size_t i = 0; i < receipt->excepted_count; i++)
-        *branches += receipt->excepted[i].reason == MQ_EXCEPTION_BRANCH;
-    *faults = receipt->excepted_count - *branches;
-}
-
-/* How much a receipt covers: the further head, then the fewer faults, then the more branches. No two can each cover less than
- * the other, so two copies of a desk cannot go on answering each other. */
-static bool covers_less(const struct mq_receipt *a, const struct mq_receipt *b)
-{
-    size_t faults[2], branches[2];
-    count_exceptions(a, &faults[0], &branches[0]);
-    count_exceptions(b, &faults[1], &branches[1]);
-    if (a->head_seq != b->head_seq)
-        return a->head_seq < b->head_seq;
-    return faults[0] != faults[1] ? faults[0] > faults[1] : branches[0] < branches[1];
-}
-
-/* A receipt from the outbox or from the slots; false: there is none. */
-static enum mq_status receipt_find(struct mq_query *query, struct mq_receipt *receipt, uint64_t *number, bool *found,
-                                   struct mq_error *error)
-{
+    struct mq_query *query;
     struct mq_control control;
-    *found = false;
-    if (!mq_db_next(&query, error))
-        return error->status;
-    *found = mq_control_decode(&control, mq_db_blob(query, 0)) == MQ_OK && control.kind == MQ_CONTROL_RECEIPT &&
-             mq_receipt_get(receipt, control.body) == MQ_OK;
-    *number = *found ? control.number : 0;
+    *number = 0;
+    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT bytes FROM outbox WHERE slot = ?", "b",
+                                        mq_span(stream, MQ_ID_SIZE));
+    if (status != MQ_OK)
+        return status;
+    if (mq_db_next(&query, error) && mq_control_decode(&control, mq_db_blob(query, 0)) == MQ_OK)
+        *number = (int64_t)control.number;
     mq_db_done(&query);
-    return MQ_OK;
+    return error->status;
 }
 
-/* Did we, before we were set back, say something under a greater number that covers less? It keeps what we say now from its
- * author, so it is said once more. */
+/* Did we, before we were set back, say something under a greater number? It keeps what we say now from its author, so that is
+ * said once more. */
 static enum mq_status overtaken(struct mq_replica *replica, const struct mq_team *team,
                                 const uint8_t stream[MQ_ID_SIZE], bool *answer, struct mq_error *error)
 {
     uint8_t self[MQ_KID_SIZE];
-    struct mq_receipt *two = mq_work_memory(2 * sizeof *two);
-    uint64_t own_number, other_number;
-    bool own = false, other = false;
-    struct mq_query *query;
+    int64_t said, heard = 0;
     mq_key_name(self, replica->identity->sign_public);
-    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT bytes FROM outbox WHERE slot = ?", "b",
-                                        mq_span(stream, MQ_ID_SIZE));
-    if (status == MQ_OK)
-        status = receipt_find(query, &two[0], &own_number, &own, error);
-    if (status == MQ_OK && own)
-        status = mq_db_query(replica->db, &query, error,
-                             "SELECT bytes FROM control WHERE team = ? AND kind = ? AND subject = ? AND owner = ?", "bibb",
-                             MQ_SPAN(team->team), (int64_t)MQ_CONTROL_RECEIPT, mq_span(stream, MQ_ID_SIZE), MQ_SPAN(self));
-    if (status == MQ_OK && own)
-        status = receipt_find(query, &two[1], &other_number, &other, error);
-    *answer = status == MQ_OK && own && other && other_number > own_number && covers_less(&two[1], &two[0]);
-    mq_work_free(two, 2 * sizeof *two);
-    return status;
+    enum mq_status status = number_said(replica, stream, &said, error);
+    if (status == MQ_OK && said > 0)
+        status = mq_db_number(replica->db, &heard, error,
+                              "SELECT number FROM control WHERE team = ? AND kind = ? AND subject = ? AND owner = ?", "bibb",
+                              MQ_SPAN(team->team), (int64_t)MQ_CONTROL_RECEIPT, mq_span(stream, MQ_ID_SIZE), MQ_SPAN(self));
+    *answer = status == MQ_OK && said > 0 && heard > said;
+    return status == MQ_NOT_FOUND ? MQ_OK : status;
 }
 
 static enum mq_status receipt_make(struct mq_replica *replica, const struct mq_team *team, struct receipt_walk *walk,

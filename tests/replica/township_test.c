@@ -380,6 +380,33 @@ static void a_late_desk_goes_on_above_its_numbers(void **state)
     assert_all_anchored(4);
 }
 
+/* What a desk said under a greater number, before it was set back, comes from a device: what it says now is said once more,
+ * though it covers less. */
+static void what_a_desk_says_now_counts(void **state)
+{
+    (void)state;
+    three_segments();
+    village.desk.team.certificate.role = MQ_ROLE_CADRE; /* without its hooks: it merges, and gives no receipt yet */
+    sync_one(&village.desk);
+    village.desk.team.certificate.role = MQ_ROLE_COUNTY_DESK;
+    assert_int_equal(mq_db_run(mq_replica_db(village.desk.replica), &problem,
+                               "UPDATE segment SET state = 2, reason = 'revoked' WHERE mine = 0 AND seq = 3", ""),
+                     MQ_OK);
+    sync_one(&village.desk);
+    say(&village.desk, &(struct saying){3, 0, 0, UINT64_C(1900000000000)});
+    assert_all_anchored(3);
+    assert_int_equal(village.store->verbs->renew(village.store, &problem), MQ_OK);
+    for (int i = 0; i < 2; i++) {
+        sync_one(device());
+        sync_one(&village.desk);
+    }
+    assert_int_equal(village_safety(device()).quarantined, 1);
+    int64_t said = last_number(&village.desk);
+    assert_true(said > INT64_C(1900000000000));
+    sync_one(&village.desk);
+    assert_int_equal(last_number(&village.desk), said);
+}
+
 /* A device of a program that gave all desks one slot keeps what they said, in the slots of those who said it. */
 static void slots_of_an_older_program(void **state)
 {
@@ -448,6 +475,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_county_says_who_was_revoked, begin, end),
         cmocka_unit_test_setup_teardown(a_false_reset_brings_no_old_word_back, begin, end),
         cmocka_unit_test_setup_teardown(a_late_desk_goes_on_above_its_numbers, begin, end),
+        cmocka_unit_test_setup_teardown(what_a_desk_says_now_counts, begin, end),
         cmocka_unit_test_setup_teardown(slots_of_an_older_program, begin, end),
         cmocka_unit_test_setup_teardown(township_grants_nothing, begin, end),
     };
