@@ -88,6 +88,11 @@ bool sim_chance(struct sim_choices *choices, uint32_t one_in)
     return one_in > 0 && sim_choose(choices, one_in) == one_in - 1 && one_in > 1;
 }
 
+bool sim_choices_ended(const struct sim_choices *choices)
+{
+    return choices->replay != NULL && choices->count >= choices->replay_count;
+}
+
 void sim_choices_freeze(struct sim_choices *choices)
 {
     choices->frozen = true;

@@ -21,6 +21,8 @@ void sim_choices_again(struct sim_choices *choices, uint64_t seed);
 uint32_t sim_choose(struct sim_choices *choices, uint32_t bound);
 /* True once in `one_in`, never where it is 0; false is benign. */
 bool sim_chance(struct sim_choices *choices, uint32_t one_in);
+/* Is the vector that is replayed used up? A run then comes to its end, so that a shorter vector is a shorter run. */
+bool sim_choices_ended(const struct sim_choices *choices);
 /* From now on every choice is benign, and none is noted: the world heals. */
 void sim_choices_freeze(struct sim_choices *choices);
 

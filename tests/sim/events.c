@@ -52,6 +52,7 @@ void sim_swarm_choose(struct sim_fleet *fleet)
         .power_again = rate(fleet, 3),
         .disk_error = rate(fleet, 20),
         .disk_full = rate(fleet, 20),
+        .same_chance = sim_choose(fleet->choices, 6) == 5,
         .clone = weight(fleet, 2),
         .image = weight(fleet, 3),
         .rot = weight(fleet, 1),
@@ -68,9 +69,6 @@ void sim_swarm_choose(struct sim_fleet *fleet)
         .large = rate(fleet, 6),
         .revoke = sim_choose(fleet->choices, 4) == 3 ? 1 : 0,
     };
-    const struct sim_swarm *swarm = &fleet->swarm;
-    if (swarm->power + swarm->disk_error + swarm->disk_full > 0) /* whether rights were taken must be known for sure */
-        fleet->swarm.revoke = 0;
 }
 
 /* ---- who ---- */

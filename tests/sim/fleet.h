@@ -68,6 +68,7 @@ struct sim_swarm {
         old_reply, crossed, busy, portal, nested;
     /* of operations */
     uint32_t power, power_again, disk_error, disk_full;
+    bool same_chance; /* the machines find the same randomness at every start */
     /* of events, as weights */
     uint32_t clone, image, rot, lie, clock, sleeper, backup, restore, emptied, carry, restricted, byzantine,
         passphrase, large, revoke;

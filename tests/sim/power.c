@@ -103,11 +103,23 @@ static void count_cut(struct sim_member *member, enum sim_kind kind)
              (long long)(sim_disk_operations(disk_of(member)) - member->operations));
 }
 
+/* A board without a store of chance finds at every start what it found at the last. */
+static void begin_chance_anew(struct sim_member *member)
+{
+    struct sim_fleet *fleet = member->fleet;
+    if (fleet->healing || !fleet->swarm.same_chance || sim_is_desk(member))
+        return;
+    sim_machine_set_chance(member->machine, member->number);
+    sim_happened(fleet, SIM_SAME_CHANCE);
+    sim_tell(fleet->story, "%s finds the randomness of its last start", member->name);
+}
+
 static bool boot(struct sim_member *member)
 {
     struct sim_fleet *fleet = member->fleet;
     struct sim_disk *disk = disk_of(member);
     sim_machine_reboot(member->machine);
+    begin_chance_anew(member);
     member->operations = sim_disk_operations(disk);
     if (!fleet->healing && sim_chance(fleet->choices, fleet->swarm.power_again))
         sim_disk_cut_before(disk, 1 + sim_choose(fleet->choices, CUT_WITHIN));

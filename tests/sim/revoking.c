@@ -54,14 +54,26 @@ static bool revoke_now(struct sim_member *member)
         status = mq_replica_transact(desk->replica, revoke, &work, &error);
     sim_tell(fleet->story, "the desk takes the rights of %s%s%s", member->name, status == MQ_OK ? "" : ": ",
              status == MQ_OK ? "" : error.text);
-    if (status != MQ_OK)
-        return false;
+    return status == MQ_OK;
+}
+
+/* Whatever was said of it: were his rights taken? The machine may have failed behind the commit. False: nobody can look. */
+static bool look_whether(struct sim_member *member, bool *revoked)
+{
+    struct sim_member *desk = sim_desk(member->fleet);
+    struct mq_error error = {0};
+    return (desk->replica != NULL || sim_open(desk)) &&
+           mq_revoked(desk->replica, &member->team.certificate, revoked, &error) == MQ_OK;
+}
+
+static void note_revoked(struct sim_member *member)
+{
+    struct sim_fleet *fleet = member->fleet;
     sim_happened(fleet, SIM_REVOKED);
     for (size_t i = 0; i < fleet->member_count; i++)
         if (same_writer(&fleet->members[i], member))
             fleet->members[i].revoked = true;
     note_beyond(fleet, member);
-    return true;
 }
 
 void sim_revoke(struct sim_fleet *fleet)
@@ -72,8 +84,12 @@ void sim_revoke(struct sim_fleet *fleet)
         good += !fleet->members[i].revoked && !fleet->members[i].gone;
     if (member == NULL || member->revoked || good < 2 || !sim_enter(desk))
         return;
-    bool done = revoke_now(member) && sim_fleet_tell_access(fleet);
+    bool done = revoke_now(member), revoked = false;
     sim_leave(desk, done ? MQ_OK : MQ_FAULT); /* where it is not sure what was written, the program is started anew */
+    if (!look_whether(member, &revoked) || !revoked)
+        return;
+    note_revoked(member);
+    (void)sim_fleet_tell_access(fleet); /* in the end it is told once more */
 }
 
 /* ---- in the end ---- */
@@ -86,8 +102,9 @@ void sim_revoke_again(struct sim_fleet *fleet)
         struct sim_member *member = &fleet->members[i];
         struct mq_error error = {0};
         bool revoked = true;
-        if (member->revoked && mq_revoked(desk->replica, &member->team.certificate, &revoked, &error) == MQ_OK && !revoked)
-            (void)revoke_now(member);
+        if (member->revoked && mq_revoked(desk->replica, &member->team.certificate, &revoked, &error) == MQ_OK && !revoked &&
+            revoke_now(member))
+            note_revoked(member);
     }
 }
 

@@ -19,7 +19,7 @@ void sim_run(struct sim_choices *choices, uint64_t seed, FILE *out, struct sim_r
     if (sim_chance(choices, LONG_ONE_IN))
         events += sim_choose(choices, LONG_MORE);
     sim_tell(&story, "%zu devices, %u events", fleet.member_count - 1, events);
-    for (uint32_t i = 0; i < events && !sim_is_broken(&story); i++)
+    for (uint32_t i = 0; i < events && !sim_is_broken(&story) && !sim_choices_ended(choices); i++)
         sim_event(&fleet);
     if (!sim_is_broken(&story))
         sim_heal(&fleet);

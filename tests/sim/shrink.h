@@ -15,7 +15,8 @@ struct sim_vector {
 /* Does this vector still fail in the same way? */
 typedef bool sim_fails(void *context, const struct sim_vector *vector);
 
-/* Shortens and simplifies `vector` in place for as long as `fails` says so and at most `tries` times. */
+/* Shortens and simplifies `vector` in place for as long as `fails` says so; asks it at most `tries` times. Whoever has a budget of
+ * time lets it answer false once that is used up. */
 void sim_shrink(struct sim_vector *vector, sim_fails *fails, void *context, int tries);
 
 #endif

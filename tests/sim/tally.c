@@ -29,6 +29,7 @@ static const char *const names[SIM_KINDS] = {
     [SIM_POWER_CUT_STARTING] = "power cut while starting",
     [SIM_DISK_FAILED] = "disk failed",
     [SIM_DISK_LIES] = "disk lies",
+    [SIM_SAME_CHANCE] = "chance repeated",
     [SIM_ROT] = "rot",
     [SIM_CLOCK_JUMPED] = "clock jumped",
     [SIM_COPIED] = "device copied",
