@@ -244,3 +244,23 @@ void mq_json_hex_value(struct mq_json_writer *writer, struct mq_span bytes)
     }
     mq_put_u8(writer->out, '"');
 }
+
+void mq_json_text_pair(struct mq_json_writer *writer, const char *key, const char *text)
+{
+    if (text == NULL)
+        return;
+    mq_json_key(writer, key);
+    mq_json_text_value(writer, text);
+}
+
+void mq_json_int_pair(struct mq_json_writer *writer, const char *key, int64_t number)
+{
+    mq_json_key(writer, key);
+    mq_json_int_value(writer, number);
+}
+
+void mq_json_bool_pair(struct mq_json_writer *writer, const char *key, bool value)
+{
+    mq_json_key(writer, key);
+    mq_json_bool_value(writer, value);
+}

@@ -50,5 +50,9 @@ void mq_json_int_value(struct mq_json_writer *writer, int64_t number);
 void mq_json_bool_value(struct mq_json_writer *writer, bool value);
 void mq_json_null_value(struct mq_json_writer *writer);
 void mq_json_hex_value(struct mq_json_writer *writer, struct mq_span bytes);
+/* A key and its value; `text` NULL: neither. */
+void mq_json_text_pair(struct mq_json_writer *writer, const char *key, const char *text);
+void mq_json_int_pair(struct mq_json_writer *writer, const char *key, int64_t number);
+void mq_json_bool_pair(struct mq_json_writer *writer, const char *key, bool value);
 
 #endif

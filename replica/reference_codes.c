@@ -15,14 +15,6 @@ static void put_day(struct mq_json_writer *writer, const char *key, int32_t day)
     mq_json_text_value(writer, text);
 }
 
-static void put_text(struct mq_json_writer *writer, const char *key, const char *text)
-{
-    if (text == NULL)
-        return;
-    mq_json_key(writer, key);
-    mq_json_text_value(writer, text);
-}
-
 static enum mq_status emit_code(const struct mq_code_list *list, const struct mq_code *code,
                                 const struct mq_emitter *emitter, struct mq_error *error)
 {
@@ -30,12 +22,12 @@ static enum mq_status emit_code(const struct mq_code_list *list, const struct mq
     struct mq_buffer out = mq_buffer(memory, sizeof memory);
     struct mq_json_writer writer = {.out = &out};
     mq_json_begin(&writer, '{');
-    put_text(&writer, "list", list->name);
+    mq_json_text_pair(&writer, "list", list->name);
     mq_json_key(&writer, "code");
     mq_json_int_value(&writer, code->code);
-    put_text(&writer, "text", code->text);
-    put_text(&writer, "label", code->label);
-    put_text(&writer, "alias", code->alias);
+    mq_json_text_pair(&writer, "text", code->text);
+    mq_json_text_pair(&writer, "label", code->label);
+    mq_json_text_pair(&writer, "alias", code->alias);
     put_day(&writer, "from", code->from);
     put_day(&writer, "to", code->to);
     if (code->replaced_by != 0) {
@@ -46,7 +38,7 @@ static enum mq_status emit_code(const struct mq_code_list *list, const struct mq
         mq_json_key(&writer, "restricted");
         mq_json_bool_value(&writer, true);
     }
-    put_text(&writer, "unit", code->unit);
+    mq_json_text_pair(&writer, "unit", code->unit);
     mq_json_end(&writer, '}');
     if (out.failed)
         return mq_fail(error, MQ_NO_SPACE, _("this record is too long to show in one piece"));

@@ -10,19 +10,6 @@
 
 #define LINE_SIZE 1024
 
-static enum mq_status emit_line(void *context, struct mq_span object, struct mq_error *error)
-{
-    (void)error;
-    mq_call_print(context, object);
-    return MQ_OK;
-}
-
-static void put_number(struct mq_json_writer *writer, const char *key, int64_t number)
-{
-    mq_json_key(writer, key);
-    mq_json_int_value(writer, number);
-}
-
 /* ---- status ---- */
 
 struct standing {
@@ -70,17 +57,17 @@ static void print_standing(struct mq_call *call, const struct standing *standing
     mq_json_begin(&writer, '{');
     mq_json_key(&writer, "desk");
     mq_json_text_value(&writer, call->desk->township ? "township" : "county");
-    put_number(&writer, "teams", standing->teams);
-    put_number(&writer, "members", standing->members);
-    put_number(&writer, "invitations", standing->invitations);
-    put_number(&writer, "desks_waiting", standing->desks_waiting);
-    put_number(&writer, "records", standing->safety.records);
-    put_number(&writer, "conflicts", standing->safety.conflicts);
-    put_number(&writer, "admitted", partition->admitted);
-    put_number(&writer, "waiting", partition->waiting);
-    put_number(&writer, "quarantined", partition->quarantined);
-    put_number(&writer, "undecodable", partition->undecodable);
-    put_number(&writer, "backup", standing->backup);
+    mq_json_int_pair(&writer, "teams", standing->teams);
+    mq_json_int_pair(&writer, "members", standing->members);
+    mq_json_int_pair(&writer, "invitations", standing->invitations);
+    mq_json_int_pair(&writer, "desks_waiting", standing->desks_waiting);
+    mq_json_int_pair(&writer, "records", standing->safety.records);
+    mq_json_int_pair(&writer, "conflicts", standing->safety.conflicts);
+    mq_json_int_pair(&writer, "admitted", partition->admitted);
+    mq_json_int_pair(&writer, "waiting", partition->waiting);
+    mq_json_int_pair(&writer, "quarantined", partition->quarantined);
+    mq_json_int_pair(&writer, "undecodable", partition->undecodable);
+    mq_json_int_pair(&writer, "backup", standing->backup);
     mq_json_key(&writer, "root_here");
     mq_json_bool_value(&writer, standing->root_here);
     mq_json_end(&writer, '}');
@@ -126,15 +113,15 @@ static void print_check(struct mq_call *call, const struct mq_check_result *resu
     struct mq_json_writer writer = {.out = &line};
 
     mq_json_begin(&writer, '{');
-    put_number(&writer, "segments", result->segments);
-    put_number(&writer, "changes", result->changes);
-    put_number(&writer, "records", result->records);
-    put_number(&writer, "waiting", result->waiting);
-    put_number(&writer, "quarantined", result->quarantined);
-    put_number(&writer, "undecodable", result->undecodable);
-    put_number(&writer, "forks", result->forks);
-    put_number(&writer, "holes", result->holes);
-    put_number(&writer, "erased", result->erased);
+    mq_json_int_pair(&writer, "segments", result->segments);
+    mq_json_int_pair(&writer, "changes", result->changes);
+    mq_json_int_pair(&writer, "records", result->records);
+    mq_json_int_pair(&writer, "waiting", result->waiting);
+    mq_json_int_pair(&writer, "quarantined", result->quarantined);
+    mq_json_int_pair(&writer, "undecodable", result->undecodable);
+    mq_json_int_pair(&writer, "forks", result->forks);
+    mq_json_int_pair(&writer, "holes", result->holes);
+    mq_json_int_pair(&writer, "erased", result->erased);
     mq_json_end(&writer, '}');
     MQ_ASSERT(!line.failed);
     mq_call_print(call, mq_written(&line));
@@ -142,7 +129,7 @@ static void print_check(struct mq_call *call, const struct mq_check_result *resu
 
 enum mq_status mq_verb_check(struct mq_call *call, struct mq_error *error)
 {
-    const struct mq_emitter emitter = {call, emit_line};
+    const struct mq_emitter emitter = mq_call_lines(call);
     struct mq_check_result result = {0};
     struct mq_error other = {0};
     enum mq_status store = MQ_OK;

@@ -22,12 +22,6 @@ static struct mq_json_writer result_begin(struct mq_buffer *out)
     return writer;
 }
 
-static void put_number(struct mq_json_writer *writer, const char *key, int64_t number)
-{
-    mq_json_key(writer, key);
-    mq_json_int_value(writer, number);
-}
-
 static enum mq_status result_end(struct program *program, struct mq_json_writer *writer)
 {
     const struct mq_emitter emitter = program_pages(program);
@@ -78,18 +72,18 @@ static void put_safety(struct mq_json_writer *writer, const struct mq_safety *sa
     char text[32];
     time_t at = (time_t)safety->last_receipt;
     struct tm utc;
-    put_number(writer, "records", safety->records);
-    put_number(writer, "saved", safety->saved);
-    put_number(writer, "stored", safety->stored);
-    put_number(writer, "anchored", safety->anchored);
-    put_number(writer, "quarantined", safety->quarantined);
+    mq_json_int_pair(writer, "records", safety->records);
+    mq_json_int_pair(writer, "saved", safety->saved);
+    mq_json_int_pair(writer, "stored", safety->stored);
+    mq_json_int_pair(writer, "anchored", safety->anchored);
+    mq_json_int_pair(writer, "quarantined", safety->quarantined);
     mq_json_key(writer, "last_receipt");
     if (safety->last_receipt > 0 && gmtime_r(&at, &utc) != NULL &&
         strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc) > 0)
         mq_json_text_value(writer, text);
     else
         mq_json_null_value(writer);
-    put_number(writer, "conflicts", safety->conflicts);
+    mq_json_int_pair(writer, "conflicts", safety->conflicts);
     mq_json_key(writer, "locked");
     mq_json_bool_value(writer, false);
     if (!safety->revoked)
@@ -127,13 +121,13 @@ static enum mq_status print_sync(struct program *program, const struct mq_device
     uint8_t memory[512];
     struct mq_buffer out = mq_buffer(memory, sizeof memory);
     struct mq_json_writer writer = result_begin(&out);
-    put_number(&writer, "sent", done->sent);
-    put_number(&writer, "received", done->received);
-    put_number(&writer, "bytes_up", done->bytes_up);
-    put_number(&writer, "bytes_down", done->bytes_down);
-    put_number(&writer, "requests", done->requests);
-    put_number(&writer, "round_trips", done->round_trips);
-    put_number(&writer, "quarantined", done->safety.quarantined);
+    mq_json_int_pair(&writer, "sent", done->sent);
+    mq_json_int_pair(&writer, "received", done->received);
+    mq_json_int_pair(&writer, "bytes_up", done->bytes_up);
+    mq_json_int_pair(&writer, "bytes_down", done->bytes_down);
+    mq_json_int_pair(&writer, "requests", done->requests);
+    mq_json_int_pair(&writer, "round_trips", done->round_trips);
+    mq_json_int_pair(&writer, "quarantined", done->safety.quarantined);
     return result_end(program, &writer);
 }
 
@@ -146,12 +140,12 @@ static int sync_locked(struct program *program, int64_t timeout)
     enum mq_status status = mq_device_sync_locked(&program->device, timeout, &done, &program->error);
     if (status == MQ_OK || done.requests > 0) {
         struct mq_json_writer writer = result_begin(&out);
-        put_number(&writer, "segments", done.sent);
-        put_number(&writer, "left", done.left);
-        put_number(&writer, "bytes_up", done.bytes_up);
-        put_number(&writer, "bytes_down", done.bytes_down);
-        put_number(&writer, "requests", done.requests);
-        put_number(&writer, "round_trips", done.requests > 0 ? done.requests + 2 : 0);
+        mq_json_int_pair(&writer, "segments", done.sent);
+        mq_json_int_pair(&writer, "left", done.left);
+        mq_json_int_pair(&writer, "bytes_up", done.bytes_up);
+        mq_json_int_pair(&writer, "bytes_down", done.bytes_down);
+        mq_json_int_pair(&writer, "requests", done.requests);
+        mq_json_int_pair(&writer, "round_trips", done.requests > 0 ? done.requests + 2 : 0);
         enum mq_status shown = result_end(program, &writer);
         status = status == MQ_OK ? shown : status;
     }
@@ -256,15 +250,15 @@ int command_check(void *context, const struct mq_command_line *line)
     status = mq_records_check(program->device.replica, mq_option_get(line, "rebuild") != NULL, &result, &emitter,
                               &program->error);
     struct mq_json_writer writer = result_begin(&out);
-    put_number(&writer, "segments", result.segments);
-    put_number(&writer, "changes", result.changes);
-    put_number(&writer, "records", result.records);
-    put_number(&writer, "waiting", result.waiting);
-    put_number(&writer, "quarantined", result.quarantined);
-    put_number(&writer, "undecodable", result.undecodable);
-    put_number(&writer, "forks", result.forks);
-    put_number(&writer, "holes", result.holes);
-    put_number(&writer, "erased", result.erased);
+    mq_json_int_pair(&writer, "segments", result.segments);
+    mq_json_int_pair(&writer, "changes", result.changes);
+    mq_json_int_pair(&writer, "records", result.records);
+    mq_json_int_pair(&writer, "waiting", result.waiting);
+    mq_json_int_pair(&writer, "quarantined", result.quarantined);
+    mq_json_int_pair(&writer, "undecodable", result.undecodable);
+    mq_json_int_pair(&writer, "forks", result.forks);
+    mq_json_int_pair(&writer, "holes", result.holes);
+    mq_json_int_pair(&writer, "erased", result.erased);
     enum mq_status shown = result_end(program, &writer);
     return program_end(program, status == MQ_OK ? shown : status);
 }

@@ -70,12 +70,6 @@ static void put_text(struct mq_json_writer *writer, const char *key, struct mq_s
     mq_json_string_value(writer, text);
 }
 
-static void put_number(struct mq_json_writer *writer, const char *key, int64_t number)
-{
-    mq_json_key(writer, key);
-    mq_json_int_value(writer, number);
-}
-
 /* {"line":12,"does":"save","id":…} */
 static enum mq_status emit_fate(struct talk *talk, const struct mq_import_line *line, struct mq_error *error)
 {
@@ -85,18 +79,18 @@ static enum mq_status emit_fate(struct talk *talk, const struct mq_import_line *
     const struct mq_emitter emitter = program_emitter(talk->program);
     enum mq_status status = MQ_OK;
     mq_json_begin(&writer, '{');
-    put_number(&writer, "line", line->number);
+    mq_json_int_pair(&writer, "line", line->number);
     put_text(&writer, "does", mq_span_text(fate_name(line->fate)));
     if (line->fate == MQ_LINE_REFUSED)
         put_text(&writer, "why", mq_span_text(line->why.text));
     else
         put_text(&writer, "id", mq_span_text(line->saved.id));
     if (line->fate != MQ_LINE_REFUSED && line->saved.masked > 0)
-        put_number(&writer, "masked", (int64_t)line->saved.masked);
+        mq_json_int_pair(&writer, "masked", (int64_t)line->saved.masked);
     if (line->resident_ids > 0)
-        put_number(&writer, "resident_ids", (int64_t)line->resident_ids);
+        mq_json_int_pair(&writer, "resident_ids", (int64_t)line->resident_ids);
     if (line->bank_cards > 0)
-        put_number(&writer, "bank_cards", (int64_t)line->bank_cards);
+        mq_json_int_pair(&writer, "bank_cards", (int64_t)line->bank_cards);
     if (line->odd_phone.size > 0)
         put_text(&writer, "odd_phone", line->odd_phone);
     if (line->like_count > 0)
@@ -163,19 +157,19 @@ static enum mq_status print_totals(struct talk *talk, const struct mq_import *do
                                  (unsigned long)done->without_notice),
                 (long long)done->without_notice);
     mq_json_begin(&writer, '{');
-    put_number(&writer, "lines", done->lines);
-    put_number(&writer, "saved", done->saved);
-    put_number(&writer, "updated", done->updated);
-    put_number(&writer, "known", done->known);
-    put_number(&writer, "refused", done->refused);
-    put_number(&writer, "masked", done->masked);
+    mq_json_int_pair(&writer, "lines", done->lines);
+    mq_json_int_pair(&writer, "saved", done->saved);
+    mq_json_int_pair(&writer, "updated", done->updated);
+    mq_json_int_pair(&writer, "known", done->known);
+    mq_json_int_pair(&writer, "refused", done->refused);
+    mq_json_int_pair(&writer, "masked", done->masked);
     if (done->unknown_places > 0)
-        put_number(&writer, "unknown_places", done->unknown_places);
+        mq_json_int_pair(&writer, "unknown_places", done->unknown_places);
     if (done->without_notice > 0)
-        put_number(&writer, "without_notice", done->without_notice);
+        mq_json_int_pair(&writer, "without_notice", done->without_notice);
     if (talk->csv) {
-        put_number(&writer, "resident_ids", done->resident_ids);
-        put_number(&writer, "bank_cards", done->bank_cards);
+        mq_json_int_pair(&writer, "resident_ids", done->resident_ids);
+        mq_json_int_pair(&writer, "bank_cards", done->bank_cards);
     }
     if (talk->dry_run) {
         mq_json_key(&writer, "dry_run");

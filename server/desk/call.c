@@ -13,10 +13,29 @@ bool mq_call_json(const struct mq_call *call)
     return mq_option_get(call->line, "json") != NULL;
 }
 
+const char *mq_call_given(const struct mq_call *call, const char *option)
+{
+    const char *given = mq_option_get(call->line, option);
+
+    return given != NULL && *given != '\0' ? given : NULL;
+}
+
 void mq_call_print(struct mq_call *call, struct mq_span line)
 {
     fwrite(line.data, 1, line.size, call->out);
     fputc('\n', call->out);
+}
+
+static enum mq_status emit_line(void *context, struct mq_span object, struct mq_error *error)
+{
+    (void)error;
+    mq_call_print(context, object);
+    return MQ_OK;
+}
+
+struct mq_emitter mq_call_lines(struct mq_call *call)
+{
+    return (struct mq_emitter){.context = call, .emit = emit_line};
 }
 
 enum mq_status mq_call_merge(struct mq_call *call, struct mq_error *error)

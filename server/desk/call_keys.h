@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "platform/options.h"
+#include "replica/records.h"
 #include "server/desk/desk_keys.h"
 
 struct mq_link;
@@ -36,8 +37,12 @@ mq_verb mq_verb_request_add, mq_verb_request_list, mq_verb_request_show, mq_verb
     mq_verb_request_extract, mq_verb_erased_list, mq_verb_retention;
 
 bool mq_call_json(const struct mq_call *call);
+/* What an option was given; NULL: it was not, or with nothing in it. */
+const char *mq_call_given(const struct mq_call *call, const char *option);
 /* One line to the result. */
 void mq_call_print(struct mq_call *call, struct mq_span line);
+/* Each object as a line of the result. */
+struct mq_emitter mq_call_lines(struct mq_call *call);
 /* Merges everything stored, for a command that only reads. Where the store is out of reach that is said beside the
  * result, and the command goes on with what is here; who was told so within MQ_CALL_UNREACHED_MS is not made to wait
  * once more. */

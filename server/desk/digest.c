@@ -37,38 +37,24 @@ struct digest_talk {
     bool begun;
 };
 
-static void put_text(struct mq_json_writer *writer, const char *key, const char *text)
-{
-    if (text == NULL)
-        return;
-    mq_json_key(writer, key);
-    mq_json_text_value(writer, text);
-}
-
-static void put_number(struct mq_json_writer *writer, const char *key, int64_t number)
-{
-    mq_json_key(writer, key);
-    mq_json_int_value(writer, number);
-}
-
 static enum mq_status print_json(struct mq_call *call, const struct mq_digest_line *line, struct mq_error *error)
 {
     struct mq_buffer out = mq_buffer(malloc(LINE_MAX_SIZE), LINE_MAX_SIZE);
     mq_enough(out.data);
     struct mq_json_writer writer = {.out = &out};
     mq_json_begin(&writer, '{');
-    put_text(&writer, "part", mq_digest_part_key(line->part));
-    put_text(&writer, "village", line->village);
-    put_text(&writer, "label", line->label);
-    put_text(&writer, "quote", line->quote);
+    mq_json_text_pair(&writer, "part", mq_digest_part_key(line->part));
+    mq_json_text_pair(&writer, "village", line->village);
+    mq_json_text_pair(&writer, "label", line->label);
+    mq_json_text_pair(&writer, "quote", line->quote);
     if (line->others || line->too_few) {
         mq_json_key(&writer, line->others ? "others" : "too_few");
         mq_json_bool_value(&writer, true);
     }
     if (line->filter != NULL) {
-        put_number(&writer, "needs", line->needs);
-        put_number(&writer, "households", line->households);
-        put_text(&writer, "filter", line->filter);
+        mq_json_int_pair(&writer, "needs", line->needs);
+        mq_json_int_pair(&writer, "households", line->households);
+        mq_json_text_pair(&writer, "filter", line->filter);
     }
     mq_json_end(&writer, '}');
     enum mq_status status = out.failed

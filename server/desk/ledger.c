@@ -150,20 +150,6 @@ static enum mq_status write_rows(struct work *work, const char *format, struct m
 
 /* ---- the note that it left ---- */
 
-static void put_text(struct mq_json_writer *writer, const char *key, const char *text)
-{
-    if (text == NULL || *text == '\0')
-        return;
-    mq_json_key(writer, key);
-    mq_json_text_value(writer, text);
-}
-
-static void put_bool(struct mq_json_writer *writer, const char *key, bool value)
-{
-    mq_json_key(writer, key);
-    mq_json_bool_value(writer, value);
-}
-
 static enum mq_status note_team(struct work *work, size_t at, const char *what, const char *format,
                                 struct mq_error *error)
 {
@@ -177,16 +163,16 @@ static enum mq_status note_team(struct work *work, size_t at, const char *what, 
     char day[11];
     mq_date_print(day, mq_call_today(work->call));
     mq_json_begin(&writer, '{');
-    put_text(&writer, "kind", "exported");
-    put_text(&writer, "date", day);
-    put_text(&writer, "what", what);
-    put_text(&writer, "format", format);
+    mq_json_text_pair(&writer, "kind", "exported");
+    mq_json_text_pair(&writer, "date", day);
+    mq_json_text_pair(&writer, "what", what);
+    mq_json_text_pair(&writer, "format", format);
     mq_json_key(&writer, "rows");
     mq_json_int_value(&writer, work->team_rows[at]);
-    put_bool(&writer, "unmasked", work->choice.unmasked);
-    put_bool(&writer, "sensitive", mq_option_get(line, "sensitive") != NULL);
-    put_text(&writer, "reason", mq_option_get(line, "reason"));
-    put_text(&writer, "recipient", mq_option_get(line, "recipient"));
+    mq_json_bool_pair(&writer, "unmasked", work->choice.unmasked);
+    mq_json_bool_pair(&writer, "sensitive", mq_option_get(line, "sensitive") != NULL);
+    mq_json_text_pair(&writer, "reason", mq_call_given(work->call, "reason"));
+    mq_json_text_pair(&writer, "recipient", mq_call_given(work->call, "recipient"));
     mq_json_end(&writer, '}');
     if (out.failed)
         return mq_fail(error, MQ_REFUSED, _("the value of \"%s\" is too long, or not UTF-8"), "reason");

@@ -7,17 +7,10 @@
 
 #define CLOSE_DAYS 7 /* after the villager was told, where nothing else is said */
 
-static enum mq_status emit_line(void *context, struct mq_span object, struct mq_error *error)
-{
-    (void)error;
-    mq_call_print(context, object);
-    return MQ_OK;
-}
-
 enum mq_status mq_verb_desk_step(struct mq_call *call, struct mq_error *error)
 {
     const struct mq_command_line *line = call->line;
-    const struct mq_emitter emitter = {call, emit_line};
+    const struct mq_emitter emitter = mq_call_lines(call);
     const char *step = strcmp(line->words[1], "tell") == 0 ? NULL : line->words[1];
     enum mq_status status = mq_desk_sync(call->desk, error);
     if (status == MQ_OK)
@@ -29,7 +22,7 @@ enum mq_status mq_verb_desk_step(struct mq_call *call, struct mq_error *error)
 
 enum mq_status mq_verb_desk_today(struct mq_call *call, struct mq_error *error)
 {
-    const struct mq_emitter emitter = {call, emit_line};
+    const struct mq_emitter emitter = mq_call_lines(call);
     const char *unit = mq_option_get(call->line, "unit");
     enum mq_status status = mq_call_merge(call, error);
     return status == MQ_OK ? mq_needs_desk_today(call->desk->replica, mq_span_text(unit == NULL ? "" : unit), &emitter, error)
@@ -38,7 +31,7 @@ enum mq_status mq_verb_desk_today(struct mq_call *call, struct mq_error *error)
 
 enum mq_status mq_verb_desk_close_due(struct mq_call *call, struct mq_error *error)
 {
-    const struct mq_emitter emitter = {call, emit_line};
+    const struct mq_emitter emitter = mq_call_lines(call);
     const char *given = mq_option_get(call->line, "days");
     int64_t days = CLOSE_DAYS;
     enum mq_status status = given == NULL ? MQ_OK : mq_call_number(given, "--days", 0, 366, &days, error);

@@ -8,13 +8,6 @@
 #include "server/desk/call_keys.h"
 #include "server/desk/ledger_keys.h"
 
-static enum mq_status emit_line(void *context, struct mq_span object, struct mq_error *error)
-{
-    (void)error;
-    mq_call_print(context, object);
-    return MQ_OK;
-}
-
 /* `word` names a kind; with `all`, "all" is every one (NULL). */
 static enum mq_status find_kind(const char *word, bool all, const struct mq_kind **kind, struct mq_error *error)
 {
@@ -61,7 +54,7 @@ enum mq_status mq_verb_desk_list(struct mq_call *call, struct mq_error *error)
     const struct mq_kind *kind;
     const char *search = mq_option_get(call->line, "search"), *limit_text = mq_option_get(call->line, "limit");
     struct state_filter filter = {.call = call, .state = mq_option_get(call->line, "state")};
-    const struct mq_emitter in_state = {&filter, emit_in_state}, lines = {call, emit_line};
+    const struct mq_emitter in_state = {&filter, emit_in_state}, lines = mq_call_lines(call);
     const char *place = mq_option_get(call->line, "place");
     struct mq_place_filter there;
     int32_t day = 0;
@@ -97,7 +90,7 @@ enum mq_status mq_verb_desk_list(struct mq_call *call, struct mq_error *error)
 
 enum mq_status mq_verb_desk_show(struct mq_call *call, struct mq_error *error)
 {
-    const struct mq_emitter emitter = {call, emit_line};
+    const struct mq_emitter emitter = mq_call_lines(call);
     bool history = mq_option_get(call->line, "history") != NULL;
     enum mq_status status = mq_call_merge(call, error);
 
@@ -108,7 +101,7 @@ enum mq_status mq_verb_desk_show(struct mq_call *call, struct mq_error *error)
 
 enum mq_status mq_verb_desk_conflicts(struct mq_call *call, struct mq_error *error)
 {
-    const struct mq_emitter emitter = {call, emit_line};
+    const struct mq_emitter emitter = mq_call_lines(call);
     enum mq_status status = mq_call_merge(call, error);
 
     return status == MQ_OK ? mq_records_conflicts(call->desk->replica, &emitter, error) : status;
@@ -116,7 +109,7 @@ enum mq_status mq_verb_desk_conflicts(struct mq_call *call, struct mq_error *err
 
 enum mq_status mq_verb_desk_quarantine(struct mq_call *call, struct mq_error *error)
 {
-    const struct mq_emitter emitter = {call, emit_line};
+    const struct mq_emitter emitter = mq_call_lines(call);
     enum mq_status status = mq_call_merge(call, error);
 
     return status == MQ_OK ? mq_records_quarantine(call->desk->replica, &emitter, error) : status;
@@ -125,7 +118,7 @@ enum mq_status mq_verb_desk_quarantine(struct mq_call *call, struct mq_error *er
 enum mq_status mq_verb_export(struct mq_call *call, struct mq_error *error)
 {
     const struct mq_kind *kind;
-    const struct mq_emitter emitter = {call, emit_line};
+    const struct mq_emitter emitter = mq_call_lines(call);
     const char *format = mq_option_get(call->line, "format");
     enum mq_status status = find_kind(call->line->words[0], true, &kind, error);
 

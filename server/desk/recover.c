@@ -96,12 +96,6 @@ static enum mq_status print_whose(const struct recover *work, struct mq_error *e
 
 /* ---- the answer ---- */
 
-static void put_text(struct mq_json_writer *writer, const char *key, const char *text)
-{
-    mq_json_key(writer, key);
-    mq_json_text_value(writer, text);
-}
-
 /* A file leaves the centre, so it is noted as every other (docs/domain.md, section 5). */
 static enum mq_status note(struct mq_replica *replica, void *context, struct mq_error *error)
 {
@@ -116,13 +110,13 @@ static enum mq_status note(struct mq_replica *replica, void *context, struct mq_
     mq_date_print(day, mq_call_today(work->call));
     snprintf(what, sizeof what, "device %u", work->request.recovery.device.serial);
     mq_json_begin(&writer, '{');
-    put_text(&writer, "kind", "exported");
-    put_text(&writer, "date", day);
-    put_text(&writer, "what", what);
-    put_text(&writer, "format", "key");
-    put_text(&writer, "reason", work->reason);
+    mq_json_text_pair(&writer, "kind", "exported");
+    mq_json_text_pair(&writer, "date", day);
+    mq_json_text_pair(&writer, "what", what);
+    mq_json_text_pair(&writer, "format", "key");
+    mq_json_text_pair(&writer, "reason", work->reason);
     if (work->name[0] != '\0')
-        put_text(&writer, "recipient", work->name);
+        mq_json_text_pair(&writer, "recipient", work->name);
     mq_json_end(&writer, '}');
     if (out.failed)
         return mq_fail(error, MQ_REFUSED, _("the value of \"%s\" is too long, or not UTF-8"), "reason");

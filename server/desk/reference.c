@@ -11,13 +11,6 @@
 
 #define FILE_MAX (8 * 1024 * 1024)
 
-static enum mq_status emit_line(void *context, struct mq_span object, struct mq_error *error)
-{
-    (void)error;
-    mq_call_print(context, object);
-    return MQ_OK;
-}
-
 static enum mq_status find_kind(const char *word, const struct mq_kind **kind, struct mq_error *error)
 {
     *kind = mq_kind_by_key(mq_span_text(word));
@@ -216,7 +209,7 @@ enum mq_status mq_verb_reference_import(struct mq_call *call, struct mq_error *e
 
 enum mq_status mq_verb_reference_list(struct mq_call *call, struct mq_error *error)
 {
-    const struct mq_emitter emitter = {call, emit_line};
+    const struct mq_emitter emitter = mq_call_lines(call);
     const struct mq_kind *kind = NULL;
     enum mq_status status = MQ_OK;
     if (call->line->word_count > 0)
@@ -231,7 +224,7 @@ enum mq_status mq_verb_reference_list(struct mq_call *call, struct mq_error *err
 
 enum mq_status mq_verb_reference_codes(struct mq_call *call, struct mq_error *error)
 {
-    const struct mq_emitter emitter = {call, emit_line};
+    const struct mq_emitter emitter = mq_call_lines(call);
     const char *list = call->line->word_count > 0 ? call->line->words[0] : "";
     enum mq_status status = mq_call_merge(call, error);
     return status == MQ_OK ? mq_reference_codes(call->desk->replica, mq_span_text(list),

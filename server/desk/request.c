@@ -21,21 +21,6 @@ static int32_t today(const struct mq_call *call)
     return (int32_t)((mq_now(platform) + platform->utc_offset(platform->self)) / DAY_SECONDS);
 }
 
-static enum mq_status emit_line(void *context, struct mq_span object, struct mq_error *error)
-{
-    (void)error;
-    mq_call_print(context, object);
-    return MQ_OK;
-}
-
-static void put_text(struct mq_json_writer *writer, const char *key, const char *text)
-{
-    if (text == NULL || *text == '\0')
-        return;
-    mq_json_key(writer, key);
-    mq_json_text_value(writer, text);
-}
-
 /* ---- adding ---- */
 
 static enum mq_status household_team(struct mq_call *call, const char *id, uint8_t household[MQ_ID_SIZE],
@@ -54,21 +39,20 @@ static enum mq_status household_team(struct mq_call *call, const char *id, uint8
 static enum mq_status add(struct mq_call *call, const struct mq_team *team, struct mq_saved *saved,
                           struct mq_error *error)
 {
-    const struct mq_command_line *line = call->line;
     uint8_t memory[MQ_LINE_MAX];
     struct mq_buffer out = mq_buffer(memory, sizeof memory);
     struct mq_json_writer writer = {.out = &out};
     struct mq_json *object;
-    const char *date = mq_option_get(line, "date");
+    const char *date = mq_call_given(call, "date");
     char day[11];
     mq_date_print(day, today(call));
     mq_json_begin(&writer, '{');
-    put_text(&writer, "kind", "request");
-    put_text(&writer, "household", mq_option_get(line, "household"));
-    put_text(&writer, "right", mq_option_get(line, "right"));
-    put_text(&writer, "by", mq_option_get(line, "by"));
-    put_text(&writer, "text", mq_option_get(line, "text"));
-    put_text(&writer, "date", date != NULL ? date : day);
+    mq_json_text_pair(&writer, "kind", "request");
+    mq_json_text_pair(&writer, "household", mq_call_given(call, "household"));
+    mq_json_text_pair(&writer, "right", mq_call_given(call, "right"));
+    mq_json_text_pair(&writer, "by", mq_call_given(call, "by"));
+    mq_json_text_pair(&writer, "text", mq_call_given(call, "text"));
+    mq_json_text_pair(&writer, "date", date != NULL ? date : day);
     mq_json_end(&writer, '}');
     if (out.failed)
         return mq_fail(error, MQ_REFUSED, _("this record is too long to save in one piece; split it"));
@@ -99,7 +83,7 @@ enum mq_status mq_verb_request_add(struct mq_call *call, struct mq_error *error)
         return status;
     call->changed = true;
     mq_json_begin(&writer, '{');
-    put_text(&writer, "id", saved.id);
+    mq_json_text_pair(&writer, "id", saved.id[0] != '\0' ? saved.id : NULL);
     mq_json_key(&writer, "saved");
     mq_json_bool_value(&writer, true);
     mq_json_end(&writer, '}');
@@ -123,7 +107,8 @@ static enum mq_status emit_open(void *context, struct mq_span object, struct mq_
 
 enum mq_status mq_verb_request_list(struct mq_call *call, struct mq_error *error)
 {
-    const struct mq_emitter emitter = {call, mq_option_get(call->line, "open") != NULL ? emit_open : emit_line};
+    const struct mq_emitter unanswered = {call, emit_open};
+    const struct mq_emitter emitter = mq_option_get(call->line, "open") != NULL ? unanswered : mq_call_lines(call);
     enum mq_status status = mq_call_merge(call, error);
     return status == MQ_OK ? mq_records_list(call->desk->replica, mq_kind_by_number(MQ_KIND_REQUEST), mq_span(NULL, 0), 0,
                                              &emitter, error)
@@ -149,7 +134,7 @@ static enum mq_status find_request(struct mq_call *call, uint8_t record[MQ_ID_SI
 
 enum mq_status mq_verb_request_show(struct mq_call *call, struct mq_error *error)
 {
-    const struct mq_emitter emitter = {call, emit_line};
+    const struct mq_emitter emitter = mq_call_lines(call);
     uint8_t record[MQ_ID_SIZE];
     struct mq_replica *replica = call->desk->replica;
     enum mq_status status = mq_call_merge(call, error);
@@ -163,7 +148,7 @@ enum mq_status mq_verb_request_show(struct mq_call *call, struct mq_error *error
 
 enum mq_status mq_verb_erased_list(struct mq_call *call, struct mq_error *error)
 {
-    const struct mq_emitter emitter = {call, emit_line};
+    const struct mq_emitter emitter = mq_call_lines(call);
     enum mq_status status = mq_call_merge(call, error);
     return status == MQ_OK ? mq_forget_list(call->desk->replica, NULL, &emitter, error) : status;
 }
@@ -185,13 +170,14 @@ enum mq_status mq_verb_request_extract(struct mq_call *call, struct mq_error *er
     uint8_t record[MQ_ID_SIZE], household[MQ_ID_SIZE];
     uint64_t right;
     char day[11], done[32];
+    const struct mq_emitter lines = mq_call_lines(call);
     if (mq_option_get(call->line, "out") == NULL)
         return mq_fail(error, MQ_REFUSED, _("say where the extract goes: --out FILE; print it and hand it over"));
     enum mq_status status = mq_call_merge(call, error);
     if (status == MQ_OK)
         status = find_request(call, record, household, &right, error);
     if (status == MQ_OK)
-        status = mq_extract_household(call->desk->replica, household, today(call), emit_line, call, error);
+        status = mq_extract_household(call->desk->replica, household, today(call), lines.emit, lines.context, error);
     if (status != MQ_OK || (right != RIGHT_SEE && right != RIGHT_COPY))
         return status;
     mq_date_print(day, today(call));
@@ -257,7 +243,7 @@ static void print_summary(struct mq_call *call, const struct mq_forgotten *forgo
 /* Deletion, and consent withdrawn: what goes is named by --what. */
 static enum mq_status take_out(struct mq_call *call, const struct decision *decision, struct mq_error *error)
 {
-    const struct mq_emitter emitter = {call, emit_line};
+    const struct mq_emitter emitter = mq_call_lines(call);
     const char *what = mq_option_get(call->line, "what"), *matter = mq_option_get(call->line, "matter");
     uint8_t record[MQ_ID_SIZE];
     struct mq_forget forget;

@@ -10,14 +10,6 @@
 
 #define NOTE_SIZE 4096
 
-static void put_text(struct mq_json_writer *writer, const char *key, const char *text)
-{
-    if (text == NULL || *text == '\0')
-        return;
-    mq_json_key(writer, key);
-    mq_json_text_value(writer, text);
-}
-
 /* How many such records of the team leave: what is noted is itself restricted (protocol/kinds.c), so it tells nobody who
  * could not count them himself. */
 static enum mq_status count_rows(struct mq_call *call, const struct mq_team *team, const struct mq_kind *kind,
@@ -41,16 +33,16 @@ static enum mq_status note_team(struct mq_call *call, const struct mq_team *team
     char day[11];
     mq_date_print(day, mq_call_today(call));
     mq_json_begin(&writer, '{');
-    put_text(&writer, "kind", "exported");
-    put_text(&writer, "date", day);
-    put_text(&writer, "what", call->line->words[0]);
-    put_text(&writer, "format", "jsonl");
+    mq_json_text_pair(&writer, "kind", "exported");
+    mq_json_text_pair(&writer, "date", day);
+    mq_json_text_pair(&writer, "what", call->line->words[0]);
+    mq_json_text_pair(&writer, "format", "jsonl");
     mq_json_key(&writer, "rows");
     mq_json_int_value(&writer, rows);
     mq_json_key(&writer, "restricted");
     mq_json_bool_value(&writer, true);
-    put_text(&writer, "reason", mq_option_get(call->line, "reason"));
-    put_text(&writer, "recipient", mq_option_get(call->line, "recipient"));
+    mq_json_text_pair(&writer, "reason", mq_call_given(call, "reason"));
+    mq_json_text_pair(&writer, "recipient", mq_call_given(call, "recipient"));
     mq_json_end(&writer, '}');
     if (out.failed)
         return mq_fail(error, MQ_REFUSED, _("the value of \"%s\" is too long, or not UTF-8"), "reason");

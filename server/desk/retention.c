@@ -18,13 +18,6 @@ struct work {
     size_t size;
 };
 
-static enum mq_status emit_line(void *context, struct mq_span object, struct mq_error *error)
-{
-    (void)error;
-    mq_call_print(context, object);
-    return MQ_OK;
-}
-
 static enum mq_status emit_archive(void *context, struct mq_span object, struct mq_error *error)
 {
     struct work *work = context;
@@ -141,7 +134,7 @@ static void say_what(const struct work *work, bool dry, int64_t total)
 enum mq_status mq_verb_retention(struct mq_call *call, struct mq_error *error)
 {
     struct work work = {.call = call};
-    const struct mq_emitter lines = {call, emit_line}, archive = {&work, emit_archive};
+    const struct mq_emitter lines = mq_call_lines(call), archive = {&work, emit_archive};
     struct mq_retention_run run = {.dry = mq_option_get(call->line, "dry-run") != NULL,
                                    .lines = &lines,
                                    .archive = &archive,

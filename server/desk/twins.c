@@ -3,16 +3,9 @@
 #include "replica/split.h"
 #include "server/desk/call_keys.h"
 
-static enum mq_status emit_line(void *context, struct mq_span object, struct mq_error *error)
-{
-    (void)error;
-    mq_call_print(context, object);
-    return MQ_OK;
-}
-
 enum mq_status mq_verb_desk_duplicates(struct mq_call *call, struct mq_error *error)
 {
-    const struct mq_emitter emitter = {call, emit_line};
+    const struct mq_emitter emitter = mq_call_lines(call);
     const char *kind_text = mq_option_get(call->line, "kind"), *limit_text = mq_option_get(call->line, "limit");
     const struct mq_kind *kind = kind_text == NULL ? NULL : mq_kind_by_key(mq_span_text(kind_text));
     int64_t limit = 0;
@@ -64,7 +57,7 @@ enum mq_status mq_verb_desk_distinct(struct mq_call *call, struct mq_error *erro
 
 enum mq_status mq_verb_desk_split(struct mq_call *call, struct mq_error *error)
 {
-    const struct mq_emitter emitter = {call, emit_line};
+    const struct mq_emitter emitter = mq_call_lines(call);
     const struct mq_split split = {.household = mq_span_text(call->line->words[0]),
                                    .fields = call->line->fields,
                                    .field_count = (size_t)call->line->field_count,
