@@ -173,13 +173,21 @@ static size_t read_all(int descriptor, char *out, size_t size)
     return got;
 }
 
-/* A child that said why it cannot start ends with its exit code. */
-static int code_of(pid_t pid)
+static void tell_ended(const char *name, int how)
+{
+    mq_log(MQ_LOG_ERROR, "process_ended", mq_log_text("process", name),
+           mq_log_number(WIFSIGNALED(how) ? "signal" : "code", WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how)));
+}
+
+/* A child that said why it cannot start ends with its exit code; of one that was killed it is said here. */
+static int code_of(pid_t pid, const char *name)
 {
     int how;
 
     while (waitpid(pid, &how, 0) < 0 && errno == EINTR)
         continue;
+    if (WIFSIGNALED(how))
+        tell_ended(name, how);
     return WIFEXITED(how) && WEXITSTATUS(how) != 0 ? WEXITSTATUS(how) : 70;
 }
 
@@ -211,7 +219,7 @@ static enum mq_status start_front(struct serve *serve, int *code, struct mq_erro
     close(ready[0]);
     if (size > 0)
         return MQ_OK;
-    *code = code_of(serve->front_pid);
+    *code = code_of(serve->front_pid, "front");
     serve->front_pid = 0;
     return MQ_REFUSED;
 }
@@ -244,7 +252,7 @@ static enum mq_status start_desk(struct serve *serve, struct mq_phrase *phrase, 
     close(ready[0]);
     if (started)
         return MQ_OK;
-    *code = code_of(serve->desk_pid);
+    *code = code_of(serve->desk_pid, "desk");
     serve->desk_pid = 0;
     return MQ_REFUSED;
 }
@@ -289,8 +297,7 @@ static bool child_ended(pid_t *pid, const char *name)
 
     if (*pid <= 0 || waitpid(*pid, &how, WNOHANG) != *pid)
         return false;
-    mq_log(MQ_LOG_ERROR, "process_ended", mq_log_text("process", name),
-           mq_log_number(WIFSIGNALED(how) ? "signal" : "code", WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how)));
+    tell_ended(name, how);
     *pid = 0;
     return true;
 }
