@@ -56,6 +56,7 @@ def seeds():
     for mode, name in enumerate(("cadre.certificate", "announce", "grant", "wrap")):
         yield "certificate", prefixed([mode], vector("identity.txt", name)) + [bytes([mode | 4, 0, 1])]
     yield "control", [bytes([mode]) for mode in (1, 3, 5)]
+    yield "enrol", [bytes([mode]) for mode in (5, 7)]
     yield "mask", prefixed([0], records[:40])
     heads = [b"POST /v1/exchange HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\n", b"GET / HTTP/1.1\r\nHost: t\r\nX: a\r\n\r\n"]
     yield "http", prefixed([1], heads)
