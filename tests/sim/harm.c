@@ -181,7 +181,7 @@ void sim_rot(struct sim_fleet *fleet)
     sim_machine_reboot(member->machine);
     const char *file = files[choose(fleet, sizeof files / sizeof *files)];
     if (sim_disk_rot(sim_machine_disk(member->machine), file)) {
-        member->rotten = true;
+        member->rotten = fleet->copied = true; /* a log may lose its end: the device is set back */
         sim_happened(fleet, SIM_ROT);
         sim_tell(fleet->story, "a bit of %s flips on the disk of %s", file, member->name);
     }
@@ -200,7 +200,7 @@ void sim_lie(struct sim_fleet *fleet)
         return;
     sim_happened(fleet, SIM_DISK_LIES);
     sim_tell(fleet->story, "the disk of %s begins to lie about what it has synced", member->name);
-    member->lying = true;
+    member->lying = fleet->copied = true; /* what it forgets sets the device back */
     sim_disk_set_faults(sim_machine_disk(member->machine), (struct sim_disk_faults){.lying_sync = 3});
 }
 

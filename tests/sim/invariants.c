@@ -194,7 +194,8 @@ static void tell_unanchored(struct sim_member *member)
 }
 
 /* A copy that goes on with a stream that its writer cannot read (restricted) hides from the others how far the desk's
- * receipt goes: what they wrote there stays "stored" for them, on the safe side. */
+ * receipt goes, and so does what a device itself wrote there before it was set back: what stands before that stays "stored" for
+ * them, on the safe side. */
 static bool all_anchored(struct sim_fleet *fleet, bool say)
 {
     if (fleet->swarm.restricted > 0 && fleet->copied)
