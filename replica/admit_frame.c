@@ -4,6 +4,7 @@
 #include "protocol/assert.h"
 #include "protocol/control.h"
 #include "replica/admit_keys.h"
+#include "replica/cases_keys.h"
 #include "replica/revoke.h"
 #include "replica/rotate.h"
 
@@ -175,6 +176,8 @@ static enum mq_status admit_wrap(struct mq_replica *replica, struct mq_span payl
         return MQ_OK;
     }
     status = mq_key_take(replica, &grant, &key, error);
+    if (status == MQ_OK)
+        status = mq_grant_share(replica, &grant, &key, error);
     mq_secret_wipe(&key);
     return status;
 }

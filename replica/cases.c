@@ -127,22 +127,71 @@ enum mq_status mq_grant_wrap(struct mq_replica *replica, const struct mq_team *t
 
 /* ---- for all who have a right ---- */
 
-enum mq_status mq_grant_wrap_all(struct mq_replica *replica, const struct mq_team *team, uint32_t compartment,
-                                 unsigned right, struct mq_error *error)
+/* The newest key of a compartment, or, where `one` is given, this one. */
+struct handing {
+    const struct mq_team *team;
+    uint32_t compartment;
+    unsigned right;
+    const struct mq_grant *one;
+    const struct mq_secret *key;
+};
+
+/* Unless his rights were taken: a list that was set back may not say so. */
+static enum mq_status hand_to(struct mq_replica *replica, const struct handing *handing,
+                              const struct mq_certificate *member, struct mq_error *error)
+{
+    bool revoked;
+    enum mq_status status = mq_revoked(replica, member, &revoked, error);
+    if (status != MQ_OK || revoked)
+        return status;
+    return handing->one != NULL ? wrap_put(replica, handing->one, handing->key, member->box_public, error)
+                                : mq_grant_wrap(replica, handing->team, handing->compartment, true, member->box_public,
+                                                error);
+}
+
+static enum mq_status hand_to_all(struct mq_replica *replica, const struct handing *handing, struct mq_error *error)
 {
     struct mq_query *query;
     struct mq_certificate member;
     enum mq_status status = mq_db_query(replica->db, &query, error,
                                         "SELECT certificate FROM member WHERE team = ?1 AND state = 0"
                                         " AND (?2 = 0 OR rights & ?2 <> 0) ORDER BY serial",
-                                        "bi", MQ_SPAN(team->team), (int64_t)right);
+                                        "bi", MQ_SPAN(handing->team->team), (int64_t)handing->right);
     while (status == MQ_OK && mq_db_next(&query, error)) {
         status = mq_certificate_decode(&member, mq_db_blob(query, 0));
         if (status == MQ_OK)
-            status = mq_grant_wrap(replica, team, compartment, true, member.box_public, error);
+            status = hand_to(replica, handing, &member, error);
     }
     mq_db_done(&query);
     return status == MQ_OK ? error->status : status;
+}
+
+enum mq_status mq_grant_wrap_all(struct mq_replica *replica, const struct mq_team *team, uint32_t compartment,
+                                 unsigned right, struct mq_error *error)
+{
+    const struct handing handing = {.team = team, .compartment = compartment, .right = right};
+    return hand_to_all(replica, &handing, error);
+}
+
+enum mq_status mq_grant_share(struct mq_replica *replica, const struct mq_grant *grant, const struct mq_secret *key,
+                              struct mq_error *error)
+{
+    struct mq_team team;
+    struct mq_error unheard = {0};
+    bool sensitive = grant->compartment == MQ_COMPARTMENT_SENSITIVE;
+    const struct handing handing = {
+        .team = &team, .right = sensitive ? MQ_RIGHT_SENSITIVE : MQ_RIGHT_NONE, .one = grant, .key = key};
+    if (!sensitive && grant->compartment != MQ_COMPARTMENT_TEAM)
+        return MQ_OK;
+    enum mq_status status = mq_team_find(replica, grant->team, &team, &unheard);
+    if (status != MQ_OK)
+        return status == MQ_NOT_FOUND ? MQ_OK : mq_fail(error, status, "%s", unheard.text);
+    if (!mq_role_governs(team.certificate.role))
+        return MQ_OK;
+    uint8_t bytes[MQ_GRANT_SIZE]; /* a server that lost it too takes no wrap without it */
+    mq_grant_encode(bytes, grant);
+    status = mq_outbox_put(replica, MQ_FRAME_GRANT, mq_span(NULL, 0), MQ_SPAN(bytes), error);
+    return status == MQ_OK ? hand_to_all(replica, &handing, error) : status;
 }
 
 /* ---- cases ---- */

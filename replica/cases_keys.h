@@ -10,4 +10,9 @@
 MQ_MUST_USE enum mq_status mq_grant_wrap_back(uint8_t out[MQ_WRAP_FRAME_SIZE], const struct mq_grant *grant,
                                               const struct mq_secret *key, const uint8_t box_public[MQ_PUBLIC_SIZE]);
 
+/* At a county desk: a key of the team's own or the sensitive compartment came back to it. Wraps it to every member who has the right
+ * and was not revoked; what it had given them may be lost with the server. Elsewhere nothing. */
+MQ_MUST_USE enum mq_status mq_grant_share(struct mq_replica *replica, const struct mq_grant *grant,
+                                          const struct mq_secret *key, struct mq_error *error);
+
 #endif

@@ -203,6 +203,30 @@ static void a_desk_set_back_reads_again(void **state)
     }
 }
 
+/* A key that the desk made and forgot with its backup comes back from whoever has it, and reaches those who never heard of it:
+ * what was given to them was lost with the relay. */
+static void a_key_of_a_lost_life_reaches_all(void **state)
+{
+    char path[256];
+    (void)state;
+    village_sync_all(&village, 1);
+    village_keep(&village, &village.desk, "backup");
+    village_rotate(&village);
+    sync_one(&village.devices[0]);
+    add(&village.devices[0], "under the lost key");
+    assert_int_equal(mq_seal_all(village.devices[0].replica, &problem), MQ_OK);
+    village_bring_back(&village, &village.desk, "backup");
+    village_rotate(&village);
+    village.store->verbs->close(village.store);
+    snprintf(path, sizeof path, "%s/relay-empty.db", village.directory);
+    assert_int_equal(mq_store_sqlite_open(&village.store, mq_fake_platform(village.fake), path, &problem), MQ_OK);
+    village.relay.store = village.store;
+    sync_one(&village.desk);
+    village_sync_all(&village, 4);
+    assert_true(knows(&village.desk, "under the lost key"));
+    assert_true(knows(&village.devices[1], "under the lost key"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +236,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(handed_on_key_must_fit, begin, end),
         cmocka_unit_test_setup_teardown(a_month_changes_the_key, begin, end),
         cmocka_unit_test_setup_teardown(a_desk_set_back_reads_again, begin, end),
+        cmocka_unit_test_setup_teardown(a_key_of_a_lost_life_reaches_all, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
