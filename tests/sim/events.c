@@ -68,6 +68,7 @@ void sim_swarm_choose(struct sim_fleet *fleet)
         .passphrase = sim_choose(fleet->choices, 4) == 3 ? 3 : 0,
         .large = rate(fleet, 6),
         .revoke = sim_choose(fleet->choices, 4) == 3 ? 1 : 0,
+        .rotate = sim_choose(fleet->choices, 3) == 2 ? 2 : 0,
     };
 }
 
@@ -156,7 +157,6 @@ struct event {
     void (*happens)(struct sim_fleet *);
     uint32_t weight;
 };
-#define EVENTS_MAX 24
 
 static struct event draw(struct sim_fleet *fleet, const struct event *events, size_t count)
 {
@@ -198,6 +198,7 @@ void sim_event(struct sim_fleet *fleet)
         {sim_new_phrase, swarm->passphrase},
         {sim_withhold, swarm->byzantine},
         {sim_revoke, swarm->revoke},
+        {sim_rotate, swarm->rotate},
     };
     some_time_passes(fleet);
     draw(fleet, events, sizeof events / sizeof *events).happens(fleet);

@@ -42,6 +42,10 @@ void sim_new_device(struct sim_fleet *fleet);
 void sim_new_phrase(struct sim_fleet *fleet);
 void sim_withhold(struct sim_fleet *fleet);
 void sim_revoke(struct sim_fleet *fleet); /* revoking.c */
+void sim_rotate(struct sim_fleet *fleet); /* epochs.c: new keys for all whose rights were not taken */
+/* A member's row in the desk's list: who is given new keys. */
+enum mq_status sim_enlist(struct mq_replica *desk, const struct mq_certificate *certificate, bool revoked,
+                          struct mq_error *error);
 /* A member whose store is beyond opening: its image comes back, or another device takes its place; the desk's server gets
  * its newest backup. */
 void sim_mend(struct sim_member *member);

@@ -10,6 +10,7 @@
 #include "protocol/identity_keys.h"
 #include "replica/cases.h"
 #include "replica/outbox.h"
+#include "tests/sim/events.h"
 #include "tests/sim/ghost.h"
 #include "tests/sim/power.h"
 #include "tests/sim/story.h"
@@ -154,6 +155,7 @@ void sim_template_make(void)
         struct mq_replica *device = new_replica(template.machines[i]);
         certify(device, &template.teams[i], mq_replica_identity(desk), MQ_ROLE_CADRE, COUNTY_SERIAL + i);
         hand_over(desk, device);
+        must(sim_enlist(desk, &template.teams[i].certificate, false, &problem));
         template.access[i] = access_of(device, &template.teams[i], MQ_ACCESS_MEMBER | MQ_ACCESS_SENSITIVE);
         mq_replica_close(device);
     }
@@ -247,6 +249,8 @@ bool sim_fleet_tell_access(struct sim_fleet *fleet)
     memcpy(entries, template.access, sizeof template.access);
     for (size_t i = 1; i < fleet->member_count; i++) {
         const struct sim_member *member = &fleet->members[i];
+        if (sim_enlist(sim_desk(fleet)->replica, &member->team.certificate, member->revoked, &error) != MQ_OK)
+            return false;
         uint32_t serial = member->team.certificate.serial;
         struct mq_access *access = &entries[serial <= COUNTY_SERIAL + SIM_DEVICES_MAX ? serial - COUNTY_SERIAL : count++];
         access->rights = member->revoked ? MQ_ACCESS_REVOKED : MQ_ACCESS_MEMBER | MQ_ACCESS_SENSITIVE;
@@ -269,5 +273,6 @@ struct sim_member *sim_fleet_enrol(struct sim_fleet *fleet)
     certify(member->replica, &member->team, mq_replica_identity(desk->replica), MQ_ROLE_CADRE,
             COUNTY_SERIAL + SIM_DEVICES_MAX + member->number);
     hand_over(desk->replica, member->replica);
+    must(sim_enlist(desk->replica, &member->team.certificate, false, &problem));
     return member;
 }

@@ -71,7 +71,7 @@ struct sim_swarm {
     bool same_chance; /* the machines find the same randomness at every start */
     /* of events, as weights */
     uint32_t clone, image, rot, lie, clock, sleeper, backup, restore, emptied, carry, restricted, byzantine,
-        passphrase, large, revoke;
+        passphrase, large, revoke, rotate;
 };
 
 /* A file on a stick. */
@@ -112,6 +112,7 @@ struct sim_fleet {
     int depth;             /* of requests within requests */
     bool copied;       /* some device is a copy of another, or was set back, or may have been by its disk */
     bool relay_failed; /* its machine refused something: the server's program has to be started anew */
+    bool rotated;      /* keys were made that a restored desk may know nothing of */
     bool healing;
 };
 

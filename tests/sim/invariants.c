@@ -318,6 +318,8 @@ void sim_heal(struct sim_fleet *fleet)
     for (size_t i = 0; i < fleet->member_count; i++)
         put_right(&fleet->members[i]);
     (void)sim_fleet_tell_access(fleet);
+    if (fleet->rotated) /* whom a restored desk had forgotten is given keys again */
+        sim_rotate(fleet);
     replace_liar(fleet);
     rounds(fleet);
     let_in(fleet);

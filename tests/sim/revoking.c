@@ -4,8 +4,10 @@
 
 #include "platform/db.h"
 #include "protocol/control.h"
+#include "replica/cases.h"
 #include "replica/outgoing.h"
 #include "replica/revoke.h"
+#include "replica/rotate.h"
 #include "tests/sim/events.h"
 #include "tests/sim/ghost.h"
 #include "tests/sim/invariants.h"
@@ -27,7 +29,11 @@ struct revoking {
 static enum mq_status revoke(struct mq_replica *replica, void *context, struct mq_error *error)
 {
     const struct revoking *work = context;
-    return mq_revoke(replica, &work->desk->team, work->certificate, error);
+    enum mq_status status = mq_revoke(replica, &work->desk->team, work->certificate, error);
+    if (status == MQ_OK)
+        status = sim_enlist(replica, work->certificate, true, error);
+    return status == MQ_OK ? mq_rotate_without(replica, &work->desk->team, work->certificate, MQ_RIGHT_SENSITIVE, error)
+                           : status;
 }
 
 /* What the desk has of him now stays; what it has not, and what he writes from now on, is beyond. */
@@ -84,6 +90,7 @@ void sim_revoke(struct sim_fleet *fleet)
         good += !fleet->members[i].revoked && !fleet->members[i].gone;
     if (member == NULL || member->revoked || good < 2 || !sim_enter(desk))
         return;
+    fleet->rotated = true;
     bool done = revoke_now(member), revoked = false;
     sim_leave(desk, done ? MQ_OK : MQ_FAULT); /* where it is not sure what was written, the program is started anew */
     if (!look_whether(member, &revoked) || !revoked)

@@ -49,6 +49,7 @@ static const char *const names[SIM_KINDS] = {
     [SIM_NEW_DEVICE] = "new devices",
     [SIM_NEW_PHRASE] = "new passphrases",
     [SIM_REVOKED] = "revocations",
+    [SIM_ROTATED] = "new keys",
 };
 
 int64_t sim_tally_faults(const struct sim_tally *tally)

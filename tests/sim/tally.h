@@ -47,6 +47,7 @@ enum sim_kind {
     SIM_NEW_DEVICE,
     SIM_NEW_PHRASE,
     SIM_REVOKED,
+    SIM_ROTATED,
     SIM_KINDS
 };
 
