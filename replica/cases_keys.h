@@ -4,6 +4,7 @@
 
 #include "protocol/frame.h"
 #include "protocol/grant_keys.h"
+#include "replica/replica.h"
 
 /* The key of a grant, wrapped to a county desk's box key: a frame. Whoever makes it makes the same bytes. With it a desk that
  * was set back reads again what it granted since. MQ_REFUSED: nothing can be sealed to that key. */
