@@ -106,13 +106,13 @@ static void find_segment(struct sim_member *member, struct sim_entry *entry, con
     mq_db_done(&query);
 }
 
-/* `first`: the first text of the transaction. */
+/* `first`: the first text of the transaction. Whose rights were taken may have to seal to a key that he is not given, and that only a
+ * desk has, which may be set back to before it: such a text may be lost with that key. */
 static void acknowledged(struct sim_member *member, uint32_t number, uint32_t first)
 {
     member->last_saving = first;
     struct sim_entry *entry = sim_ghost_entry(member->fleet->ghost, number);
-    entry->saved = true;
-    entry->home = true;
+    entry->saved = entry->home = !member->revoked || sim_ghost_holds(member, number);
     entry->beyond = member->revoked;
     member->fleet->tally.records++;
 }
