@@ -412,13 +412,15 @@ enum mq_status mq_safety_count(struct mq_replica *replica, struct mq_safety *out
 {
     struct mq_query *query;
     *out = (struct mq_safety){0};
-    /* 0 saved, 1 stored, 2 anchored; an excepted segment counts before all others: a person must look. */
+    /* 0 saved, 1 stored, 2 anchored; an excepted segment counts before all others: a person must look. A change that a copy of
+     * this store sealed too may stand beside the copy's segment, and its own one under what came twice. */
     enum mq_status status = mq_db_query(
         replica->db, &query, error,
         "SELECT level, count(*) FROM (SELECT min(CASE WHEN c.segment < 0 THEN 0 WHEN s.excepted <> 0 THEN -1 WHEN s.anchored THEN 2"
         " WHEN s.stored THEN 1 ELSE 0 END) AS level FROM"
         " (SELECT record, segment FROM change UNION ALL SELECT record, segment FROM matter"
-        " UNION ALL SELECT record, segment FROM piece) AS c"
+        " UNION ALL SELECT record, segment FROM piece"
+        " UNION ALL SELECT c.record, t.segment FROM twice AS t JOIN change AS c USING(id)) AS c"
         " LEFT JOIN segment AS s ON s.number = c.segment WHERE c.segment < 0 OR s.mine = 1 GROUP BY c.record) GROUP BY level",
         "");
     if (status != MQ_OK)

@@ -421,6 +421,32 @@ static void merge_is_undone(void **state)
     village_end(&village);
 }
 
+/* What a device wrote is accounted for as its own although a copy of it sealed the same changes, in whatever order the
+ * segments go through the door when the view is made again. Both are asked, so that one has the copy's segment first. */
+static void copies_account_for_their_own(void **state)
+{
+    struct village village;
+    struct village_member clone;
+    (void)state;
+    village_begin(&village, 21);
+    struct village_member *both[] = {&village.devices[0], &clone};
+    struct mq_sync_result result;
+    village_add(both[0], "{\"kind\":\"suggestion\",\"id\":\"G-1\",\"text\":\"路灯\"}", NULL);
+    village_clone(&village, both[0], &clone);
+    for (int round = 0; round < 3; round++) {
+        assert_int_equal(village_sync(&village, &clone, &result), MQ_OK);
+        village_sync_all(&village, 1);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(village_safety(both[i]).anchored, 1);
+        assert_int_equal(mq_view_rebuild(both[i]->replica, &problem), MQ_OK);
+        assert_int_equal(village_safety(both[i]).anchored, 1);
+    }
+    village_close(&clone);
+    mq_fake_free(clone.fake);
+    village_end(&village);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -438,6 +464,7 @@ int main(void)
         cmocka_unit_test(rebuild_changes_nothing),
         cmocka_unit_test(linked_segments_open_in_order),
         cmocka_unit_test(merge_is_undone),
+        cmocka_unit_test(copies_account_for_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
