@@ -106,13 +106,21 @@ static void find_segment(struct sim_member *member, struct sim_entry *entry, con
     mq_db_done(&query);
 }
 
-/* `first`: the first text of the transaction. Whose rights were taken may have to seal to a key that he is not given, and that only a
- * desk has, which may be set back to before it: such a text may be lost with that key. */
+/* Sealed to a key that its writer was not given, or not yet: it may be lost with that key, where only a desk has it and is set back
+ * to before it. */
+static bool is_out_of_his_hands(struct sim_member *member, uint32_t number)
+{
+    struct sim_ghost *ghost = member->fleet->ghost;
+    bool sensitive = sim_ghost_entry(ghost, sim_ghost_entry(ghost, number)->record)->kind == 'B';
+    return (member->revoked || (member->fleet->rotated && sensitive)) && !sim_ghost_holds(member, number);
+}
+
+/* `first`: the first text of the transaction. */
 static void acknowledged(struct sim_member *member, uint32_t number, uint32_t first)
 {
     member->last_saving = first;
     struct sim_entry *entry = sim_ghost_entry(member->fleet->ghost, number);
-    entry->saved = entry->home = !member->revoked || sim_ghost_holds(member, number);
+    entry->saved = entry->home = !is_out_of_his_hands(member, number);
     entry->beyond = member->revoked;
     member->fleet->tally.records++;
 }
