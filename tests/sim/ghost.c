@@ -107,6 +107,8 @@ static void see_change(struct sim_member *member, struct mq_span bytes, struct s
         sim_broken(story, "I3", "%s holds text #%u, which was refused", member->name, number);
     else if (bytes.data[1] == MQ_CHANGE_DECIDE) /* a desk says the chosen value once more: that is another change */
         return;
+    else if (out->seen[number] && member->fleet->rotated && ghost->entries[number].kind == 'B')
+        return; /* who was not given its key yet does not see that he has it, and imports it once more */
     else if (out->seen[number])
         sim_broken(story, "I6", "%s holds text #%u twice", member->name, number);
     else

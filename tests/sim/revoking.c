@@ -32,8 +32,9 @@ static enum mq_status revoke(struct mq_replica *replica, void *context, struct m
     enum mq_status status = mq_revoke(replica, &work->desk->team, work->certificate, error);
     if (status == MQ_OK)
         status = sim_enlist(replica, work->certificate, true, error);
-    return status == MQ_OK ? mq_rotate_without(replica, &work->desk->team, work->certificate, MQ_RIGHT_SENSITIVE, error)
-                           : status;
+    if (status == MQ_OK && work->desk->fleet->rotated)
+        status = mq_rotate_without(replica, &work->desk->team, work->certificate, MQ_RIGHT_SENSITIVE, error);
+    return status;
 }
 
 /* What the desk has of him now stays; what it has not, and what he writes from now on, is beyond. */
@@ -90,7 +91,7 @@ void sim_revoke(struct sim_fleet *fleet)
         good += !fleet->members[i].revoked && !fleet->members[i].gone;
     if (member == NULL || member->revoked || good < 2 || !sim_enter(desk))
         return;
-    fleet->rotated = true;
+    fleet->rotated = fleet->rotated || fleet->swarm.rotate > 0;
     bool done = revoke_now(member), revoked = false;
     sim_leave(desk, done ? MQ_OK : MQ_FAULT); /* where it is not sure what was written, the program is started anew */
     if (!look_whether(member, &revoked) || !revoked)
