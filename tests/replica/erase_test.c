@@ -818,6 +818,44 @@ static void long_runs_are_borrowed(void **state)
     village_end(&village);
 }
 
+/* A change of a type that nobody knows yet may be named by whoever writes its name; a desk that erases that name leaves it as it
+ * is, and lives. */
+static void unknown_changes_stay(void **state)
+{
+    struct village village;
+    static uint8_t memory[4096];
+    uint8_t id[MQ_ID_SIZE];
+    struct mq_buffer change = mq_buffer(memory, sizeof memory);
+    struct mq_query *query;
+    (void)state;
+    village_begin(&village, 29);
+    struct village_member *writer = &village.devices[0];
+    village_add(writer, HOUSEHOLD, NULL);
+    village_add(writer, VISIT, NULL);
+    village_add(writer, BESIDE, NULL);
+    village_add(writer, LONG("V-3", "2026-11-06"), NULL);
+    village_sync_all(&village, 2);
+    mq_cbor_put_array(&change, 2);
+    mq_cbor_put_uint(&change, 7);
+    mq_cbor_put_text(&change, mq_span_text(LONG("V-3", "2026-11-06"))); /* so that its segment leans on an earlier one */
+    hostile_write(writer, mq_written(&change));
+    village_sync_all(&village, 2);
+    erase(&village.desk, "V-1", "notes");
+    village_sync_all(&village, 2);
+    assert_int_equal(hostile_count(&village.desk, "SELECT count(*) FROM survivor JOIN other USING(id)"), 1);
+    assert_int_equal(mq_db_query(mq_replica_db(village.desk.replica), &query, &problem, "SELECT id FROM other", ""), MQ_OK);
+    assert_true(mq_db_next(&query, &problem));
+    memcpy(id, mq_db_blob(query, 0).data, sizeof id);
+    mq_db_done(&query);
+    uint8_t notes = (uint8_t)mq_field_by_key(mq_kind_by_key(mq_span_text("visit")), mq_span_text("notes"))->number;
+    set_past_program(writer, "V-2", notes, "x", mq_span(id, MQ_NAME_SIZE));
+    village_sync_all(&village, 2);
+    erase(&village.desk, "V-2", "notes");
+    village_sync_all(&village, 2);
+    assert_int_equal(hostile_count(&village.desk, "SELECT count(*) FROM other"), 1);
+    village_end(&village);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -840,6 +878,7 @@ int main(void)
         cmocka_unit_test(what_waits_beyond_a_cut_is_erased),
         cmocka_unit_test(lost_body_stops_no_other),
         cmocka_unit_test(long_runs_are_borrowed),
+        cmocka_unit_test(unknown_changes_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
