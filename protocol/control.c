@@ -106,6 +106,8 @@ enum mq_status mq_receipt_get(struct mq_receipt *out, struct mq_span body)
     for (size_t i = 0; i < out->excepted_count; i++) {
         mq_get(&reader, out->excepted[i].id, sizeof out->excepted[i].id);
         out->excepted[i].reason = mq_get_u8(&reader);
+        if (out->excepted[i].reason == 0) /* would read as no exception */
+            return MQ_REFUSED;
     }
     return mq_reader_done(&reader) ? MQ_OK : MQ_REFUSED;
 }

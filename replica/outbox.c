@@ -3,10 +3,6 @@
 
 #include "replica/replica_keys.h"
 
-/* Milliseconds since 1970 never come near it. Whoever stole another desk's key gives what numbers he likes in his own slots, but
- * must not use up those of all others. */
-#define NUMBER_SANE (INT64_C(1) << 62)
-
 enum mq_status mq_outbox_put(struct mq_replica *replica, enum mq_frame_type type, struct mq_span slot,
                              struct mq_span bytes, struct mq_error *error)
 {
@@ -23,12 +19,17 @@ enum mq_status mq_outbox_put(struct mq_replica *replica, enum mq_frame_type type
 enum mq_status mq_control_number(struct mq_replica *replica, uint64_t *out, struct mq_error *error)
 {
     int64_t last, stored;
+    uint8_t self[MQ_KID_SIZE];
+    mq_key_name(self, replica->identity->sign_public);
     enum mq_status status = mq_setting_number(replica, "control_number", &last, error);
     if (status == MQ_OK)
         status = mq_db_number(replica->db, &stored, error,
-                              "SELECT coalesce(max(number), 0) FROM control WHERE number < ?", "i", NUMBER_SANE);
+                              "SELECT coalesce(max(number), 0) FROM control WHERE owner = zeroblob(8)"
+                              " OR (owner = ? AND number < ?)", "bi", MQ_SPAN(self), MQ_CONTROL_NUMBER_SANE);
     if (status != MQ_OK)
         return status;
+    if (last == INT64_MAX || stored == INT64_MAX)
+        return mq_fail(error, MQ_REFUSED, _("somebody else speaks with this desk's key; the root must begin a new desk"));
     int64_t next = mq_now(replica->platform) * 1000;
     if (next <= last)
         next = last + 1;

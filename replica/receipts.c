@@ -175,7 +175,7 @@ static enum mq_status number_said(struct mq_replica *replica, const uint8_t stre
 }
 
 /* Did we, before we were set back, say something under a greater number? It keeps what we say now from its author, so that is
- * said once more. */
+ * said once more; but for a number of whoever stole our key: no other goes above it. */
 static enum mq_status overtaken(struct mq_replica *replica, const struct mq_team *team,
                                 const uint8_t stream[MQ_ID_SIZE], bool *answer, struct mq_error *error)
 {
@@ -187,7 +187,7 @@ static enum mq_status overtaken(struct mq_replica *replica, const struct mq_team
         status = mq_db_number(replica->db, &heard, error,
                               "SELECT number FROM control WHERE team = ? AND kind = ? AND subject = ? AND owner = ?", "bibb",
                               MQ_SPAN(team->team), (int64_t)MQ_CONTROL_RECEIPT, mq_span(stream, MQ_ID_SIZE), MQ_SPAN(self));
-    *answer = status == MQ_OK && said > 0 && heard > said;
+    *answer = status == MQ_OK && said > 0 && heard > said && heard < MQ_CONTROL_NUMBER_SANE;
     return status == MQ_NOT_FOUND ? MQ_OK : status;
 }
 
@@ -356,7 +356,7 @@ enum mq_status mq_receipts_apply(struct mq_replica *replica, const uint8_t strea
     enum mq_status status = mq_db_query(
         replica->db, &query, error,
         "SELECT c.bytes FROM stream AS s JOIN mailbox AS m USING(mailbox) JOIN control AS c ON c.subject = s.stream AND c.team = m.team"
-        " WHERE s.stream = ? AND s.mine = 1 AND c.kind = ? ORDER BY c.rank, c.number",
+        " WHERE s.stream = ? AND s.mine = 1 AND c.kind = ? ORDER BY c.rank, c.number, c.owner",
         "bi", mq_span(stream, MQ_ID_SIZE), (int64_t)MQ_CONTROL_RECEIPT);
     if (status != MQ_OK)
         return status;

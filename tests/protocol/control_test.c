@@ -166,6 +166,17 @@ static void receipt_round_trip(void **state)
     }
 }
 
+/* An exception without a reason would take another desk's exception back: it is refused. */
+static void receipt_without_reason(void **state)
+{
+    struct mq_buffer out = mq_buffer(memory, sizeof memory);
+    struct mq_receipt decoded, receipt = {.excepted_count = 2, .excepted[0].reason = MQ_EXCEPTION_ROLE};
+
+    (void)state;
+    mq_receipt_put(&out, &receipt);
+    assert_int_equal(mq_receipt_get(&decoded, mq_written(&out)), MQ_REFUSED);
+}
+
 /* More exceptions than allowed are refused even where the length fits. */
 static void receipt_of_too_many(void **state)
 {
@@ -332,6 +343,7 @@ int main(void)
         cmocka_unit_test(control_round_trip), cmocka_unit_test(control_flipped),
         cmocka_unit_test(control_cut),        cmocka_unit_test(control_of_others),
         cmocka_unit_test(control_limits),     cmocka_unit_test(receipt_round_trip),
+        cmocka_unit_test(receipt_without_reason),
         cmocka_unit_test(receipt_of_too_many), cmocka_unit_test(control_in_small_buffers), cmocka_unit_test(kinds_and_their_ways),
         cmocka_unit_test(access_round_trip),
         cmocka_unit_test(control_of_a_township), cmocka_unit_test(revocation_round_trip),

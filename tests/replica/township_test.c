@@ -10,6 +10,7 @@
 
 #include "protocol/control_keys.h"
 #include "replica/admit.h"
+#include "replica/outbox.h"
 #include "replica/outgoing.h"
 #include "replica/replica_keys.h"
 #include "tests/replica/hostile.h"
@@ -460,6 +461,48 @@ static void township_grants_nothing(void **state)
     assert_int_equal(mq_replica_transact(device()->replica, count_refused, &frame, &problem), MQ_OK);
 }
 
+/* Whoever stole a township's key may give a number almost as great as can be: the county goes on from its own, so that
+ * everybody hears it after it was set back, too. */
+static void a_thiefs_numbers_are_his_own(void **state)
+{
+    uint8_t body_memory[200], object_memory[400];
+    struct mq_buffer body = mq_buffer(body_memory, sizeof body_memory),
+                     object = mq_buffer(object_memory, sizeof object_memory);
+    struct mq_receipt receipt = {.head_seq = 1};
+    struct mq_control control = {.kind = MQ_CONTROL_RECEIPT, .number = MQ_CONTROL_NUMBER_SANE - 1};
+    (void)state;
+    three_segments();
+    sync_one(&village.desk);
+    own_segment(1, receipt.head_id, control.subject);
+    memcpy(control.team, village.township.team.team, MQ_ID_SIZE);
+    mq_receipt_put(&body, &receipt);
+    control.body = mq_written(&body);
+    assert_int_equal(mq_control_sign(&object, &control, mq_replica_identity(village.township.replica)), MQ_OK);
+    struct mq_frame frame = {.type = MQ_FRAME_CONTROL, .payload = mq_written(&object)};
+    assert_int_equal(mq_replica_transact(village.desk.replica, admit_frame, &frame, &problem), MQ_OK);
+    add("d");
+    sync_one(device());
+    sync_one(&village.desk);
+    assert_true(last_number(&village.desk) < MQ_CONTROL_NUMBER_SANE / 2);
+    sync_one(device());
+    assert_all_anchored(4);
+}
+
+/* A desk whose own key was stolen hears the thief's number, which it cannot pass, and its sync comes to an end all the same. */
+static void who_cannot_pass_a_number_stops(void **state)
+{
+    (void)state;
+    three_segments();
+    sync_one(&village.township);
+    say(&village.township, &(struct saying){3, 0, 0, INT64_MAX});
+    assert_int_equal(village.store->verbs->renew(village.store, &problem), MQ_OK); /* so the device brings what it heard */
+    sync_one(device());
+    sync_one(&village.township);
+    int64_t number = last_number(&village.township);
+    sync_one(&village.township);
+    assert_int_equal(last_number(&village.township), number);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -477,6 +520,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_late_desk_goes_on_above_its_numbers, begin, end),
         cmocka_unit_test_setup_teardown(what_a_desk_says_now_counts, begin, end),
         cmocka_unit_test_setup_teardown(slots_of_an_older_program, begin, end),
+        cmocka_unit_test_setup_teardown(a_thiefs_numbers_are_his_own, begin, end),
+        cmocka_unit_test_setup_teardown(who_cannot_pass_a_number_stops, begin, end),
         cmocka_unit_test_setup_teardown(township_grants_nothing, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
