@@ -182,6 +182,7 @@ static enum mq_status admit_wrap(struct mq_replica *replica, struct mq_span payl
     return status;
 }
 
+/* What was kept before desks had slots of their own has no rank of its issuer yet: it gets it when it comes again. */
 enum mq_status mq_control_store(struct mq_replica *replica, const struct mq_control *control, unsigned rank, bool *newer,
                                 struct mq_error *error)
 {
@@ -190,7 +191,8 @@ enum mq_status mq_control_store(struct mq_replica *replica, const struct mq_cont
     enum mq_status status = mq_db_run(replica->db, error,
                                       "INSERT INTO control VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
                                       " ON CONFLICT(team, kind, subject, owner)"
-                                      " DO UPDATE SET rank = ?5, number = ?6, bytes = ?7 WHERE number < ?6",
+                                      " DO UPDATE SET rank = ?5, number = ?6, bytes = ?7"
+                                      " WHERE number < ?6 OR (number = ?6 AND rank <> ?5)",
                                       "bibbiib", MQ_SPAN(control->team), (int64_t)control->kind,
                                       MQ_SPAN(control->subject), MQ_SPAN(owner), (int64_t)rank,
                                       (int64_t)control->number, control->bytes);

@@ -14,7 +14,8 @@ MQ_MUST_USE enum mq_status mq_admit_segment(struct mq_replica *replica, struct m
 MQ_MUST_USE enum mq_status mq_unverified_put(struct mq_replica *replica, enum mq_frame_type type,
                                              const uint8_t stream[MQ_ID_SIZE], struct mq_span bytes, bool carry,
                                              struct mq_admitted *result, struct mq_error *error);
-/* A control object that verified, into its slot. rank: of the desk that said it. *newer: it is the newest there. */
+/* A control object that verified, into its slot. rank: of the desk that said it. *newer: it is the newest there, or
+ * has another rank than what was kept under its number. */
 MQ_MUST_USE enum mq_status mq_control_store(struct mq_replica *replica, const struct mq_control *control, unsigned rank,
                                             bool *newer, struct mq_error *error);
 /* What all desks say of a stream marks what is covered of our own: one of them said something new, or a segment came that
