@@ -268,34 +268,45 @@ static enum mq_status own_gaps_close(struct mq_db *db, struct mq_error *error)
                      "");
 }
 
-static enum mq_status server_changed(struct reply_work *work, struct mq_error *error)
+/* The server that knew us is gone: whatever it had may be. */
+static enum mq_status server_reset(struct reply_work *work, struct mq_error *error)
 {
     struct mq_sync_state *state = work->state;
     struct mq_db *db = state->replica->db;
+    enum mq_status status = mq_db_run(db, error, "UPDATE mailbox SET cursor = 0, fingerprint = zeroblob(16)", "");
+    if (status == MQ_OK)
+        status = mq_db_run(db, error, "UPDATE outbox SET sent = 0", "");
+    if (status == MQ_OK) /* "stored" was that other server's word */
+        status = mq_db_run(db, error, "UPDATE segment SET stored = 0 WHERE mine = 1 AND anchored = 0", "");
+    if (status == MQ_OK)
+        status = own_gaps_close(db, error);
+    if (status == MQ_OK)
+        status = mq_db_run(db, error,
+                           "UPDATE mailbox SET asked = 1 WHERE compartment = ? AND EXISTS (SELECT 1 FROM grants AS g"
+                           " WHERE g.mailbox = mailbox.mailbox AND g.key IS NOT NULL)",
+                           "i", (int64_t)MQ_COMPARTMENT_SENSITIVE);
+    if (status == MQ_OK) /* no head will be told of what is written and not read here */
+        status = mq_db_run(db, error,
+                           "UPDATE segment SET carry = 1 WHERE mine = 1 AND anchored = 0 AND erased < 2 AND stream IN"
+                           " (SELECT stream FROM stream JOIN mailbox USING(mailbox) WHERE compartment <> 0 AND NOT asked)",
+                           "");
+    if (status == MQ_OK) /* owed until it was said and answered, whatever happens to this sync */
+        status = mq_setting_put_number(state->replica, "have_owed", 1, error);
+    return status;
+}
+
+/* The first server that is met may have been set back since it let this replica in: what it gave then, only we may have. */
+static enum mq_status server_changed(struct reply_work *work, struct mq_error *error)
+{
+    static const uint8_t none[MQ_SERVER_ID_SIZE];
+    struct mq_sync_state *state = work->state;
+    bool reset = work->reply.status == MQ_REPLY_RESET;
+    bool first = memcmp(state->request.server_id, none, sizeof none) == 0;
     enum mq_status status = mq_setting_put(state->replica, "server_id", MQ_SPAN(work->reply.server_id), error);
-    if (status == MQ_OK && work->reply.status == MQ_REPLY_RESET) {
-        status = mq_db_run(db, error, "UPDATE mailbox SET cursor = 0, fingerprint = zeroblob(16)", "");
-        if (status == MQ_OK)
-            status = mq_db_run(db, error, "UPDATE outbox SET sent = 0", "");
-        if (status == MQ_OK && !mq_role_governs(state->team->certificate.role)) /* the county says all of it itself */
-            status = mq_heal_owe(state->replica, error);
-        if (status == MQ_OK) /* "stored" was that other server's word */
-            status = mq_db_run(db, error, "UPDATE segment SET stored = 0 WHERE mine = 1 AND anchored = 0", "");
-        if (status == MQ_OK)
-            status = own_gaps_close(db, error);
-        if (status == MQ_OK)
-            status = mq_db_run(db, error,
-                               "UPDATE mailbox SET asked = 1 WHERE compartment = ? AND EXISTS (SELECT 1 FROM grants AS g"
-                               " WHERE g.mailbox = mailbox.mailbox AND g.key IS NOT NULL)",
-                               "i", (int64_t)MQ_COMPARTMENT_SENSITIVE);
-        if (status == MQ_OK) /* no head will be told of what is written and not read here */
-            status = mq_db_run(db, error,
-                               "UPDATE segment SET carry = 1 WHERE mine = 1 AND anchored = 0 AND erased < 2 AND stream IN"
-                               " (SELECT stream FROM stream JOIN mailbox USING(mailbox) WHERE compartment <> 0 AND NOT asked)",
-                               "");
-        if (status == MQ_OK) /* owed until it was said and answered, whatever happens to this sync */
-            status = mq_setting_put_number(state->replica, "have_owed", 1, error);
-    }
+    if (status == MQ_OK && reset)
+        status = server_reset(work, error);
+    if (status == MQ_OK && (reset || first) && !mq_role_governs(state->team->certificate.role))
+        status = mq_heal_owe(state->replica, error); /* the county says all of it itself */
     return status;
 }
 

@@ -167,11 +167,44 @@ static void a_month_changes_the_key(void **state)
     assert_int_equal(epoch(&village.desk), 4);
 }
 
+/* The server's relay is another one that knows nothing. */
+static void empty_the_relay(void)
+{
+    char path[256];
+    village.store->verbs->close(village.store);
+    snprintf(path, sizeof path, "%s/relay-empty.db", village.directory);
+    assert_int_equal(mq_store_sqlite_open(&village.store, mq_fake_platform(village.fake), path, &problem), MQ_OK);
+    village.relay.store = village.store;
+}
+
+/* Whoever was let in with a key that the centre lost before he reached any server brings it with what he wrote under it: nobody
+ * else has it. */
+static void who_never_met_a_server_brings_his_key(void **state)
+{
+    struct village_member *desk = &village.desk, *new = &village.devices[1];
+    struct mq_grant grant;
+    struct mq_secret key;
+    (void)state;
+    village_keep(&village, desk, "backup");
+    village_rotate(&village);
+    assert_int_equal(mq_key_newest(desk->replica, desk->team.mailbox, &grant, &key, &problem), MQ_OK);
+    assert_int_equal(mq_key_take(new->replica, &grant, &key, &problem), MQ_OK); /* as an answer to `join` gives it */
+    add(new, "under the lost key");
+    assert_int_equal(mq_seal_all(new->replica, &problem), MQ_OK);
+    village_bring_back(&village, desk, "backup");
+    empty_the_relay();
+    assert_int_equal(hostile_count(new, "SELECT count(*) FROM setting WHERE name = 'server_id'"), 0);
+    sync_one(desk);
+    village_sync_all(&village, 3);
+    assert_true(knows(desk, "under the lost key"));
+    assert_true(knows(&village.devices[2], "under the lost key"));
+    assert_int_equal(village_safety(new).anchored, 1);
+}
+
 /* The desk is brought back from before two changes of the key, with its relay as it is or with an empty one: it reads what
  * was sealed since, and its next key has a number that nobody had. */
 static void a_desk_set_back_reads_again(void **state)
 {
-    char path[256];
     (void)state;
     for (int emptied = 0; emptied < 2; emptied++) {
         int64_t before = epoch(&village.desk);
@@ -187,10 +220,7 @@ static void a_desk_set_back_reads_again(void **state)
         assert_int_equal(epoch(&village.desk), before);
         assert_false(knows(&village.desk, emptied ? "second" : "first"));
         if (emptied) {
-            village.store->verbs->close(village.store);
-            snprintf(path, sizeof path, "%s/relay-empty.db", village.directory);
-            assert_int_equal(mq_store_sqlite_open(&village.store, mq_fake_platform(village.fake), path, &problem), MQ_OK);
-            village.relay.store = village.store;
+            empty_the_relay();
             sync_one(&village.desk);
         }
         village_sync_all(&village, 3);
@@ -207,7 +237,6 @@ static void a_desk_set_back_reads_again(void **state)
  * what was given to them was lost with the relay. */
 static void a_key_of_a_lost_life_reaches_all(void **state)
 {
-    char path[256];
     (void)state;
     village_sync_all(&village, 1);
     village_keep(&village, &village.desk, "backup");
@@ -217,10 +246,7 @@ static void a_key_of_a_lost_life_reaches_all(void **state)
     assert_int_equal(mq_seal_all(village.devices[0].replica, &problem), MQ_OK);
     village_bring_back(&village, &village.desk, "backup");
     village_rotate(&village);
-    village.store->verbs->close(village.store);
-    snprintf(path, sizeof path, "%s/relay-empty.db", village.directory);
-    assert_int_equal(mq_store_sqlite_open(&village.store, mq_fake_platform(village.fake), path, &problem), MQ_OK);
-    village.relay.store = village.store;
+    empty_the_relay();
     sync_one(&village.desk);
     village_sync_all(&village, 4);
     assert_true(knows(&village.desk, "under the lost key"));
@@ -235,6 +261,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(revoked_gets_no_key, begin, end),
         cmocka_unit_test_setup_teardown(handed_on_key_must_fit, begin, end),
         cmocka_unit_test_setup_teardown(a_month_changes_the_key, begin, end),
+        cmocka_unit_test_setup_teardown(who_never_met_a_server_brings_his_key, begin, end),
         cmocka_unit_test_setup_teardown(a_desk_set_back_reads_again, begin, end),
         cmocka_unit_test_setup_teardown(a_key_of_a_lost_life_reaches_all, begin, end),
     };
