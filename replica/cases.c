@@ -100,77 +100,85 @@ static enum mq_status wrap_put(struct mq_replica *replica, const struct mq_grant
     return mq_outbox_put(replica, MQ_FRAME_WRAP, mq_span(NULL, 0), MQ_SPAN(frame), error);
 }
 
+struct wrapping {
+    struct mq_replica *replica;
+    const uint8_t *box_public;
+};
+
+static enum mq_status wrap_end(void *context, const struct mq_grant *grant, const struct mq_secret *key,
+                               struct mq_error *error)
+{
+    const struct wrapping *wrapping = context;
+    return wrap_put(wrapping->replica, grant, key, wrapping->box_public, error);
+}
+
 enum mq_status mq_grant_wrap(struct mq_replica *replica, const struct mq_team *team, uint32_t compartment, bool newest,
                              const uint8_t box_public[MQ_PUBLIC_SIZE], struct mq_error *error)
 {
-    struct mq_query *query;
+    struct wrapping wrapping = {.replica = replica, .box_public = box_public};
     uint8_t mailbox[MQ_ID_SIZE];
     mq_mailbox(mailbox, team->team, compartment);
-    enum mq_status status = mq_db_query(
-        replica->db, &query, error,
-        "SELECT bytes, key FROM grants WHERE mailbox = ? AND key IS NOT NULL ORDER BY epoch DESC, kid LIMIT ?", "bi",
-        MQ_SPAN(mailbox), newest ? (int64_t)1 : (int64_t)MQ_ENROL_GRANTS_MAX);
-    while (status == MQ_OK && mq_db_next(&query, error)) {
-        struct mq_grant grant;
-        struct mq_secret key;
-        struct mq_span bytes = mq_db_blob(query, 1);
-        MQ_ASSERT(bytes.size == sizeof key.bytes);
-        memcpy(key.bytes, bytes.data, bytes.size);
-        status = mq_grant_decode(&grant, mq_db_blob(query, 0));
-        if (status == MQ_OK)
-            status = wrap_put(replica, &grant, &key, box_public, error);
-        mq_secret_wipe(&key);
-    }
-    mq_db_done(&query);
-    return status == MQ_OK ? error->status : status;
+    return mq_key_ends(replica, mailbox, newest ? 1 : MQ_ENROL_GRANTS_MAX, wrap_end, &wrapping, error);
 }
 
 /* ---- for all who have a right ---- */
 
-/* The newest key of a compartment, or, where `one` is given, this one. */
 struct handing {
+    struct mq_replica *replica;
     const struct mq_team *team;
-    uint32_t compartment;
     unsigned right;
-    const struct mq_grant *one;
-    const struct mq_secret *key;
+    bool older; /* than the newest, whose grant was published when it was made */
 };
 
 /* Unless his rights were taken: a list that was set back may not say so. */
-static enum mq_status hand_to(struct mq_replica *replica, const struct handing *handing,
+static enum mq_status hand_to(const struct handing *handing, const struct mq_grant *grant, const struct mq_secret *key,
                               const struct mq_certificate *member, struct mq_error *error)
 {
     bool revoked;
-    enum mq_status status = mq_revoked(replica, member, &revoked, error);
-    if (status != MQ_OK || revoked)
-        return status;
-    return handing->one != NULL ? wrap_put(replica, handing->one, handing->key, member->box_public, error)
-                                : mq_grant_wrap(replica, handing->team, handing->compartment, true, member->box_public,
-                                                error);
+    enum mq_status status = mq_revoked(handing->replica, member, &revoked, error);
+    return status == MQ_OK && !revoked ? wrap_put(handing->replica, grant, key, member->box_public, error) : status;
 }
 
-static enum mq_status hand_to_all(struct mq_replica *replica, const struct handing *handing, struct mq_error *error)
+static enum mq_status hand_to_all(const struct handing *handing, const struct mq_grant *grant,
+                                  const struct mq_secret *key, struct mq_error *error)
 {
     struct mq_query *query;
     struct mq_certificate member;
-    enum mq_status status = mq_db_query(replica->db, &query, error,
+    enum mq_status status = mq_db_query(handing->replica->db, &query, error,
                                         "SELECT certificate FROM member WHERE team = ?1 AND state = 0"
                                         " AND (?2 = 0 OR rights & ?2 <> 0) ORDER BY serial",
                                         "bi", MQ_SPAN(handing->team->team), (int64_t)handing->right);
     while (status == MQ_OK && mq_db_next(&query, error)) {
         status = mq_certificate_decode(&member, mq_db_blob(query, 0));
         if (status == MQ_OK)
-            status = hand_to(replica, handing, &member, error);
+            status = hand_to(handing, grant, key, &member, error);
     }
     mq_db_done(&query);
     return status == MQ_OK ? error->status : status;
 }
 
+/* An older key's grant goes before: a server that lost it takes no wrap without it. */
+static enum mq_status hand_end(void *context, const struct mq_grant *grant, const struct mq_secret *key,
+                               struct mq_error *error)
+{
+    struct handing *handing = context;
+    uint8_t bytes[MQ_GRANT_SIZE];
+    enum mq_status status = MQ_OK;
+    mq_grant_encode(bytes, grant);
+    if (handing->older)
+        status = mq_outbox_put(handing->replica, MQ_FRAME_GRANT, mq_span(NULL, 0), MQ_SPAN(bytes), error);
+    handing->older = true;
+    return status == MQ_OK ? hand_to_all(handing, grant, key, error) : status;
+}
+
 enum mq_status mq_grant_wrap_all(struct mq_replica *replica, const struct mq_team *team, uint32_t compartment,
                                  unsigned right, struct mq_error *error)
 {
-    const struct handing handing = {.team = team, .compartment = compartment, .right = right};
-    return hand_to_all(replica, &handing, error);
+    struct handing handing = {.replica = replica, .team = team, .right = right};
+    uint8_t mailbox[MQ_ID_SIZE];
+    mq_mailbox(mailbox, team->team, compartment);
+    return mq_key_ends(replica, mailbox, mq_compartment_restricted(compartment) ? 1 : MQ_ENROL_GRANTS_MAX,
+                       hand_end, &handing, error);
 }
 
 enum mq_status mq_grant_share(struct mq_replica *replica, const struct mq_grant *grant, const struct mq_secret *key,
@@ -179,19 +187,14 @@ enum mq_status mq_grant_share(struct mq_replica *replica, const struct mq_grant 
     struct mq_team team;
     struct mq_error unheard = {0};
     bool sensitive = grant->compartment == MQ_COMPARTMENT_SENSITIVE;
-    const struct handing handing = {
-        .team = &team, .right = sensitive ? MQ_RIGHT_SENSITIVE : MQ_RIGHT_NONE, .one = grant, .key = key};
+    struct handing handing = {
+        .replica = replica, .team = &team, .right = sensitive ? MQ_RIGHT_SENSITIVE : MQ_RIGHT_NONE, .older = true};
     if (!sensitive && grant->compartment != MQ_COMPARTMENT_TEAM)
         return MQ_OK;
     enum mq_status status = mq_team_find(replica, grant->team, &team, &unheard);
     if (status != MQ_OK)
         return status == MQ_NOT_FOUND ? MQ_OK : mq_fail(error, status, "%s", unheard.text);
-    if (!mq_role_governs(team.certificate.role))
-        return MQ_OK;
-    uint8_t bytes[MQ_GRANT_SIZE]; /* a server that lost it too takes no wrap without it */
-    mq_grant_encode(bytes, grant);
-    status = mq_outbox_put(replica, MQ_FRAME_GRANT, mq_span(NULL, 0), MQ_SPAN(bytes), error);
-    return status == MQ_OK ? hand_to_all(replica, &handing, error) : status;
+    return mq_role_governs(team.certificate.role) ? hand_end(&handing, grant, key, error) : MQ_OK;
 }
 
 /* ---- cases ---- */

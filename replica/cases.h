@@ -11,8 +11,8 @@
  * Within the caller's transaction. */
 MQ_MUST_USE enum mq_status mq_grant_next(struct mq_replica *replica, const struct mq_team *team, uint32_t compartment,
                                          struct mq_error *error);
-/* Wraps every key of the compartment that is here, or only the newest, to a member's box key, into the outbox. Within the
- * caller's transaction. MQ_REFUSED: nothing can be sealed to that key. */
+/* Wraps the newest key of the compartment to a member's box key, into the outbox; unless `newest`, also every older one that is
+ * here and to which no chain leads from those. Within the caller's transaction. MQ_REFUSED: nothing can be sealed to that key. */
 MQ_MUST_USE enum mq_status mq_grant_wrap(struct mq_replica *replica, const struct mq_team *team, uint32_t compartment,
                                          bool newest, const uint8_t box_public[MQ_PUBLIC_SIZE], struct mq_error *error);
 
@@ -21,7 +21,8 @@ MQ_MUST_USE enum mq_status mq_grant_wrap(struct mq_replica *replica, const struc
 #define MQ_RIGHT_RESTRICTED 1u
 #define MQ_RIGHT_SENSITIVE 2u
 /* Wraps the newest key of a compartment to every member who has the right, with none to every member; not to those whose
- * rights were taken. */
+ * rights were taken. Where keys are handed on, also every older one to which no chain leads: one that a desk made in a life before
+ * it was set back. */
 MQ_MUST_USE enum mq_status mq_grant_wrap_all(struct mq_replica *replica, const struct mq_team *team,
                                              uint32_t compartment, unsigned right, struct mq_error *error);
 

@@ -252,6 +252,57 @@ enum mq_status mq_grant_put(struct mq_replica *replica, const struct mq_grant *g
     return status;
 }
 
+/* Grants that those already seen hand on: what is reached in this way need not be handed on by itself. */
+struct reached {
+    uint8_t hashes[MQ_ENROL_GRANTS_MAX][MQ_HASH_SIZE];
+    size_t count;
+};
+
+static bool is_reached(const struct reached *reached, const struct mq_grant *grant)
+{
+    uint8_t hash[MQ_HASH_SIZE];
+    mq_grant_hash(hash, grant);
+    for (size_t i = 0; i < reached->count && i < MQ_ENROL_GRANTS_MAX; i++)
+        if (memcmp(reached->hashes[i], hash, sizeof hash) == 0)
+            return true;
+    return false;
+}
+
+/* The newest ones stay noted: a grant stands soon behind the one that hands it on. */
+static void note_reached(struct reached *reached, const struct mq_grant *grant)
+{
+    static const uint8_t none[sizeof grant->previous_key];
+    if (memcmp(grant->previous_key, none, sizeof none) != 0)
+        memcpy(reached->hashes[reached->count++ % MQ_ENROL_GRANTS_MAX], grant->previous_hash, MQ_HASH_SIZE);
+}
+
+enum mq_status mq_key_ends(struct mq_replica *replica, const uint8_t mailbox[MQ_ID_SIZE], size_t most,
+                           enum mq_status (*take)(void *, const struct mq_grant *, const struct mq_secret *,
+                                                  struct mq_error *),
+                           void *context, struct mq_error *error)
+{
+    struct mq_query *query;
+    struct reached reached = {.count = 0};
+    enum mq_status status = mq_db_query(
+        replica->db, &query, error,
+        "SELECT bytes, key FROM grants WHERE mailbox = ? AND key IS NOT NULL ORDER BY epoch DESC, kid", "b",
+        mq_span(mailbox, MQ_ID_SIZE));
+    while (status == MQ_OK && most > 0 && mq_db_next(&query, error)) {
+        struct mq_grant grant;
+        struct mq_secret key;
+        status = grant_row(query, &grant, &key);
+        if (status == MQ_OK && !is_reached(&reached, &grant)) {
+            status = take(context, &grant, &key, error);
+            most--;
+        }
+        if (status == MQ_OK)
+            note_reached(&reached, &grant);
+        mq_secret_wipe(&key);
+    }
+    mq_db_done(&query);
+    return status == MQ_OK ? error->status : status;
+}
+
 /* ---- streams ---- */
 
 enum mq_status mq_announce_find(struct mq_replica *replica, const uint8_t stream[MQ_ID_SIZE], struct mq_announce *out,

@@ -33,6 +33,12 @@ MQ_MUST_USE enum mq_status mq_certificate_trust(struct mq_replica *replica, cons
 /* Stores a verified grant, with its key where we have it (NULL: not yet). Idempotent. */
 MQ_MUST_USE enum mq_status mq_grant_put(struct mq_replica *replica, const struct mq_grant *grant,
                                         const struct mq_secret *key, struct mq_error *error);
+/* The newest key of a mailbox's compartment, then each older one to which no chain of handed-on keys leads from those, at most
+ * `most`: who is given these has all. Newest first; a desk that was set back makes branches. */
+MQ_MUST_USE enum mq_status mq_key_ends(struct mq_replica *replica, const uint8_t mailbox[MQ_ID_SIZE], size_t most,
+                                       enum mq_status (*take)(void *context, const struct mq_grant *grant,
+                                                              const struct mq_secret *key, struct mq_error *error),
+                                       void *context, struct mq_error *error);
 /* From now on this replica asks the server for the compartment's records; the team's own it always asks for. `*news`: it
  * did not before. */
 MQ_MUST_USE enum mq_status mq_mailbox_ask(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE],

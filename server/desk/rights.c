@@ -94,44 +94,30 @@ enum mq_status mq_rights_complete_all(struct mq_desk *desk, struct mq_error *err
 
 /* ---- a new member ---- */
 
-static enum mq_status put_wrapped(struct mq_desk *desk, struct mq_span key_bytes, struct mq_enrol_reply *reply)
-{
-    struct mq_secret key, ephemeral;
-
-    MQ_ASSERT(key_bytes.size == sizeof key.bytes);
-    memcpy(key.bytes, key_bytes.data, key_bytes.size);
-    mq_random(desk->platform, &ephemeral, sizeof ephemeral);
-    enum mq_status status =
-        mq_wrap_seal(reply->wraps[reply->grant_count], &key, reply->certificate.box_public, &ephemeral);
-    mq_secret_wipe(&key);
-    mq_secret_wipe(&ephemeral);
-    return status;
-}
-
-/* Grants that those already answered hand on: what is reached in this way need not be wrapped. */
-struct reached {
-    uint8_t hashes[MQ_ENROL_GRANTS_MAX][MQ_HASH_SIZE];
-    size_t count;
+struct enrolling {
+    struct mq_desk *desk;
+    bool wrapped;
+    struct mq_enrol_reply *reply;
 };
 
-static bool is_reached(const struct reached *reached, const struct mq_grant *grant)
+static enum mq_status put_grant(void *context, const struct mq_grant *grant, const struct mq_secret *key,
+                                struct mq_error *error)
 {
-    uint8_t hash[MQ_HASH_SIZE];
+    const struct enrolling *enrolling = context;
+    struct mq_enrol_reply *reply = enrolling->reply;
+    struct mq_secret ephemeral;
+    enum mq_status status = MQ_OK;
 
-    mq_grant_hash(hash, grant);
-    for (size_t i = 0; i < reached->count && i < MQ_ENROL_GRANTS_MAX; i++)
-        if (memcmp(reached->hashes[i], hash, sizeof hash) == 0)
-            return true;
-    return false;
-}
-
-/* The newest ones stay noted: a grant stands soon behind the one that hands it on. */
-static void note_reached(struct reached *reached, const struct mq_grant *grant)
-{
-    static const uint8_t none[sizeof grant->previous_key];
-
-    if (memcmp(grant->previous_key, none, sizeof none) != 0)
-        memcpy(reached->hashes[reached->count++ % MQ_ENROL_GRANTS_MAX], grant->previous_hash, MQ_HASH_SIZE);
+    (void)error;
+    MQ_ASSERT(reply->grant_count < MQ_ENROL_GRANTS_MAX);
+    reply->grants[reply->grant_count] = *grant;
+    if (enrolling->wrapped) {
+        mq_random(enrolling->desk->platform, &ephemeral, sizeof ephemeral);
+        status = mq_wrap_seal(reply->wraps[reply->grant_count], key, reply->certificate.box_public, &ephemeral);
+        mq_secret_wipe(&ephemeral);
+    }
+    reply->grant_count++;
+    return status;
 }
 
 /* The newest grant of a compartment; wrapped, and then those too to which no later one leads, as far as there is room.
@@ -139,32 +125,11 @@ static void note_reached(struct reached *reached, const struct mq_grant *grant)
 static enum mq_status put_grants(struct mq_desk *desk, const struct mq_team *team, uint32_t compartment, bool wrapped,
                                  size_t most, struct mq_enrol_reply *reply, struct mq_error *error)
 {
-    struct mq_query *query;
-    struct reached reached = {.count = 0};
+    struct enrolling enrolling = {.desk = desk, .wrapped = wrapped, .reply = reply};
     uint8_t mailbox[MQ_ID_SIZE];
-    mq_mailbox(mailbox, team->team, compartment);
-    enum mq_status status = mq_db_query(mq_replica_db(desk->replica), &query, error,
-                                        "SELECT bytes, key FROM grants WHERE mailbox = ? AND key IS NOT NULL"
-                                        " ORDER BY epoch DESC, kid",
-                                        "b", MQ_SPAN(mailbox));
 
-    while (status == MQ_OK && most > 0 && mq_db_next(&query, error)) {
-        struct mq_grant *grant = &reply->grants[reply->grant_count];
-        MQ_ASSERT(reply->grant_count < MQ_ENROL_GRANTS_MAX);
-        status = mq_grant_decode(grant, mq_db_blob(query, 0));
-        if (status != MQ_OK)
-            break;
-        bool known = is_reached(&reached, grant);
-        note_reached(&reached, grant);
-        if (known)
-            continue;
-        if (wrapped)
-            status = put_wrapped(desk, mq_db_blob(query, 1), reply);
-        reply->grant_count++;
-        most--;
-    }
-    mq_db_done(&query);
-    return status == MQ_OK ? error->status : status;
+    mq_mailbox(mailbox, team->team, compartment);
+    return mq_key_ends(desk->replica, mailbox, most, put_grant, &enrolling, error);
 }
 
 enum mq_status mq_rights_enrol(struct mq_desk *desk, const struct mq_team *team, unsigned rights,

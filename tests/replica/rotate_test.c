@@ -253,6 +253,48 @@ static void a_key_of_a_lost_life_reaches_all(void **state)
     assert_true(knows(&village.devices[1], "under the lost key"));
 }
 
+/* Is this member in the list of the county's desk? One that was set back may not know of him for a while. */
+static void listed(struct village_member *member, bool is)
+{
+    assert_int_equal(mq_db_run(mq_replica_db(village.desk.replica), &problem,
+                               "UPDATE member SET state = ? WHERE sign_public = ?", "ib", (int64_t)!is,
+                               MQ_SPAN(member->team.certificate.sign_public)),
+                     MQ_OK);
+}
+
+static enum mq_status rotate_alone(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    return mq_rotate(replica, context, error);
+}
+
+/* Keys of two lives of the desk, neither of which leads to the other: at the next change both reach a member whom the desk
+ * did not know of when they were handed out, and so does what was sealed under them. */
+static void keys_of_all_lives_are_handed_on(void **state)
+{
+    struct village_member *desk = &village.desk, *unknown = &village.devices[1];
+    (void)state;
+    village_sync_all(&village, 1);
+    listed(unknown, false);
+    village_keep(&village, desk, "backup");
+    village_rotate(&village);
+    sync_one(&village.devices[0]);
+    add(&village.devices[0], "first life");
+    assert_int_equal(mq_seal_all(village.devices[0].replica, &problem), MQ_OK);
+    village_bring_back(&village, desk, "backup");
+    assert_int_equal(mq_replica_transact(desk->replica, rotate_alone, &desk->team, &problem), MQ_OK);
+    add(desk, "second life");
+    assert_int_equal(mq_seal_all(desk->replica, &problem), MQ_OK);
+    village_sync_all(&village, 3);
+    assert_int_equal(keys(desk), 3);
+    assert_true(knows(&village.devices[2], "first life") && knows(&village.devices[2], "second life"));
+    assert_false(knows(unknown, "first life") || knows(unknown, "second life"));
+    listed(unknown, true);
+    village_rotate(&village);
+    village_sync_all(&village, 2);
+    assert_int_equal(keys(unknown), 4);
+    assert_true(knows(unknown, "first life") && knows(unknown, "second life"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +306,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_never_met_a_server_brings_his_key, begin, end),
         cmocka_unit_test_setup_teardown(a_desk_set_back_reads_again, begin, end),
         cmocka_unit_test_setup_teardown(a_key_of_a_lost_life_reaches_all, begin, end),
+        cmocka_unit_test_setup_teardown(keys_of_all_lives_are_handed_on, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
