@@ -295,6 +295,39 @@ static void keys_of_all_lives_are_handed_on(void **state)
     assert_true(knows(unknown, "first life") && knows(unknown, "second life"));
 }
 
+#define STANDING \
+    "{\"kind\":\"standing\",\"id\":\"T-1\",\"household\":\"H-1\",\"type\":\"低保家庭\",\"basis\":\"证件\"}"
+
+/* Who heard of a new key of what is sensitive before he was given it writes sealed, and the same line twice if he brings it
+ * twice; when the key comes, he has it and sees one record, as all do. */
+static void sealed_before_the_key_came_is_seen_with_it(void **state)
+{
+    struct village_member *early = &village.devices[1], *desk = &village.desk;
+    struct mq_grant grant;
+    struct mq_saved saved;
+    uint8_t mailbox[MQ_ID_SIZE];
+    (void)state;
+    add(early, "H-1");
+    village_sync_all(&village, 2);
+    assert_int_equal(mq_replica_transact(desk->replica, rotate_alone, &desk->team, &problem), MQ_OK);
+    mq_mailbox(mailbox, early->team.team, MQ_COMPARTMENT_SENSITIVE);
+    assert_int_equal(mq_grant_newest(desk->replica, mailbox, &grant, &problem), MQ_OK);
+    assert_int_equal(mq_grant_take(early->replica, &grant, &problem), MQ_OK); /* as by a stick */
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(
+            mq_records_import_line(early->replica, &early->team, mq_span_text(STANDING), false, &saved, &problem), MQ_OK);
+    assert_false(knows(early, "T-1"));
+    village_sync_all(&village, 3);
+    struct village_member *readers[] = {early, desk, &village.devices[2]};
+    for (int i = 0; i < 3; i++) {
+        char *lines = village_export(readers[i]);
+        const char *first = strstr(lines, "\"T-1\"");
+        assert_non_null(first);
+        assert_null(strstr(first + 1, "\"T-1\""));
+        free(lines);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +340,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_desk_set_back_reads_again, begin, end),
         cmocka_unit_test_setup_teardown(a_key_of_a_lost_life_reaches_all, begin, end),
         cmocka_unit_test_setup_teardown(keys_of_all_lives_are_handed_on, begin, end),
+        cmocka_unit_test_setup_teardown(sealed_before_the_key_came_is_seen_with_it, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
