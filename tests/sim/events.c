@@ -70,8 +70,6 @@ void sim_swarm_choose(struct sim_fleet *fleet)
         .revoke = sim_choose(fleet->choices, 4) == 3 ? 1 : 0,
         .rotate = sim_choose(fleet->choices, 3) == 2 ? 2 : 0,
     };
-    if (fleet->swarm.restore + fleet->swarm.emptied > 0) /* keys of a lost life do not reach everybody yet */
-        fleet->swarm.rotate = 0;
 }
 
 /* ---- who ---- */
