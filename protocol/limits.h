@@ -75,6 +75,8 @@
 #define MQ_FIELDS_MAX 64       /* fields in one create */
 #define MQ_ERASE_ENTRIES_MAX 4096 /* in one list of what is to be erased: 36 KiB */
 #define MQ_RETURNED_PIECE_MAX (40 * 1024) /* of a segment that comes back in changes: two are enough for any */
+#define MQ_RETURNED_WAITING_MAX 256 /* pieces of one stream that wait, for others or for an announce: who is honest says those of
+                                     * one segment together and the announce before, so hardly one of his ever waits */
 #define MQ_SET_MAX 256         /* elements of a set, items of a list */
 
 /* Records. */

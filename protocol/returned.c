@@ -50,7 +50,8 @@ enum mq_status mq_returned_get(struct mq_returned *out, struct mq_span expanded)
     struct mq_span id = mq_cbor_bytes(&reader, MQ_SEGMENT_ID_SIZE);
     uint64_t size = mq_cbor_uint(&reader), offset = mq_cbor_uint(&reader);
     out->sealed = mq_cbor_bytes(&reader, MQ_RETURNED_PIECE_MAX + SEAL_OVERHEAD);
-    if (reader.failed || id.size != MQ_SEGMENT_ID_SIZE || size > MQ_SEGMENT_MAX || offset >= size ||
+    if (reader.failed || id.size != MQ_SEGMENT_ID_SIZE || size < MQ_SEGMENT_FIXED_SIZE || size > MQ_SEGMENT_MAX ||
+        offset >= size || offset % MQ_RETURNED_PIECE_MAX != 0 ||
         out->sealed.size != mq_returned_piece((uint32_t)size, (uint32_t)offset) + SEAL_OVERHEAD)
         return MQ_REFUSED;
     memcpy(out->id, id.data, sizeof out->id);

@@ -23,7 +23,7 @@ uint32_t mq_returned_piece(uint32_t size, uint32_t offset);
 
 /* The change, expanded. It always fits into one. */
 void mq_returned_put(struct mq_buffer *out, const struct mq_returned *returned);
-/* MQ_REFUSED: no such change, or over the limits of a segment. */
+/* MQ_REFUSED: no such change, no size that a segment can have, or no piece of it as they are cut. */
 MQ_MUST_USE enum mq_status mq_returned_get(struct mq_returned *out, struct mq_span expanded);
 
 #endif

@@ -7,6 +7,7 @@
 #include "protocol/compartment.h"
 #include "replica/admit_keys.h"
 #include "replica/journal.h"
+#include "replica/outbox.h"
 #include "replica/outgoing.h"
 #include "replica/route.h"
 
@@ -80,14 +81,21 @@ struct bring_work {
     bool any;
 };
 
+/* A piece that is owed, and where it belongs. */
+struct owed {
+    struct mq_returned piece; /* its bytes are gone when the next one is looked for */
+    uint8_t stream[MQ_ID_SIZE];
+    uint32_t compartment;
+};
+
 /* One piece that is owed, as a change. MQ_NOT_FOUND: there is none. */
-static enum mq_status next_owed(struct mq_replica *replica, const struct bring_work *work, struct mq_returned *out,
-                                struct mq_buffer *change, uint32_t *compartment, struct mq_error *error)
+static enum mq_status next_owed(struct mq_replica *replica, const struct bring_work *work, struct owed *out,
+                                struct mq_buffer *change, struct mq_error *error)
 {
     struct mq_query *query;
     enum mq_status status =
         mq_db_query(replica->db, &query, error,
-                    "SELECT l.id, l.size, l.offset, l.sealed, m.compartment FROM locked AS l JOIN segment AS g ON g.id = l.id"
+                    "SELECT l.id, l.size, l.offset, l.sealed, m.compartment, s.stream FROM locked AS l JOIN segment AS g ON g.id = l.id"
                     " JOIN stream AS s ON s.stream = g.stream JOIN mailbox AS m ON m.mailbox = s.mailbox"
                     " WHERE l.owed = 1 AND m.team = ? ORDER BY l.id, l.offset LIMIT 1",
                     "b", MQ_SPAN(work->team->team));
@@ -95,15 +103,31 @@ static enum mq_status next_owed(struct mq_replica *replica, const struct bring_w
         return status;
     if (!mq_db_next(&query, error))
         return error->status != MQ_OK ? error->status : MQ_NOT_FOUND;
-    memcpy(out->id, mq_db_blob(query, 0).data, sizeof out->id);
-    out->size = (uint32_t)mq_db_int(query, 1);
-    out->offset = (uint32_t)mq_db_int(query, 2);
-    out->sealed = mq_db_blob(query, 3);
-    *compartment = (uint32_t)mq_db_int(query, 4);
-    mq_returned_put(change, out);
+    memcpy(out->piece.id, mq_db_blob(query, 0).data, sizeof out->piece.id);
+    out->piece.size = (uint32_t)mq_db_int(query, 1);
+    out->piece.offset = (uint32_t)mq_db_int(query, 2);
+    out->piece.sealed = mq_db_blob(query, 3);
+    out->compartment = (uint32_t)mq_db_int(query, 4);
+    memcpy(out->stream, mq_db_blob(query, 5).data, sizeof out->stream);
+    mq_returned_put(change, &out->piece);
     MQ_ASSERT(!change->failed);
     mq_db_done(&query);
     return MQ_OK;
+}
+
+/* The server may have lost the stream whole, and nobody brings an announce without a segment. */
+static enum mq_status announce_bring(struct mq_replica *replica, const uint8_t stream[MQ_ID_SIZE], struct mq_error *error)
+{
+    struct mq_announce announce;
+    uint8_t bytes[MQ_ANNOUNCE_SIZE], memory[16 + MQ_ID_SIZE];
+    struct mq_buffer slot = mq_buffer(memory, sizeof memory);
+    enum mq_status status = mq_announce_find(replica, stream, &announce, error);
+    if (status != MQ_OK)
+        return status == MQ_NOT_FOUND ? MQ_FAULT : status;
+    mq_announce_encode(bytes, &announce);
+    mq_put_text(&slot, "announce:"); /* a desk's receipts have the stream alone for their slot */
+    mq_put(&slot, stream, MQ_ID_SIZE);
+    return mq_outbox_put(replica, MQ_FRAME_ANNOUNCE, mq_written(&slot), MQ_SPAN(bytes), error);
 }
 
 static enum mq_status bring(struct mq_replica *replica, void *context, struct mq_error *error)
@@ -111,17 +135,18 @@ static enum mq_status bring(struct mq_replica *replica, void *context, struct mq
     struct bring_work *work = context;
     for (;;) {
         struct mq_buffer change = mq_buffer(work->memory, MQ_CHANGE_MAX);
-        struct mq_returned piece;
-        uint32_t compartment;
+        struct owed owed;
         bool reads = true;
-        enum mq_status status = next_owed(replica, work, &piece, &change, &compartment, error);
-        if (status == MQ_OK && compartment != MQ_COMPARTMENT_TEAM)
-            status = mq_route_reads(replica, work->team, compartment, &reads, error);
+        enum mq_status status = next_owed(replica, work, &owed, &change, error);
+        if (status == MQ_OK && owed.compartment != MQ_COMPARTMENT_TEAM)
+            status = mq_route_reads(replica, work->team, owed.compartment, &reads, error);
         if (status == MQ_OK && reads) /* who reads there no more leaves it to the others */
-            status = mq_journal_return(replica, work->team, compartment, mq_written(&change), error);
+            status = announce_bring(replica, owed.stream, error);
+        if (status == MQ_OK && reads)
+            status = mq_journal_return(replica, work->team, owed.compartment, mq_written(&change), error);
         if (status == MQ_OK)
             status = mq_db_run(replica->db, error, "UPDATE locked SET owed = 0, said = said OR ? WHERE id = ? AND offset = ?",
-                               "ibi", (int64_t)reads, MQ_SPAN(piece.id), (int64_t)piece.offset);
+                               "ibi", (int64_t)reads, MQ_SPAN(owed.piece.id), (int64_t)owed.piece.offset);
         if (status != MQ_OK)
             return status == MQ_NOT_FOUND && error->status == MQ_OK ? MQ_OK : status;
         work->any = work->any || reads;
@@ -166,43 +191,91 @@ enum mq_status mq_returned_take(struct mq_replica *replica, const uint8_t team[M
 struct gathered {
     uint8_t id[MQ_SEGMENT_ID_SIZE], stream[MQ_ID_SIZE];
     size_t size;
+    bool begun; /* there is an id */
     struct mq_buffer bytes;
 };
 
-/* One of which enough has come. MQ_NOT_FOUND: none. */
-static enum mq_status next_gathered(struct mq_replica *replica, struct gathered *out, struct mq_error *error)
+enum worth {
+    WORTH_WAITING, /* the announce that would tell has not come */
+    WORTH_NOTHING,
+    WORTH_ALL
+};
+
+/* The next segment of which something waits. MQ_NOT_FOUND: none. */
+static enum mq_status next_id(struct mq_replica *replica, struct gathered *at, struct mq_error *error)
 {
     struct mq_query *query;
     enum mq_status status =
         mq_db_query(replica->db, &query, error,
-                    "SELECT r.id, g.stream, r.size FROM returned AS r JOIN segment AS g ON g.number = r.carrier"
-                    " WHERE r.bytes IS NOT NULL GROUP BY r.id, g.stream, r.size HAVING sum(length(r.bytes)) >= r.size LIMIT 1",
-                    "");
+                    "SELECT id FROM returned WHERE bytes IS NOT NULL AND id > ? ORDER BY id LIMIT 1", "b",
+                    mq_span(at->id, at->begun ? sizeof at->id : 0));
     if (status != MQ_OK)
         return status;
     if (!mq_db_next(&query, error))
         return error->status != MQ_OK ? error->status : MQ_NOT_FOUND;
-    memcpy(out->id, mq_db_blob(query, 0).data, sizeof out->id);
-    memcpy(out->stream, mq_db_blob(query, 1).data, sizeof out->stream);
-    out->size = (size_t)mq_db_int(query, 2);
+    *at = (struct gathered){.begun = true, .bytes = at->bytes};
+    memcpy(at->id, mq_db_blob(query, 0).data, sizeof at->id);
     mq_db_done(&query);
-    out->bytes.size = 0;
-    out->bytes.failed = false;
-    status = mq_db_query(replica->db, &query, error,
-                         "SELECT r.bytes FROM returned AS r JOIN segment AS g ON g.number = r.carrier"
-                         " WHERE r.id = ? AND g.stream = ? AND r.size = ? AND r.bytes IS NOT NULL GROUP BY r.offset ORDER BY r.offset",
-                         "bbi", MQ_SPAN(out->id), MQ_SPAN(out->stream), (int64_t)out->size);
-    while (status == MQ_OK && mq_db_next(&query, error))
-        mq_put_span(&out->bytes, mq_db_blob(query, 0));
-    mq_db_done(&query);
-    return status != MQ_OK ? status : error->status;
+    return MQ_OK;
 }
 
-static bool is_what_it_says(const struct gathered *gathered)
+/* Of this segment, from the next stream that said all of it (or from the same, of another size). MQ_NOT_FOUND: none. */
+static enum mq_status next_group(struct mq_replica *replica, struct gathered *at, struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error,
+                    "SELECT g.stream, r.size FROM returned AS r JOIN segment AS g ON g.number = r.carrier"
+                    " WHERE r.id = ? AND r.bytes IS NOT NULL AND (g.stream, r.size) > (?, ?) GROUP BY g.stream, r.size"
+                    " HAVING count(DISTINCT r.offset) * ? >= r.size ORDER BY g.stream, r.size LIMIT 1",
+                    "bbii", MQ_SPAN(at->id), MQ_SPAN(at->stream), (int64_t)at->size, (int64_t)MQ_RETURNED_PIECE_MAX);
+    if (status != MQ_OK)
+        return status;
+    if (!mq_db_next(&query, error))
+        return error->status != MQ_OK ? error->status : MQ_NOT_FOUND;
+    memcpy(at->stream, mq_db_blob(query, 0).data, sizeof at->stream);
+    at->size = (size_t)mq_db_int(query, 1);
+    mq_db_done(&query);
+    return MQ_OK;
+}
+
+/* Its pieces; where the stream said one more than once, as it did first. MQ_NOT_FOUND: one is missing. */
+static enum mq_status gather(struct mq_replica *replica, struct gathered *gathered, struct mq_error *error)
+{
+    struct mq_query *query;
+    gathered->bytes.size = 0;
+    gathered->bytes.failed = false;
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error,
+                    "SELECT r.bytes, min(r.carrier) FROM returned AS r JOIN segment AS g ON g.number = r.carrier"
+                    " WHERE r.id = ? AND g.stream = ? AND r.size = ? AND r.bytes IS NOT NULL GROUP BY r.offset ORDER BY r.offset",
+                    "bbi", MQ_SPAN(gathered->id), MQ_SPAN(gathered->stream), (int64_t)gathered->size);
+    if (status != MQ_OK)
+        return status;
+    while (mq_db_next(&query, error))
+        mq_put_span(&gathered->bytes, mq_db_blob(query, 0));
+    mq_db_done(&query);
+    if (error->status != MQ_OK)
+        return error->status;
+    return gathered->bytes.failed || gathered->bytes.size >= gathered->size ? MQ_OK : MQ_NOT_FOUND;
+}
+
+/* Only its author's signature makes it good: the id does not cover that, and a broken one must spoil nothing. */
+static enum mq_status judge(struct mq_replica *replica, const struct gathered *gathered, enum worth *worth,
+                            struct mq_error *error)
 {
     struct mq_segment segment;
-    return !gathered->bytes.failed && mq_segment_decode(&segment, mq_written(&gathered->bytes)) == MQ_OK &&
-           memcmp(segment.id, gathered->id, sizeof gathered->id) == 0;
+    struct mq_announce announce;
+    *worth = WORTH_NOTHING;
+    if (gathered->bytes.failed || mq_segment_decode(&segment, mq_written(&gathered->bytes)) != MQ_OK ||
+        memcmp(segment.id, gathered->id, sizeof gathered->id) != 0)
+        return MQ_OK;
+    enum mq_status status = mq_announce_find(replica, segment.stream, &announce, error);
+    if (status == MQ_NOT_FOUND)
+        *worth = WORTH_WAITING;
+    else if (status == MQ_OK && mq_segment_verify(&segment, &announce) == MQ_OK)
+        *worth = WORTH_ALL;
+    return status == MQ_NOT_FOUND ? MQ_OK : status;
 }
 
 /* What the desk has as a skeleton only gets its body for the way to the server, and loses it again behind that. */
@@ -210,24 +283,64 @@ static enum mq_status revive(struct mq_replica *replica, const struct gathered *
                              struct mq_error *error)
 {
     struct mq_span bytes = mq_written(&gathered->bytes);
-    enum mq_status status = mq_db_run(replica->db, error,
-                                      "UPDATE segment SET bytes = ?, erased = 1, carry = 1, stored = 0 WHERE id = ? AND erased = 2",
-                                      "bb", bytes, MQ_SPAN(gathered->id));
+    enum mq_status status = mq_db_run(replica->db, error, "UPDATE returned SET bytes = NULL WHERE id = ? AND bytes IS NOT NULL",
+                                      "b", MQ_SPAN(gathered->id));
+    if (status == MQ_OK)
+        status = mq_db_run(replica->db, error,
+                           "UPDATE segment SET bytes = ?, erased = 1, carry = 1, stored = 0 WHERE id = ? AND erased = 2", "bb",
+                           bytes, MQ_SPAN(gathered->id));
     return status == MQ_OK && mq_db_changes(replica->db) == 0 ? mq_admit_segment(replica, bytes, true, result, error) : status;
 }
 
-static enum mq_status settle_one(struct mq_replica *replica, struct gathered *gathered, struct mq_admitted *result,
-                                 struct mq_error *error)
+/* What did not fit together is not tried again; what the same stream said besides may. */
+static enum mq_status forget(struct mq_replica *replica, const struct gathered *gathered, struct mq_error *error)
 {
-    enum mq_status status = next_gathered(replica, gathered, error);
-    if (status != MQ_OK)
-        return status;
-    bool good = is_what_it_says(gathered);
-    status = mq_db_run(replica->db, error,
-                       "UPDATE returned SET bytes = NULL WHERE id = ?1 AND bytes IS NOT NULL AND (?2 OR carrier IN"
-                       " (SELECT number FROM segment WHERE stream = ?3))",
-                       "bib", MQ_SPAN(gathered->id), (int64_t)good, MQ_SPAN(gathered->stream));
-    return status == MQ_OK && good ? revive(replica, gathered, result, error) : status;
+    return mq_db_run(replica->db, error,
+                     "UPDATE returned SET bytes = NULL WHERE id = ?1 AND size = ?3 AND bytes IS NOT NULL AND carrier IN"
+                     " (SELECT min(r.carrier) FROM returned AS r JOIN segment AS g ON g.number = r.carrier WHERE r.id = ?1"
+                     " AND g.stream = ?2 AND r.size = ?3 AND r.bytes IS NOT NULL GROUP BY r.offset)",
+                     "bbi", MQ_SPAN(gathered->id), MQ_SPAN(gathered->stream), (int64_t)gathered->size);
+}
+
+/* What one stream said of a segment, until it is good, all of it was tried, or it has to wait. */
+static enum mq_status group_settle(struct mq_replica *replica, struct gathered *gathered, struct mq_admitted *result,
+                                   struct mq_error *error)
+{
+    for (;;) {
+        enum worth worth = WORTH_WAITING;
+        enum mq_status status = gather(replica, gathered, error);
+        if (status == MQ_OK)
+            status = judge(replica, gathered, &worth, error);
+        if (status == MQ_OK && worth == WORTH_ALL)
+            return revive(replica, gathered, result, error);
+        if (status == MQ_OK && worth == WORTH_NOTHING)
+            status = forget(replica, gathered, error);
+        if (status != MQ_OK || worth == WORTH_WAITING)
+            return status == MQ_NOT_FOUND && error->status == MQ_OK ? MQ_OK : status;
+    }
+}
+
+/* What every stream said of one segment. */
+static enum mq_status id_settle(struct mq_replica *replica, struct gathered *at, struct mq_admitted *result,
+                                struct mq_error *error)
+{
+    enum mq_status status = MQ_OK;
+    while (status == MQ_OK) {
+        status = next_group(replica, at, error);
+        if (status == MQ_OK)
+            status = group_settle(replica, at, result, error);
+    }
+    return status == MQ_NOT_FOUND && error->status == MQ_OK ? MQ_OK : status;
+}
+
+/* What a stream said last, beyond what may wait, was not heard: it is taken again when the view is made again. */
+static enum mq_status waiting_limit(struct mq_replica *replica, struct mq_error *error)
+{
+    return mq_db_run(replica->db, error,
+                     "DELETE FROM returned WHERE (carrier, id, offset) IN (SELECT carrier, id, offset FROM"
+                     " (SELECT r.carrier, r.id, r.offset, row_number() OVER (PARTITION BY g.stream ORDER BY r.carrier, r.id, r.offset)"
+                     " AS place FROM returned AS r JOIN segment AS g ON g.number = r.carrier WHERE r.bytes IS NOT NULL) WHERE place > ?)",
+                     "i", (int64_t)MQ_RETURNED_WAITING_MAX);
 }
 
 enum mq_status mq_returned_settle(struct mq_replica *replica, struct mq_admitted *result, struct mq_error *error)
@@ -238,9 +351,12 @@ enum mq_status mq_returned_settle(struct mq_replica *replica, struct mq_admitted
     if (status != MQ_OK || any == 0)
         return status;
     uint8_t *memory = mq_work_memory(MQ_SEGMENT_MAX);
-    struct gathered gathered = {.bytes = mq_buffer(memory, MQ_SEGMENT_MAX)};
-    while (status == MQ_OK)
-        status = settle_one(replica, &gathered, result, error);
+    struct gathered at = {.bytes = mq_buffer(memory, MQ_SEGMENT_MAX)};
+    while (status == MQ_OK) { /* forward only: each segment is looked at once, however many wait */
+        status = next_id(replica, &at, error);
+        if (status == MQ_OK)
+            status = id_settle(replica, &at, result, error);
+    }
     mq_work_free(memory, MQ_SEGMENT_MAX);
-    return status == MQ_NOT_FOUND && error->status == MQ_OK ? MQ_OK : status;
+    return status == MQ_NOT_FOUND && error->status == MQ_OK ? waiting_limit(replica, error) : status;
 }

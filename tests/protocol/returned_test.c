@@ -97,7 +97,7 @@ struct odd {
     size_t id, sealed;
 };
 
-/* What is of another type or shape, larger than a segment, beside it, or not as long as the piece there. */
+/* What is of another type or shape, larger or smaller than a segment, beside it, cut elsewhere, or not as long as the piece there. */
 static void odd_ones_are_refused(void **state)
 {
     static const struct odd good = {"", 5, MQ_CHANGE_RETURN, 1000, 0, MQ_SEGMENT_ID_SIZE, 1048};
@@ -106,7 +106,9 @@ static void odd_ones_are_refused(void **state)
         {"type", 5, MQ_CHANGE_ERASE, 1000, 0, MQ_SEGMENT_ID_SIZE, 1048},
         {"id", 5, MQ_CHANGE_RETURN, 1000, 0, MQ_SEGMENT_ID_SIZE - 1, 1048},
         {"size", 5, MQ_CHANGE_RETURN, MQ_SEGMENT_MAX + 1, 0, MQ_SEGMENT_ID_SIZE, MQ_RETURNED_PIECE_MAX + 48},
+        {"size of none", 5, MQ_CHANGE_RETURN, MQ_SEGMENT_FIXED_SIZE - 1, 0, MQ_SEGMENT_ID_SIZE, MQ_SEGMENT_FIXED_SIZE + 47},
         {"offset", 5, MQ_CHANGE_RETURN, 1000, 1000, MQ_SEGMENT_ID_SIZE, 1048},
+        {"cut", 5, MQ_CHANGE_RETURN, 1000, 1, MQ_SEGMENT_ID_SIZE, 1047},
         {"short", 5, MQ_CHANGE_RETURN, 1000, 0, MQ_SEGMENT_ID_SIZE, 1047},
         {"long", 5, MQ_CHANGE_RETURN, 1000, 0, MQ_SEGMENT_ID_SIZE, 1049},
         {"too long", 5, MQ_CHANGE_RETURN, MQ_SEGMENT_MAX, 0, MQ_SEGMENT_ID_SIZE, MQ_RETURNED_PIECE_MAX + 49},
