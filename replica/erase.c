@@ -292,14 +292,16 @@ static enum mq_status body_drop(struct mq_replica *replica, int64_t number, stru
 }
 
 /* A body goes where it is certain that the desk has it: it came from a server and is owed to nobody; or it is ours, and
- * a receipt covers it; or we are the county's desk, which gets no receipts, and a server has it for the others. */
+ * a receipt covers it; or we are the county's desk, which gets no receipts, and a server has it for the others. Beyond a cut
+ * it goes where its changes are written down, so that letting it in needs no body. */
 static enum mq_status bodies_drop(struct mq_replica *replica, bool *any, struct mq_error *error)
 {
     int64_t number = 0;
     for (;;) {
         enum mq_status status = mq_db_number(
             replica->db, &number, error,
-            "SELECT g.number FROM segment AS g JOIN stream AS s ON s.stream = g.stream WHERE g.erased = 1 AND g.state = 1"
+            "SELECT g.number FROM segment AS g JOIN stream AS s ON s.stream = g.stream WHERE g.erased = 1 AND"
+            " (g.state = 1 OR g.kept = 1)"
             " AND ((g.mine = 0 AND g.carry = 0) OR g.anchored = 1 OR (g.mine = 1 AND g.stored = 1 AND s.rank >= ?))"
             " AND g.number > ? ORDER BY g.number LIMIT 1",
             "ii", (int64_t)MQ_RANK_COUNTY, number);

@@ -480,6 +480,22 @@ static void many_pieces_are_settled_in_time(void **state)
     assert_true(seconds < 10); /* with every check of the compiler; it was half a minute */
 }
 
+/* What stays out because of a revocation gives up its body to the desk only for the way to a server. */
+static void beyond_a_cut_no_body_stays(void **state)
+{
+    (void)state;
+    write_and_erase(&village.devices[0]);
+    /* As if the county had revoked at an earlier moment. */
+    assert_int_equal(mq_db_run(mq_replica_db(village.desk.replica), &problem,
+                               "UPDATE segment SET state = 2, reason = 'revoked' WHERE erased = 2 AND mine = 0", ""),
+                     MQ_OK);
+    relay_becomes("none");
+    assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK);
+    village_sync_all(&village, 4);
+    assert_true(hostile_count(&village.desk, "SELECT count(*) FROM returned") > 0);
+    assert_int_equal(hostile_count(&village.desk, "SELECT count(*) FROM segment WHERE erased = 1"), 0);
+}
+
 /* The same piece twice is no whole: the other one is waited for, and then all is there. */
 static void same_piece_twice_is_no_whole(void **state)
 {
@@ -518,6 +534,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(broken_signature_replaces_no_skeleton, begin, end),
         cmocka_unit_test_setup_teardown(unknown_streams_fill_nothing, begin, end),
         cmocka_unit_test_setup_teardown(many_pieces_are_settled_in_time, begin, end),
+        cmocka_unit_test_setup_teardown(beyond_a_cut_no_body_stays, begin, end),
         cmocka_unit_test_setup_teardown(same_piece_twice_is_no_whole, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
