@@ -19,7 +19,7 @@ bool mq_control_is_logged(uint8_t kind);
 #define MQ_CONTROL_HEAD_SIZE 58
 
 struct mq_control {
-    uint8_t kind; /* enum mq_control_kind; unknown ones are stored and passed on */
+    uint8_t kind; /* enum mq_control_kind; unknown ones of a county's desk are stored and passed on */
     uint8_t issuer[MQ_KID_SIZE];
     uint8_t team[MQ_ID_SIZE];
     uint8_t subject[MQ_ID_SIZE];

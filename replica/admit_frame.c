@@ -200,6 +200,23 @@ enum mq_status mq_control_store(struct mq_replica *replica, const struct mq_cont
     return status;
 }
 
+/* A township's desk says receipts only, and is heard only where they say something here: of an own stream, or, where we are
+ * that desk and were set back, how far our numbers went. */
+static enum mq_status townships_word(struct mq_replica *replica, const struct mq_control *control, bool *heard,
+                                     struct mq_error *error)
+{
+    uint8_t self[MQ_KID_SIZE];
+    int64_t own;
+    mq_key_name(self, replica->identity->sign_public);
+    enum mq_status status =
+        mq_db_number(replica->db, &own, error,
+                     "SELECT count(*) FROM stream JOIN mailbox USING(mailbox) WHERE stream = ? AND mine = 1 AND team = ?",
+                     "bb", MQ_SPAN(control->subject), MQ_SPAN(control->team));
+    *heard = status == MQ_OK && control->kind == MQ_CONTROL_RECEIPT &&
+             (own > 0 || memcmp(self, control->issuer, sizeof self) == 0);
+    return status;
+}
+
 /* It holds under this desk. Who was revoked says nothing any more. */
 static enum mq_status control_take(struct mq_replica *replica, const struct mq_control *control,
                                    const struct mq_certificate *desk, struct mq_admitted *result,
@@ -218,6 +235,11 @@ static enum mq_status control_take(struct mq_replica *replica, const struct mq_c
         result->refused++; /* kept, it would keep the slot from a true one, and be read again and again */
         return MQ_OK;
     }
+    bool heard = mq_role_governs(desk->role);
+    if (!heard)
+        status = townships_word(replica, control, &heard, error);
+    if (status != MQ_OK || !heard)
+        return status;
     status = mq_control_store(replica, control, mq_role_rank(desk->role), &newer, error);
     return status == MQ_OK && newer && control->kind == MQ_CONTROL_RECEIPT
                ? mq_receipts_apply(replica, control->subject, error)

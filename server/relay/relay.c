@@ -129,14 +129,36 @@ static enum mq_status log_control(struct mq_relay_work *work, const struct mq_co
     return store->verbs->append(store, mailbox, &item, &added, work->error);
 }
 
+/* A township's desk says what it has merged of the streams that lie here, and nothing else: so whoever stole its key has no
+ * more slots than there are streams, and none that is larger than a receipt. */
+static enum mq_status has_slot(struct mq_relay_work *work, const struct mq_control *control, bool *has)
+{
+    struct mq_store *store = work->relay->store;
+    uint8_t memory[MQ_ANNOUNCE_SIZE], mailbox[MQ_ID_SIZE];
+    struct mq_buffer bytes = mq_buffer(memory, sizeof memory);
+    struct mq_announce announce;
+    struct mq_receipt receipt;
+
+    *has = mq_work_is_countys_word(work, control);
+    if (*has || control->kind != MQ_CONTROL_RECEIPT || mq_receipt_get(&receipt, control->body) != MQ_OK)
+        return MQ_OK;
+    enum mq_status status = store->verbs->announce(store, control->subject, mailbox, &bytes, work->error);
+    *has = status == MQ_OK && mq_announce_decode(&announce, mq_written(&bytes)) == MQ_OK &&
+           memcmp(announce.certificate.team, control->team, MQ_ID_SIZE) == 0;
+    return status == MQ_NOT_FOUND ? MQ_OK : status;
+}
+
 static enum mq_status take_control(struct mq_relay_work *work, const struct mq_control *control)
 {
     struct mq_store *store = work->relay->store;
-    bool kept;
+    bool has, kept;
 
     if (control->number > INT64_MAX || !may_try(work, control->kind) || !mq_work_control_good(work, control))
         return MQ_OK;
-    enum mq_status status = store->verbs->put_control(store, control, &kept, work->error);
+    enum mq_status status = has_slot(work, control, &has);
+    if (status != MQ_OK || !has)
+        return status;
+    status = store->verbs->put_control(store, control, &kept, work->error);
     if (status == MQ_OK && kept && control->kind == MQ_CONTROL_ACCESS)
         status = store->verbs->set_access(store, control->team, control->body, work->error);
     if (status == MQ_OK && kept && mq_control_is_logged(control->kind))
@@ -160,7 +182,17 @@ static enum mq_status take_other_control(struct mq_relay_work *work, struct mq_s
 {
     struct mq_control control;
 
-    if (mq_control_decode(&control, bytes) != MQ_OK || control.kind == MQ_CONTROL_ACCESS)
+    if (mq_control_decode(&control, bytes) != MQ_OK || control.kind == MQ_CONTROL_ACCESS ||
+        control.kind == MQ_CONTROL_RECEIPT)
+        return MQ_OK;
+    return take_control(work, &control);
+}
+
+static enum mq_status take_receipt(struct mq_relay_work *work, struct mq_span bytes)
+{
+    struct mq_control control;
+
+    if (mq_control_decode(&control, bytes) != MQ_OK || control.kind != MQ_CONTROL_RECEIPT)
         return MQ_OK;
     return take_control(work, &control);
 }
@@ -251,12 +283,10 @@ static enum mq_status collect_streams(struct mq_relay_work *work)
 
 /* ---- The exchange ---- */
 
-static enum mq_status take_all(struct mq_relay_work *work)
+static enum mq_status take_members(struct mq_relay_work *work)
 {
-    enum mq_status status = take_what_desks_say(work);
+    enum mq_status status = MQ_OK;
 
-    if (status != MQ_OK || work->stranger)
-        return status;
     if (mq_work_may(work, MQ_ACCESS_REVOKED)) {
         status = collect_streams(work);
         if (status == MQ_OK)
@@ -265,6 +295,16 @@ static enum mq_status take_all(struct mq_relay_work *work)
     if (status == MQ_OK)
         status = mq_work_take_frames(work);
     return status == MQ_OK ? collect_streams(work) : status;
+}
+
+/* Receipts last: the streams that they are about may come in the same request. */
+static enum mq_status take_all(struct mq_relay_work *work)
+{
+    enum mq_status status = take_what_desks_say(work);
+
+    if (status == MQ_OK && !work->stranger)
+        status = take_members(work);
+    return status == MQ_OK ? take_each(work, MQ_FRAME_CONTROL, take_receipt) : status;
 }
 
 static enum mq_status exchange(struct mq_relay_work *work, struct mq_buffer *reply)

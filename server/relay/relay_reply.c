@@ -15,6 +15,7 @@ struct writer {
     size_t limit;   /* the reply's size, room for the end frame taken off */
     size_t share;   /* what the present kind of frame may use; never beyond `limit` */
     bool given;     /* a log item or a part of one is in the reply */
+    bool countys;   /* receipts by a county's desk have their turn, and then everything else */
     struct mq_reply head;
 };
 
@@ -45,14 +46,18 @@ static bool give_control(void *context, struct mq_span bytes)
     return true;
 }
 
-/* Access lists are for relays, and for the desk that wrote them. */
+/* Access lists are for relays, and for the desk that wrote them. The county's receipts come first: nothing that another
+ * desk says leaves no room for them. */
 static bool give_member_control(void *context, struct mq_span bytes)
 {
     const struct writer *writer = context;
     struct mq_control control;
 
-    if (mq_control_decode(&control, bytes) == MQ_OK && control.kind != MQ_CONTROL_ACCESS &&
-        !mq_work_silenced(writer->work, &control))
+    if (mq_control_decode(&control, bytes) != MQ_OK || control.kind == MQ_CONTROL_ACCESS ||
+        mq_work_silenced(writer->work, &control))
+        return true;
+    bool receipt = control.kind == MQ_CONTROL_RECEIPT, countys = mq_work_is_countys_word(writer->work, &control);
+    if ((receipt && countys) == writer->countys && (receipt || countys))
         return give_control(context, bytes);
     return true;
 }
@@ -63,9 +68,23 @@ static bool give_desk_control(void *context, struct mq_span bytes)
     struct mq_control control;
 
     if (mq_control_decode(&control, bytes) == MQ_OK && !mq_control_is_logged(control.kind) &&
-        !mq_work_silenced(writer->work, &control) && mq_work_desk_hears(writer->work, &control))
+        !mq_work_silenced(writer->work, &control) && mq_work_desk_hears(writer->work, &control) &&
+        (control.kind == MQ_CONTROL_RECEIPT || mq_work_is_countys_word(writer->work, &control)))
         return give_control(context, bytes);
     return true;
+}
+
+/* What is said of the token's streams; kind 0: of all kinds. */
+static enum mq_status give_of_streams(struct writer *writer, uint8_t kind, bool countys)
+{
+    struct mq_relay_work *work = writer->work;
+    struct mq_store *store = work->relay->store;
+    enum mq_status status = MQ_OK;
+
+    writer->countys = countys;
+    for (size_t i = 0; status == MQ_OK && i < work->stream_count; i++)
+        status = store->verbs->controls(store, work->team, kind, work->streams[i], give_member_control, writer, work->error);
+    return status;
 }
 
 /* A member gets what is said of his streams and of his team as a whole; a desk what it hears, the greatest number first. */
@@ -78,12 +97,11 @@ static enum mq_status give_controls(struct writer *writer)
     share_out(writer, 3);
     if (mq_work_may(work, MQ_ACCESS_DESK) || mq_work_is_desk(work))
         return store->verbs->controls(store, work->team, 0, NULL, give_desk_control, writer, work->error);
-    enum mq_status status =
-        store->verbs->controls(store, work->team, 0, team_itself, give_member_control, writer, work->error);
-    for (size_t i = 0; status == MQ_OK && i < work->stream_count; i++)
-        status = store->verbs->controls(store, work->team, 0, work->streams[i], give_member_control, writer,
-                                        work->error);
-    return status;
+    enum mq_status status = give_of_streams(writer, MQ_CONTROL_RECEIPT, true);
+    writer->countys = false;
+    if (status == MQ_OK)
+        status = store->verbs->controls(store, work->team, 0, team_itself, give_member_control, writer, work->error);
+    return status == MQ_OK ? give_of_streams(writer, 0, false) : status;
 }
 
 /* A few bytes for each mailbox that holds something for him and that he does not know of. */
@@ -472,7 +490,6 @@ static enum mq_status give_own_revocation(struct writer *writer, const uint8_t s
 static enum mq_status give_revoked(struct writer *writer)
 {
     struct mq_relay_work *work = writer->work;
-    struct mq_store *store = work->relay->store;
     enum mq_status status = MQ_OK;
 
     keep_revoked_where_he_was(writer);
@@ -480,14 +497,11 @@ static enum mq_status give_revoked(struct writer *writer)
     for (size_t i = 0; status == MQ_OK && i < work->request.mailbox_count; i++)
         status = tell_head(writer, &work->request.mailboxes[i], &writer->head.mailboxes[i]);
     share_out(writer, 4);
-    for (size_t i = 0; status == MQ_OK && i < work->stream_count; i++) {
-        if (i == 0) /* the newest stream is under the certificate that he has now */
-            status = give_own_revocation(writer, work->streams[i]);
-        if (status == MQ_OK)
-            status = store->verbs->controls(store, work->team, MQ_CONTROL_RECEIPT, work->streams[i],
-                                            give_member_control, writer, work->error);
-    }
-    return status;
+    if (status == MQ_OK && work->stream_count > 0) /* the newest stream is under the certificate that he has now */
+        status = give_own_revocation(writer, work->streams[0]);
+    if (status == MQ_OK)
+        status = give_of_streams(writer, MQ_CONTROL_RECEIPT, true);
+    return status == MQ_OK ? give_of_streams(writer, MQ_CONTROL_RECEIPT, false) : status;
 }
 
 static enum mq_status give_frames(struct writer *writer)

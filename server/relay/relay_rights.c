@@ -213,6 +213,20 @@ bool mq_work_silenced(const struct mq_relay_work *work, const struct mq_control 
     return false;
 }
 
+bool mq_work_is_countys_word(const struct mq_relay_work *work, const struct mq_control *control)
+{
+    uint8_t name[MQ_KID_SIZE];
+
+    for (size_t i = 0; i < work->desk_count; i++) {
+        if (!mq_role_governs(work->desks[i].role) || memcmp(work->desks[i].team, control->team, MQ_ID_SIZE) != 0)
+            continue;
+        mq_key_name(name, work->desks[i].sign_public);
+        if (memcmp(name, control->issuer, sizeof name) == 0)
+            return true;
+    }
+    return false;
+}
+
 bool mq_work_desk_hears(const struct mq_relay_work *work, const struct mq_control *control)
 {
     static const uint8_t team_itself[MQ_ID_SIZE];

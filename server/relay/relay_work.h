@@ -77,6 +77,8 @@ MQ_MUST_USE enum mq_status mq_work_own_cases(struct mq_relay_work *work);
 MQ_MUST_USE enum mq_status mq_work_elsewhere(struct mq_relay_work *work);
 /* Said by a desk that was revoked? It is told to nobody. */
 bool mq_work_silenced(const struct mq_relay_work *work, const struct mq_control *control);
+/* Does it name a county desk of its team as the one who said it? A township's desk may say receipts only. */
+bool mq_work_is_countys_word(const struct mq_relay_work *work, const struct mq_control *control);
 /* Is the token a desk's, a county's or a township's? */
 bool mq_work_is_desk(const struct mq_relay_work *work);
 /* A desk is told what a member is, and the receipts that it signed itself, so that one which was set back sees how far it

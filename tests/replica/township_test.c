@@ -1,3 +1,4 @@
+/* tidy: long, every case needs the same two desks and the same thief */
 /* Aim: two desks of one team, a county's and a township's, work side by side: devices believe both, their receipts do not
  * chase each other, and nothing that one has merged is taken back by the other. */
 #include <setjmp.h>
@@ -294,6 +295,66 @@ static void a_thief_owns_no_slot(void **state)
     assert_all_anchored(3);
 }
 
+/* Signs what he says to fill the relay, and lays it straight into its store, as an older program took it. */
+static void lay(const struct mq_control *said)
+{
+    static uint8_t memory[MQ_CONTROL_BODY_MAX + 400];
+    struct mq_buffer object = mq_buffer(memory, sizeof memory);
+    struct mq_control control = *said;
+    bool kept;
+    memcpy(control.team, village.township.team.team, MQ_ID_SIZE);
+    mq_key_name(control.issuer, mq_replica_identity(village.township.replica)->sign_public);
+    assert_int_equal(mq_control_sign(&object, &control, mq_replica_identity(village.township.replica)), MQ_OK);
+    control.bytes = mq_written(&object);
+    assert_int_equal(village.store->verbs->put_control(village.store, &control, &kept, &problem), MQ_OK);
+    assert_true(kept);
+}
+
+/* However much he lays before the relay, of kinds that nobody knows and of the device's own stream, what the county says
+ * reaches the device; of the rest nothing stays there, and what comes to it by another way is passed over too. */
+static void a_thief_fills_no_reply(void **state)
+{
+    static uint8_t fill[MQ_CONTROL_BODY_MAX];
+    size_t size = sizeof fill;
+    struct mq_control control = {.number = INT64_MAX};
+    uint8_t id[MQ_SEGMENT_ID_SIZE];
+    (void)state;
+    three_segments();
+    for (uint8_t kind = MQ_CONTROL_REVOCATION + 1; kind < 36; kind++) {
+        size = kind % 2 == 0 ? size / 2 : size;
+        control.kind = kind;
+        control.body = mq_span(fill, size);
+        lay(&control);
+    }
+    control.kind = MQ_CONTROL_RECEIPT;
+    control.body = MQ_SPAN(fill);
+    own_segment(1, id, control.subject);
+    lay(&control);
+    for (int i = 0; i < 2; i++) {
+        sync_one(&village.desk);
+        sync_one(device());
+    }
+    assert_all_anchored(3);
+    say(&village.township, &(struct saying){2, 0, 0, 5});
+    assert_int_equal(hostile_count(device(), "SELECT count(*) FROM control WHERE kind = 1"), 2);
+
+    uint8_t memory[400], body_memory[100];
+    struct mq_buffer object = mq_buffer(memory, sizeof memory), body = mq_buffer(body_memory, sizeof body_memory);
+    const struct mq_receipt receipt = {.head_seq = 1};
+    mq_receipt_put(&body, &receipt);
+    for (int i = 0; i < 2; i++) { /* of a stream that is not ours; of ours, but of a kind that only a county may add */
+        object.size = 0;
+        control.kind = i == 0 ? MQ_CONTROL_RECEIPT : MQ_CONTROL_REVOCATION + 1;
+        control.body = mq_written(&body);
+        control.subject[0] ^= 1;
+        memcpy(control.team, village.township.team.team, MQ_ID_SIZE);
+        assert_int_equal(mq_control_sign(&object, &control, mq_replica_identity(village.township.replica)), MQ_OK);
+        struct mq_frame frame = {.type = MQ_FRAME_CONTROL, .payload = mq_written(&object)};
+        assert_int_equal(mq_replica_transact(device()->replica, admit_frame, &frame, &problem), MQ_OK);
+    }
+    assert_int_equal(hostile_count(device(), "SELECT count(*) FROM control WHERE kind NOT IN (2, 3)"), 2);
+}
+
 /* What only the thief said counts no more once his key is revoked, whichever came first: records are as safe as the
  * county says. */
 static void what_a_thief_said_is_taken_back(void **state)
@@ -539,6 +600,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(exceptions_are_cleared_by_who_goes_as_far, begin, end),
         cmocka_unit_test_setup_teardown(exceptions_stay_while_they_are_said, begin, end),
         cmocka_unit_test_setup_teardown(a_thief_owns_no_slot, begin, end),
+        cmocka_unit_test_setup_teardown(a_thief_fills_no_reply, begin, end),
         cmocka_unit_test_setup_teardown(what_a_thief_said_is_taken_back, begin, end),
         cmocka_unit_test_setup_teardown(the_county_says_who_was_revoked, begin, end),
         cmocka_unit_test_setup_teardown(a_false_reset_brings_no_old_word_back, begin, end),
