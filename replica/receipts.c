@@ -380,19 +380,35 @@ static enum mq_status apply_all(struct mq_replica *replica, struct mq_error *err
     return status != MQ_OK ? status : error->status;
 }
 
+/* What lost its anchor may lie nowhere but here, since nobody brings what is anchored. Of an open stream the server's head
+ * tells what it has; of others its wants do, and where it tells no head, or will not ask, it is brought anyway. */
+static enum mq_status bring_again(struct mq_replica *replica, struct mq_error *error)
+{
+    enum mq_status status = mq_db_run(replica->db, error,
+                                      "UPDATE segment SET carry = 1 WHERE mine = 1 AND anchored = 0 AND stored = 0 AND erased < 2"
+                                      " AND stream IN (SELECT stream FROM stream JOIN mailbox USING(mailbox)"
+                                      " WHERE closed OR (compartment <> 0 AND NOT asked))",
+                                      "");
+    return status == MQ_OK ? mq_setting_put_number(replica, "have_owed", 1, error) : status;
+}
+
 enum mq_status mq_receipts_forget(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE],
                                   const uint8_t desk[MQ_KID_SIZE], struct mq_error *error)
 {
     struct mq_db *db = replica->db;
     enum mq_status status = mq_db_run(db, error,
-                                      "UPDATE segment SET anchored = 0, excepted = 0 WHERE mine = 1 AND stream IN"
+                                      "UPDATE segment SET stored = CASE WHEN anchored THEN 0 ELSE stored END, anchored = 0,"
+                                      " excepted = 0 WHERE mine = 1 AND stream IN"
                                       " (SELECT subject FROM control WHERE team = ? AND kind = ? AND owner = ?)",
                                       "bib", mq_span(team, MQ_ID_SIZE), (int64_t)MQ_CONTROL_RECEIPT,
                                       mq_span(desk, MQ_KID_SIZE));
+    bool own = status == MQ_OK && mq_db_changes(db) > 0;
     if (status == MQ_OK)
         status = mq_db_run(db, error, "DELETE FROM control WHERE team = ? AND owner = ?", "bb", mq_span(team, MQ_ID_SIZE),
                            mq_span(desk, MQ_KID_SIZE));
-    return status == MQ_OK && mq_db_changes(db) > 0 ? apply_all(replica, error) : status;
+    if (status == MQ_OK && mq_db_changes(db) > 0)
+        status = apply_all(replica, error);
+    return status == MQ_OK && own ? bring_again(replica, error) : status;
 }
 
 /* Of the only team of a device. */

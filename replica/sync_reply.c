@@ -347,12 +347,26 @@ static enum mq_status cursors_move(struct reply_work *work, struct mq_error *err
     return status;
 }
 
+/* A relay takes a township's receipt only where the stream was announced: what this desk brought of a stream may have come
+ * after what it said of it. */
+static enum mq_status say_of_carried(struct mq_sync_state *state, struct mq_error *error)
+{
+    if (mq_role_governs(state->team->certificate.role))
+        return MQ_OK;
+    return mq_db_run(state->replica->db, error,
+                     "UPDATE outbox SET sent = 0 WHERE frame = ? AND slot IN (SELECT stream FROM segment JOIN stream USING(stream)"
+                     " JOIN mailbox USING(mailbox) WHERE carry = 1 AND segment.number <= ? AND team = ?)",
+                     "iib", (int64_t)MQ_FRAME_CONTROL, state->carry_sent, MQ_SPAN(state->team->team));
+}
+
 static enum mq_status said_what_was_sent(struct reply_work *work, struct mq_error *error)
 {
     struct mq_sync_state *state = work->state;
     struct mq_db *db = state->replica->db;
     enum mq_status status =
         mq_db_run(db, error, "UPDATE outbox SET sent = 1 WHERE number <= ? AND sent = 0", "i", state->outbox_sent);
+    if (status == MQ_OK && state->carry_sent > 0)
+        status = say_of_carried(state, error);
     if (status == MQ_OK && state->carry_sent > 0)
         status =
             mq_db_run(db, error,

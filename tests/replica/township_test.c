@@ -376,6 +376,30 @@ static void what_a_thief_said_is_taken_back(void **state)
     assert_all_anchored(4);
 }
 
+/* What only a thief confirmed of a stream that was closed since, so that no head tells of it, is brought once his key is
+ * revoked: it reaches the county. */
+static void what_a_thief_hid_is_brought(void **state)
+{
+    (void)state;
+    three_segments();
+    add("d");
+    assert_int_equal(mq_seal_all(device()->replica, &problem), MQ_OK);
+    say(&village.township, &(struct saying){4, 0, 0, INT64_MAX});
+    assert_int_equal(mq_streams_close(device()->replica, &problem), MQ_OK);
+    sync_one(device());
+    assert_all_anchored(4);
+    village_revoke(&village, &village.township);
+    for (int i = 0; i < 3; i++) {
+        sync_one(device());
+        sync_one(&village.desk);
+    }
+    assert_all_anchored(4);
+    char *here = village_export(device()), *county = village_export(&village.desk);
+    assert_string_equal(here, county);
+    free(here);
+    free(county);
+}
+
 /* Whose rights the county took is told so, though a township that has not heard of it confirms what he wrote, before or
  * after. */
 static void the_county_says_who_was_revoked(void **state)
@@ -602,6 +626,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_thief_owns_no_slot, begin, end),
         cmocka_unit_test_setup_teardown(a_thief_fills_no_reply, begin, end),
         cmocka_unit_test_setup_teardown(what_a_thief_said_is_taken_back, begin, end),
+        cmocka_unit_test_setup_teardown(what_a_thief_hid_is_brought, begin, end),
         cmocka_unit_test_setup_teardown(the_county_says_who_was_revoked, begin, end),
         cmocka_unit_test_setup_teardown(a_false_reset_brings_no_old_word_back, begin, end),
         cmocka_unit_test_setup_teardown(a_late_desk_goes_on_above_its_numbers, begin, end),
