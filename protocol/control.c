@@ -92,6 +92,15 @@ void mq_receipt_put(struct mq_buffer *out, const struct mq_receipt *receipt)
     }
 }
 
+/* Every name costs its reader a walk along the stream. */
+static bool named_before(const struct mq_receipt *receipt, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (memcmp(receipt->excepted[i].id, receipt->excepted[index].id, MQ_SEGMENT_ID_SIZE) == 0)
+            return true;
+    return false;
+}
+
 enum mq_status mq_receipt_get(struct mq_receipt *out, struct mq_span body)
 {
     struct mq_reader reader = mq_reader(body);
@@ -106,7 +115,8 @@ enum mq_status mq_receipt_get(struct mq_receipt *out, struct mq_span body)
     for (size_t i = 0; i < out->excepted_count; i++) {
         mq_get(&reader, out->excepted[i].id, sizeof out->excepted[i].id);
         out->excepted[i].reason = mq_get_u8(&reader);
-        if (out->excepted[i].reason == 0) /* would read as no exception */
+        if (out->excepted[i].reason == 0 || /* would read as no exception */
+            named_before(out, i))
             return MQ_REFUSED;
     }
     return mq_reader_done(&reader) ? MQ_OK : MQ_REFUSED;

@@ -376,10 +376,31 @@ static enum mq_status try_waiting(struct mq_replica *replica, struct mq_admitted
     return status;
 }
 
+/* Segments of an own stream came from elsewhere, so that what desks say of it may cover more: once a stream, however many. */
+static enum mq_status receipts_settle(struct mq_replica *replica, struct mq_admitted *result, struct mq_error *error)
+{
+    struct mq_query *query;
+    if (result->first == 0)
+        return MQ_OK;
+    enum mq_status status = mq_db_query(replica->db, &query, error,
+                                        "SELECT stream FROM stream WHERE mine = 1"
+                                        " AND stream IN (SELECT stream FROM segment WHERE number >= ?)",
+                                        "i", result->first);
+    if (status != MQ_OK)
+        return status;
+    while (status == MQ_OK && mq_db_next(&query, error))
+        status = mq_receipts_apply(replica, mq_db_blob(query, 0).data, error);
+    mq_db_done(&query);
+    result->first = 0;
+    return status != MQ_OK ? status : error->status;
+}
+
 enum mq_status mq_admit_waiting(struct mq_replica *replica, struct mq_admitted *result, struct mq_error *error)
 {
     int64_t waiting;
-    enum mq_status status = mq_revoke_settle(replica, error);
+    enum mq_status status = receipts_settle(replica, result, error);
+    if (status == MQ_OK)
+        status = mq_revoke_settle(replica, error);
     if (status == MQ_OK)
         status = mq_returned_settle(replica, result, error);
     if (status == MQ_OK)
@@ -429,7 +450,8 @@ enum mq_status mq_admit_segment(struct mq_replica *replica, struct mq_span bytes
     if (status == MQ_OK)
         status = segment_try(replica, number, bytes, result, error);
     result->segments++;
-    return status == MQ_OK ? mq_receipts_apply(replica, segment.stream, error) : status;
+    result->first = result->first == 0 ? number : result->first;
+    return status;
 }
 
 enum mq_status mq_partition(struct mq_replica *replica, struct mq_partition *out, struct mq_error *error)

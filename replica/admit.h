@@ -11,6 +11,7 @@ struct mq_admitted {
     int64_t segments; /* new segments stored */
     int64_t changes;  /* changes that reached the view */
     int64_t refused;  /* frames that do not verify: not stored */
+    int64_t first;    /* row number of the first new segment whose stream's receipts were not looked at again; 0: none */
 };
 
 /* One frame, within a transaction of the caller. `carry`: it came by bundle and is to be brought to the server too.
@@ -19,7 +20,8 @@ struct mq_admitted {
  * counts. */
 MQ_MUST_USE enum mq_status mq_admit(struct mq_replica *replica, const struct mq_frame *frame, bool carry,
                                     struct mq_admitted *result, struct mq_error *error);
-/* After a run of frames: tries everything that waits once more. */
+/* After a run of frames: applies the receipts of own streams that segments came of, and tries everything that waits once
+ * more. */
 MQ_MUST_USE enum mq_status mq_admit_waiting(struct mq_replica *replica, struct mq_admitted *result,
                                             struct mq_error *error);
 

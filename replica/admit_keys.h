@@ -18,8 +18,8 @@ MQ_MUST_USE enum mq_status mq_unverified_put(struct mq_replica *replica, enum mq
  * has another rank than what was kept under its number. */
 MQ_MUST_USE enum mq_status mq_control_store(struct mq_replica *replica, const struct mq_control *control, unsigned rank,
                                             bool *newer, struct mq_error *error);
-/* What all desks say of a stream marks what is covered of our own: one of them said something new, or a segment came that
- * was not here, so that they may cover more. */
+/* What all desks say of a stream marks what is covered of our own: one of them said something new, or segments came that
+ * were not here, so that they may cover more. */
 MQ_MUST_USE enum mq_status mq_receipts_apply(struct mq_replica *replica, const uint8_t stream[MQ_ID_SIZE],
                                              struct mq_error *error);
 /* A desk was revoked (by the name of its key): our records are as safe as the others say. */

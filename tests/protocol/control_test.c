@@ -177,6 +177,32 @@ static void receipt_without_reason(void **state)
     assert_int_equal(mq_receipt_get(&decoded, mq_written(&out)), MQ_REFUSED);
 }
 
+/* An id that is excepted twice, side by side or far apart, is refused, under one reason or two. */
+static void receipt_names_one_twice(void **state)
+{
+    static struct mq_receipt receipt, decoded;
+
+    (void)state;
+    receipt.excepted_count = MQ_EXCEPTED_MAX;
+    for (size_t i = 0; i < MQ_EXCEPTED_MAX; i++) {
+        count_up(receipt.excepted[i].id, MQ_SEGMENT_ID_SIZE, (uint8_t)i);
+        receipt.excepted[i].reason = MQ_EXCEPTION_ROLE;
+    }
+    for (size_t second = 1; second < MQ_EXCEPTED_MAX; second += 127) {
+        struct mq_exception kept = receipt.excepted[second];
+        struct mq_buffer out = mq_buffer(memory, sizeof memory);
+
+        memcpy(receipt.excepted[second].id, receipt.excepted[0].id, MQ_SEGMENT_ID_SIZE);
+        receipt.excepted[second].reason = second % 2 == 0 ? MQ_EXCEPTION_BRANCH : MQ_EXCEPTION_ROLE;
+        mq_receipt_put(&out, &receipt);
+        assert_int_equal(mq_receipt_get(&decoded, mq_written(&out)), MQ_REFUSED);
+        receipt.excepted[second] = kept;
+        out.size = 0;
+        mq_receipt_put(&out, &receipt);
+        assert_int_equal(mq_receipt_get(&decoded, mq_written(&out)), MQ_OK);
+    }
+}
+
 /* More exceptions than allowed are refused even where the length fits. */
 static void receipt_of_too_many(void **state)
 {
@@ -343,7 +369,7 @@ int main(void)
         cmocka_unit_test(control_round_trip), cmocka_unit_test(control_flipped),
         cmocka_unit_test(control_cut),        cmocka_unit_test(control_of_others),
         cmocka_unit_test(control_limits),     cmocka_unit_test(receipt_round_trip),
-        cmocka_unit_test(receipt_without_reason),
+        cmocka_unit_test(receipt_without_reason), cmocka_unit_test(receipt_names_one_twice),
         cmocka_unit_test(receipt_of_too_many), cmocka_unit_test(control_in_small_buffers), cmocka_unit_test(kinds_and_their_ways),
         cmocka_unit_test(access_round_trip),
         cmocka_unit_test(control_of_a_township), cmocka_unit_test(revocation_round_trip),

@@ -493,6 +493,35 @@ static void what_a_desk_says_now_counts(void **state)
     assert_int_equal(last_number(&village.desk), said);
 }
 
+/* However many segments of its own stream a device that was set back has from elsewhere in one reply, what a desk says of
+ * them is applied once, and covers them all. */
+static void what_comes_back_is_looked_at_once(void **state)
+{
+    (void)state;
+    add("a");
+    sync_one(device());
+    village_keep(&village, device(), "kept");
+    for (int i = 0; i < 8; i++) {
+        add((const char *[]){"b", "c", "d", "e", "f", "g", "h", "i"}[i]);
+        assert_int_equal(mq_seal_all(device()->replica, &problem), MQ_OK);
+    }
+    sync_one(device());
+    sync_one(&village.desk);
+    village_bring_back(&village, device(), "kept");
+    say(&village.township, &(struct saying){1, 1, MQ_EXCEPTION_UNDECODABLE, 5});
+    assert_int_equal(village_safety(device()).quarantined, 1);
+    struct mq_db *db = mq_replica_db(device()->replica);
+    assert_int_equal(mq_db_script(db,
+                                  "CREATE TEMP TABLE applied(at); CREATE TEMP TRIGGER once AFTER UPDATE OF excepted ON segment"
+                                  " WHEN NEW.excepted < 0 BEGIN INSERT INTO applied VALUES(NEW.number); END",
+                                  &problem),
+                     MQ_OK);
+    sync_one(device());
+    assert_int_equal(hostile_count(device(), "SELECT count(*) FROM segment WHERE mine = 0"), 8);
+assert_in_range(hostile_count(device(), "SELECT count(*) FROM applied"), 1, 4);
+    assert_all_anchored(1);
+}
+
 /* ---- a store of a program that gave all desks one slot ---- */
 
 #define OLD_SLOTS \
@@ -631,6 +660,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_false_reset_brings_no_old_word_back, begin, end),
         cmocka_unit_test_setup_teardown(a_late_desk_goes_on_above_its_numbers, begin, end),
         cmocka_unit_test_setup_teardown(what_a_desk_says_now_counts, begin, end),
+        cmocka_unit_test_setup_teardown(what_comes_back_is_looked_at_once, begin, end),
         cmocka_unit_test_setup_teardown(slots_of_an_older_program, begin, end),
         cmocka_unit_test_setup_teardown(a_thiefs_numbers_are_his_own, begin, end),
         cmocka_unit_test_setup_teardown(who_cannot_pass_a_number_stops, begin, end),
