@@ -1,5 +1,6 @@
-/* What a replica brings to a server that was emptied or set back, and to its first, besides segments: what its desks have said. So a desk
- * that was set back with it learns again whom it revoked and what it let in (docs/protocol.md, section 4). */
+/* What a replica brings to a server that was emptied or set back, and to the first that it meets, besides segments: what its
+ * desks have said. So a desk that was set back with it learns again whom it revoked and what it let in (docs/protocol.md,
+ * section 4). */
 #ifndef MQ_REPLICA_HEAL_H
 #define MQ_REPLICA_HEAL_H
 
