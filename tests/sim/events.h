@@ -31,6 +31,7 @@ void sim_clone(struct sim_fleet *fleet);
 void sim_take_image(struct sim_fleet *fleet);
 void sim_bring_image_back(struct sim_fleet *fleet);
 void sim_rot(struct sim_fleet *fleet);
+void sim_rot_server(struct sim_fleet *fleet);
 void sim_lie(struct sim_fleet *fleet);
 void sim_clock_jumps(struct sim_fleet *fleet);
 void sim_sleep(struct sim_fleet *fleet);

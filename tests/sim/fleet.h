@@ -70,7 +70,7 @@ struct sim_swarm {
     uint32_t power, power_again, disk_error, disk_full;
     bool same_chance; /* the machines find the same randomness at every start */
     /* of events, as weights */
-    uint32_t clone, image, rot, lie, clock, sleeper, backup, restore, emptied, carry, restricted, byzantine,
+    uint32_t clone, image, rot, server_rot, lie, clock, sleeper, backup, restore, emptied, carry, restricted, byzantine,
         passphrase, large, revoke, rotate;
 };
 
@@ -111,6 +111,7 @@ struct sim_fleet {
     int64_t wall;          /* the true time, seconds since 1970 */
     int depth;             /* of requests within requests */
     bool copied;       /* some device is a copy of another, or was set back, or may have been by its disk */
+    bool relay_rotten; /* a bit of its store flipped */
     bool relay_failed; /* its machine refused something: the server's program has to be started anew */
     bool rotated;      /* keys were made that a restored desk may know nothing of */
     bool healing;

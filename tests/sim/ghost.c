@@ -243,16 +243,18 @@ void sim_ghost_survey(struct sim_fleet *fleet)
 
 /* ---- receipts ---- */
 
-void sim_ghost_desk_sees(struct sim_fleet *fleet)
+bool sim_ghost_desk_sees(struct sim_fleet *fleet)
 {
     struct sim_member *desk = sim_desk(fleet);
     struct sim_sight sight;
     if (desk->replica == NULL)
-        return;
-    if (sim_ghost_see(desk, &sight))
+        return false;
+    bool whole = sim_ghost_see(desk, &sight);
+    if (whole)
         for (uint32_t i = 0; i < fleet->ghost->count; i++)
             fleet->ghost->entries[i].at_desk |= sight.seen[i];
     sim_sight_free(&sight);
+    return whole;
 }
 
 void sim_ghost_check_anchored(struct sim_member *member)
@@ -273,7 +275,8 @@ void sim_ghost_check_anchored(struct sim_member *member)
             ghost->entries[number].claimed = unseen = true;
     if (!unseen || sim_desk(member->fleet)->replica == NULL)
         return;
-    sim_ghost_desk_sees(member->fleet);
+    if (!sim_ghost_desk_sees(member->fleet) && sim_desk(member->fleet)->rotten)
+        return; /* it may have had what nobody can read any more */
     for (uint32_t i = 0; i < ghost->count; i++)
         if (ghost->entries[i].claimed && !ghost->entries[i].at_desk)
             sim_broken(member->fleet->story, "P4", "%s shows text #%u as anchored, and the desk never had it",

@@ -31,6 +31,20 @@ static struct sim_member *closed_device(struct sim_fleet *fleet)
     return member;
 }
 
+static bool closed_server(struct sim_fleet *fleet)
+{
+    struct sim_member *desk = sim_desk(fleet);
+    if (!sim_enter(desk))
+        return false;
+    sim_leave(desk, MQ_OK);
+    if (desk->replica == NULL)
+        return false;
+    sim_ghost_note_segments(desk);
+    (void)sim_ghost_desk_sees(fleet);
+    sim_close(desk);
+    return true;
+}
+
 static struct sim_machine *spare_machine(struct sim_fleet *fleet)
 {
     return sim_machine_new(fleet->choices, fleet->next_machine++, sim_fleet_seed(fleet));
@@ -118,7 +132,7 @@ void sim_bring_image_back(struct sim_fleet *fleet)
 void sim_new_device(struct sim_fleet *fleet)
 {
     struct sim_member *desk = sim_desk(fleet);
-    if (!sim_enter(desk))
+    if (desk->rotten || !sim_enter(desk)) /* what cannot be read lets nobody in */
         return;
     sim_leave(desk, MQ_OK);
     if (desk->replica == NULL)
@@ -193,6 +207,25 @@ void sim_rot(struct sim_fleet *fleet)
         sim_ghost_check_home(member);
 }
 
+/* The same on the server. Its relay's pages have no tag of their own: what it says from then on is not what an honest
+ * one says, and in the end a person restores it. */
+void sim_rot_server(struct sim_fleet *fleet)
+{
+    static const char *const files[] = {SIM_HOME "/store.db", SIM_RELAY};
+    struct sim_member *desk = sim_desk(fleet);
+    if (!closed_server(fleet))
+        return;
+    const char *file = files[choose(fleet, sizeof files / sizeof *files)];
+    if (sim_disk_rot(sim_machine_disk(desk->machine), file)) {
+        desk->rotten = true;
+        fleet->lied = fleet->lied || strcmp(file, SIM_RELAY) == 0;
+        fleet->relay_rotten = fleet->relay_rotten || strcmp(file, SIM_RELAY) == 0;
+        sim_happened(fleet, SIM_SERVER_ROT);
+        sim_tell(fleet->story, "a bit of %s flips on the disk of the server", file);
+    }
+    (void)sim_open(desk);
+}
+
 void sim_lie(struct sim_fleet *fleet)
 {
     struct sim_member *member = sim_some_device(fleet);
@@ -259,23 +292,9 @@ void sim_withhold(struct sim_fleet *fleet)
 
 /* ---- the server ---- */
 
-static bool closed_server(struct sim_fleet *fleet)
-{
-    struct sim_member *desk = sim_desk(fleet);
-    if (!sim_enter(desk))
-        return false;
-    sim_leave(desk, MQ_OK);
-    if (desk->replica == NULL)
-        return false;
-    sim_ghost_note_segments(desk);
-    sim_ghost_desk_sees(fleet);
-    sim_close(desk);
-    return true;
-}
-
 void sim_backup(struct sim_fleet *fleet)
 {
-    if (!closed_server(fleet))
+    if (sim_desk(fleet)->rotten || !closed_server(fleet)) /* whose every copy is rotten can be helped by nobody */
         return;
     size_t place = 1 + choose(fleet, SIM_BACKUPS - 1);
     if (place >= fleet->backup_count) {
@@ -308,7 +327,7 @@ void sim_restore(struct sim_fleet *fleet)
         return;
     sim_machine_copy_disk(desk->machine, fleet->backups[place], true);
     (void)desk->platform->remove(desk->platform->self, SIM_HOME "/witness", &error); /* it is in no backup */
-    desk->ruined = desk->rotten = desk->lying = false;
+    desk->ruined = desk->rotten = desk->lying = fleet->relay_rotten = false;
     desk->ended_count = 0;
     sim_happened(fleet, SIM_RESTORED);
     sim_tell(fleet->story, "the server is restored from backup %zu", place);

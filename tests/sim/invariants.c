@@ -125,6 +125,10 @@ static void put_right(struct sim_member *member)
     if (member->replica == NULL)
         (void)sim_open(member);
     look_through(member);
+    if (sim_is_desk(member) && member->fleet->relay_rotten && !member->ruined) {
+        sim_close(member);
+        member->ruined = true;
+    }
     if (member->ruined)
         sim_mend(member);
 }

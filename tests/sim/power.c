@@ -151,7 +151,7 @@ void sim_reboot(struct sim_member *member)
     if (member->lying)
         sim_ghost_survey(fleet);
     sim_ghost_check_home(member);
-    if (sim_is_desk(member) && !member->lying)
+    if (sim_is_desk(member) && !member->lying && !member->rotten)
         sim_wire_check_promises(fleet);
 }
 

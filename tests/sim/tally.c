@@ -31,6 +31,7 @@ static const char *const names[SIM_KINDS] = {
     [SIM_DISK_LIES] = "disk lies",
     [SIM_SAME_CHANCE] = "chance repeated",
     [SIM_ROT] = "rot",
+    [SIM_SERVER_ROT] = "rot on the server",
     [SIM_CLOCK_JUMPED] = "clock jumped",
     [SIM_COPIED] = "device copied",
     [SIM_IMAGE_BACK] = "device set back",

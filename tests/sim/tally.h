@@ -28,6 +28,7 @@ enum sim_kind {
     SIM_DISK_LIES,
     SIM_SAME_CHANCE,
     SIM_ROT,
+    SIM_SERVER_ROT,
     SIM_CLOCK_JUMPED,
     SIM_COPIED,
     SIM_IMAGE_BACK,
