@@ -441,11 +441,34 @@ static void a_false_reset_brings_no_old_word_back(void **state)
     assert_all_anchored(3);
 }
 
+static void empty_relay(void)
+{
+    char path[256];
+    village.store->verbs->close(village.store);
+    snprintf(path, sizeof path, "%s/relay-empty.db", village.directory);
+    assert_int_equal(mq_store_sqlite_open(&village.store, mq_fake_platform(village.fake), path, &problem), MQ_OK);
+    village.relay.store = village.store;
+}
+
+/* A relay that was emptied takes a township's receipt only once the stream is there again: the township, which brings the
+ * stream too, says it once more, so that its author hears it. */
+static void a_township_says_it_of_what_it_brings(void **state)
+{
+    (void)state;
+    three_segments();
+    sync_one(&village.township);
+    empty_relay();
+    sync_one(&village.desk); /* says who may come, and has nothing of the device's */
+    sync_one(&village.township);
+    assert_int_equal(village_safety(device()).anchored, 0);
+    sync_one(device());
+    assert_all_anchored(3);
+}
+
 /* The server and the desk are set back to before the device came, and the desk's clock is years late: what it confirms from
  * then on is taken all the same, since the device tells it which numbers it gave. */
 static void a_late_desk_goes_on_above_its_numbers(void **state)
 {
-    char path[256];
     (void)state;
     village_keep(&village, &village.desk, "kept");
     three_segments();
@@ -454,10 +477,7 @@ static void a_late_desk_goes_on_above_its_numbers(void **state)
     assert_all_anchored(3);
     village_bring_back(&village, &village.desk, "kept");
     mq_fake_set_wall(village.desk.fake, 1500000000);
-    village.store->verbs->close(village.store);
-    snprintf(path, sizeof path, "%s/relay-empty.db", village.directory);
-    assert_int_equal(mq_store_sqlite_open(&village.store, mq_fake_platform(village.fake), path, &problem), MQ_OK);
-    village.relay.store = village.store;
+    empty_relay();
     add("d");
     for (int i = 0; i < 3; i++) {
         sync_one(&village.desk);
@@ -658,6 +678,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_a_thief_hid_is_brought, begin, end),
         cmocka_unit_test_setup_teardown(the_county_says_who_was_revoked, begin, end),
         cmocka_unit_test_setup_teardown(a_false_reset_brings_no_old_word_back, begin, end),
+        cmocka_unit_test_setup_teardown(a_township_says_it_of_what_it_brings, begin, end),
         cmocka_unit_test_setup_teardown(a_late_desk_goes_on_above_its_numbers, begin, end),
         cmocka_unit_test_setup_teardown(what_a_desk_says_now_counts, begin, end),
         cmocka_unit_test_setup_teardown(what_comes_back_is_looked_at_once, begin, end),
