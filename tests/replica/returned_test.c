@@ -390,6 +390,29 @@ static void whole_stream_comes_back(void **state)
                                   " FROM segment WHERE erased = 2)") <= 1);
 }
 
+/* What comes before its stream's announce, as on a stick, waits for it and is not given up. */
+static void pieces_wait_for_the_announce(void **state)
+{
+    (void)state;
+    write_and_erase(&village.devices[3]);
+    stolen[stolen_size - 1] ^= 1; /* the true one again */
+    restore();
+    assert_int_equal(mq_db_run(mq_replica_db(village.devices[2].replica), &problem, "DELETE FROM locked", ""), MQ_OK);
+    lie_stolen(&village.devices[2], 0);
+    assert_int_equal(village_sync(&village, &village.devices[2], NULL), MQ_OK);
+    assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK);
+    assert_int_equal(hostile_count(&village.desk, "SELECT count(*) FROM returned WHERE bytes IS NOT NULL"), 1);
+    assert_false(shows(&village.desk, "水管冻裂"));
+    assert_int_equal(mq_db_run(mq_replica_db(village.devices[0].replica), &problem,
+                               "UPDATE locked SET sealed = zeroblob(length(sealed))", ""),
+                     MQ_OK); /* so only the announce is of use */
+    assert_int_equal(village_sync(&village, &village.devices[0], NULL), MQ_OK);
+    assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK);
+    assert_true(shows(&village.desk, "水管冻裂"));
+    village_sync_all(&village, 3);
+    assert_healed("水管冻裂");
+}
+
 /* The id does not cover the signature: a body with another one, said before the true one comes, keeps it from nobody. */
 static void broken_signature_spoils_nothing(void **state)
 {
@@ -530,6 +553,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(lies_keep_nothing_away, begin, end),
         cmocka_unit_test_setup_teardown(no_piece_is_undecodable, begin, end),
         cmocka_unit_test_setup_teardown(whole_stream_comes_back, begin, end),
+        cmocka_unit_test_setup_teardown(pieces_wait_for_the_announce, begin, end),
         cmocka_unit_test_setup_teardown(broken_signature_spoils_nothing, begin, end),
         cmocka_unit_test_setup_teardown(broken_signature_replaces_no_skeleton, begin, end),
         cmocka_unit_test_setup_teardown(unknown_streams_fill_nothing, begin, end),
