@@ -14,53 +14,7 @@
 #include "replica/outbox.h"
 #include "replica/outgoing.h"
 #include "replica/replica_keys.h"
-#include "tests/replica/hostile.h"
-
-#define HOUSEHOLD \
-    "{\"kind\":\"household\",\"id\":\"%s\",\"place\":\"990527103204\",\"head\":\"杨顺华\",\"state\":\"在住\"}"
-
-static struct village village;
-static struct mq_error problem;
-
-static int begin(void **state)
-{
-    (void)state;
-    village_begin(&village, 4711);
-    village_township(&village);
-    mq_error_clear(&problem);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    village_end(&village);
-    return 0;
-}
-
-static struct village_member *device(void)
-{
-    return &village.devices[0];
-}
-
-static void add(const char *id)
-{
-    char json[300];
-    snprintf(json, sizeof json, HOUSEHOLD, id);
-    village_add(device(), json, NULL);
-}
-
-static void sync_one(struct village_member *member)
-{
-    assert_int_equal(village_sync(&village, member, NULL), MQ_OK);
-}
-
-static void assert_all_anchored(int64_t records)
-{
-    struct mq_safety safety = village_safety(device());
-    assert_int_equal(safety.anchored, records);
-    assert_int_equal(safety.saved + safety.stored + safety.quarantined, 0);
-}
+#include "tests/replica/two_desks.h"
 
 /* The number of the last control object that this desk made. */
 static int64_t last_number(struct village_member *desk)
@@ -157,67 +111,6 @@ static void a_lesser_receipt_hides_nothing(void **state)
 }
 
 /* ---- what a device makes of receipts ---- */
-
-/* The id of the device's own segment with this number. */
-static void own_segment(int64_t seq, uint8_t id[MQ_SEGMENT_ID_SIZE], uint8_t stream[MQ_ID_SIZE])
-{
-    struct mq_query *query;
-    assert_int_equal(mq_db_query(mq_replica_db(device()->replica), &query, &problem,
-                                 "SELECT id, stream FROM segment WHERE mine = 1 AND seq = ?", "i", seq),
-                     MQ_OK);
-    assert_true(mq_db_next(&query, &problem));
-    memcpy(id, mq_db_blob(query, 0).data, MQ_SEGMENT_ID_SIZE);
-    memcpy(stream, mq_db_blob(query, 1).data, MQ_ID_SIZE);
-    mq_db_done(&query);
-}
-
-static enum mq_status admit_frame(struct mq_replica *replica, void *context, struct mq_error *error)
-{
-    struct mq_admitted admitted = {0};
-    enum mq_status status = mq_admit(replica, context, false, &admitted, error);
-    assert_int_equal(admitted.refused, 0);
-    return status;
-}
-
-/* What a desk says of the device's stream: merged up to `head`, but for `excepted` (0: nothing). */
-struct saying {
-    int64_t head, excepted;
-    uint8_t reason;
-    uint64_t number;
-};
-
-static void say(struct village_member *desk, const struct saying *saying)
-{
-    uint8_t body_memory[200], object_memory[400];
-    struct mq_buffer body = mq_buffer(body_memory, sizeof body_memory),
-                     object = mq_buffer(object_memory, sizeof object_memory);
-    struct mq_receipt receipt = {.head_seq = (uint32_t)saying->head, .excepted_count = saying->excepted > 0};
-    struct mq_control control = {.kind = MQ_CONTROL_RECEIPT, .number = saying->number};
-    own_segment(saying->head, receipt.head_id, control.subject);
-    if (saying->excepted > 0)
-        own_segment(saying->excepted, receipt.excepted[0].id, control.subject);
-    receipt.excepted[0].reason = saying->reason;
-    memcpy(control.team, desk->team.team, MQ_ID_SIZE);
-    mq_receipt_put(&body, &receipt);
-    control.body = mq_written(&body);
-    assert_int_equal(mq_control_sign(&object, &control, mq_replica_identity(desk->replica)), MQ_OK);
-    struct mq_frame frame = {.type = MQ_FRAME_CONTROL, .payload = mq_written(&object)};
-    assert_int_equal(mq_replica_transact(device()->replica, admit_frame, &frame, &problem), MQ_OK);
-}
-
-static void say_receipt(struct village_member *desk, int64_t head, int64_t excepted)
-{
-    static uint64_t number = 1;
-    say(desk, &(struct saying){head, excepted, MQ_EXCEPTION_UNDECODABLE, UINT64_C(1800000000000) + number++});
-}
-
-static void three_segments(void)
-{
-    for (int i = 0; i < 3; i++) {
-        add((const char *[]){"a", "b", "c"}[i]);
-        sync_one(device());
-    }
-}
 
 /* A receipt that can be no receipt, signed by a township's desk with the greatest number there is, keeps no true one out. */
 static void no_receipt_owns_a_slot(void **state)
@@ -542,67 +435,7 @@ assert_in_range(hostile_count(device(), "SELECT count(*) FROM applied"), 1, 4);
     assert_all_anchored(1);
 }
 
-/* ---- a store of a program that gave all desks one slot ---- */
-
-#define OLD_SLOTS \
-    "CREATE TABLE old(team BLOB, kind INTEGER, subject BLOB, number INTEGER NOT NULL, bytes BLOB NOT NULL," \
-    " PRIMARY KEY(team, kind, subject)) WITHOUT ROWID;" \
-    "INSERT INTO old SELECT team, kind, subject, number, bytes FROM control;" \
-    "DROP TABLE control; ALTER TABLE old RENAME TO control"
-
-/* The device has such a store, and this program opens it. */
-static void upgrade(void)
-{
-    struct mq_db *db = mq_replica_db(device()->replica);
-    int first = 0;
-    assert_int_equal(mq_db_script(db, OLD_SLOTS, &problem), MQ_OK);
-    while (first < mq_schema_count && strstr(mq_schema_steps[first], "owner BLOB") == NULL)
-        first++;
-    assert_in_range(first, 1, mq_schema_count - 1);
-    for (int i = first; i < mq_schema_count; i++)
-        assert_int_equal(mq_db_script(db, mq_schema_steps[i], &problem), MQ_OK);
-    village_close(device());
-    village_open(device());
-}
-
-/* It keeps what desks said, in the slots of those who said it. */
-static void slots_of_an_older_program(void **state)
-{
-    (void)state;
-    three_segments();
-    say_receipt(&village.township, 2, 0);
-    upgrade();
-    say(&village.township, &(struct saying){3, 0, 0, 1}); /* older than what it said */
-    assert_int_equal(village_safety(device()).anchored, 2);
-    village_revoke(&village, &village.township);
-    sync_one(device());
-    assert_all_anchored(3); /* by the county, which merged it before it revoked */
-    assert_int_equal(hostile_count(device(), "SELECT count(*) FROM control WHERE kind = 1"), 1);
-}
-
-/* It does not know which of them was the county's; what the county said counts as the county's once it comes again. */
-static void the_county_is_heard_last_after_an_upgrade(void **state)
-{
-    const struct saying county = {3, 3, MQ_EXCEPTION_REVOKED, UINT64_C(1800000000105)};
-    (void)state;
-    three_segments();
-    say(&village.desk, &county);
-    upgrade();
-    say(&village.township, &(struct saying){3, 0, 0, UINT64_C(1800000000110)});
-    say(&village.desk, &county);
-    assert_int_equal(village_safety(device()).quarantined, 1);
-    assert_int_equal(village_safety(device()).anchored, 2);
-}
-
 /* ---- what a township's desk may not say ---- */
-
-static enum mq_status count_refused(struct mq_replica *replica, void *context, struct mq_error *error)
-{
-    struct mq_admitted admitted = {0};
-    enum mq_status status = mq_admit(replica, context, false, &admitted, error);
-    assert_int_equal(admitted.refused, 1);
-    return status;
-}
 
 /* A grant by a township's desk is no key of the team: devices refuse it. */
 static void township_grants_nothing(void **state)
@@ -682,10 +515,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_late_desk_goes_on_above_its_numbers, begin, end),
         cmocka_unit_test_setup_teardown(what_a_desk_says_now_counts, begin, end),
         cmocka_unit_test_setup_teardown(what_comes_back_is_looked_at_once, begin, end),
-        cmocka_unit_test_setup_teardown(slots_of_an_older_program, begin, end),
         cmocka_unit_test_setup_teardown(a_thiefs_numbers_are_his_own, begin, end),
         cmocka_unit_test_setup_teardown(who_cannot_pass_a_number_stops, begin, end),
-        cmocka_unit_test_setup_teardown(the_county_is_heard_last_after_an_upgrade, begin, end),
         cmocka_unit_test_setup_teardown(township_grants_nothing, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
