@@ -70,6 +70,8 @@ static enum mq_status admit_certificate(struct mq_replica *replica, struct mq_sp
         return MQ_OK;
     }
     enum mq_status status = mq_desk_put(replica, &certificate, error);
+    if (status == MQ_OK)
+        status = mq_revoke_meet(replica, &certificate, error);
     return status == MQ_OK ? unverified_again(replica, MQ_FRAME_ANNOUNCE, no_stream, result, error) : status;
 }
 
@@ -217,17 +219,12 @@ static enum mq_status townships_word(struct mq_replica *replica, const struct mq
     return status;
 }
 
-/* It holds under this desk. Who was revoked says nothing any more. */
+/* It holds under this desk. */
 static enum mq_status control_take(struct mq_replica *replica, const struct mq_control *control,
                                    const struct mq_certificate *desk, struct mq_admitted *result,
                                    struct mq_error *error)
 {
-    bool newer = false, revoked;
-    enum mq_status status = mq_revoked(replica, desk, &revoked, error);
-    if (status != MQ_OK || revoked) {
-        result->refused += revoked;
-        return status;
-    }
+    bool newer = false;
     if (control->kind == MQ_CONTROL_REVOCATION)
         return mq_revoke_take(replica, control, result, error);
     struct mq_receipt receipt;
@@ -235,6 +232,7 @@ static enum mq_status control_take(struct mq_replica *replica, const struct mq_c
         result->refused++; /* kept, it would keep the slot from a true one, and be read again and again */
         return MQ_OK;
     }
+    enum mq_status status = MQ_OK;
     bool heard = mq_role_governs(desk->role);
     if (!heard)
         status = townships_word(replica, control, &heard, error);
@@ -246,22 +244,31 @@ static enum mq_status control_take(struct mq_replica *replica, const struct mq_c
                : status;
 }
 
+/* A key may have several certificates: its word has the rank of the highest, and none once one of them was revoked. */
 static enum mq_status admit_control(struct mq_replica *replica, struct mq_span payload, struct mq_admitted *result,
                                     struct mq_error *error)
 {
     struct mq_control control;
     struct mq_certificate desks[MQ_DESKS_MAX];
+    const struct mq_certificate *desk = NULL;
+    bool revoked = false;
     size_t count;
     enum mq_status status = mq_desks(replica, desks, MQ_DESKS_MAX, &count, error);
     if (status != MQ_OK)
         return status;
     if (mq_control_decode(&control, payload) != MQ_OK || control.number > INT64_MAX)
         count = 0;
-    for (size_t i = 0; i < count; i++)
-        if (mq_control_verify(&control, &desks[i]) == MQ_OK)
-            return control_take(replica, &control, &desks[i], result, error);
-    result->refused++;
-    return MQ_OK;
+    for (size_t i = 0; i < count && status == MQ_OK && !revoked; i++) {
+        if (mq_control_verify(&control, &desks[i]) != MQ_OK)
+            continue;
+        status = mq_revoked(replica, &desks[i], &revoked, error);
+        if (desk == NULL || mq_role_rank(desks[i].role) > mq_role_rank(desk->role))
+            desk = &desks[i];
+    }
+    if (status == MQ_OK && desk != NULL && !revoked)
+        return control_take(replica, &control, desk, result, error);
+    result->refused += status == MQ_OK;
+    return status;
 }
 
 enum mq_status mq_admit(struct mq_replica *replica, const struct mq_frame *frame, bool carry,

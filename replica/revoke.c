@@ -129,6 +129,15 @@ static enum mq_status desk_silence(struct mq_replica *replica, const uint8_t has
     return status;
 }
 
+enum mq_status mq_revoke_meet(struct mq_replica *replica, const struct mq_certificate *desk, struct mq_error *error)
+{
+    uint8_t hash[MQ_HASH_SIZE];
+    bool revoked;
+    mq_certificate_hash(hash, desk);
+    enum mq_status status = hash_revoked(replica, hash, &revoked, error);
+    return status == MQ_OK && revoked ? desk_silence(replica, hash, error) : status;
+}
+
 static enum mq_status apply(struct mq_replica *replica, const uint8_t hash[MQ_HASH_SIZE], struct mq_error *error)
 {
     uint8_t stream[MQ_ID_SIZE] = {0};

@@ -40,6 +40,9 @@ MQ_MUST_USE enum mq_status mq_revoke_judge(struct mq_replica *replica, int64_t s
  * cuts or names than the newest does says it again with all of them, so that none is lost in a restore. */
 MQ_MUST_USE enum mq_status mq_revoke_take(struct mq_replica *replica, const struct mq_control *control,
                                           struct mq_admitted *result, struct mq_error *error);
+/* The certificate of a desk came: where it was revoked before, what its key confirmed under another counts no longer. */
+MQ_MUST_USE enum mq_status mq_revoke_meet(struct mq_replica *replica, const struct mq_certificate *desk,
+                                          struct mq_error *error);
 /* After a run of frames: makes the view anew where a revocation took something out of it. */
 MQ_MUST_USE enum mq_status mq_revoke_settle(struct mq_replica *replica, struct mq_error *error);
 /* Fills the derived tables from the stored objects. */

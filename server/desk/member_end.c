@@ -51,25 +51,28 @@ static void unlisted_take(struct mq_member *out, const struct mq_certificate *ce
     mq_hex_write(out->name, MQ_SPAN(id));
 }
 
-/* Who joined after the backup that this desk was brought back from: the streams that he wrote say who he is, but for his name
- * and his rights, so he may have had any. */
+/* The certificates that this desk has seen: of those who wrote, at the front of their announces; of desks, which need not write. */
+#define SEEN \
+    "(SELECT substr(announce, 1, 166) AS certificate FROM stream WHERE mine = 0 UNION ALL SELECT certificate FROM desk) "
+
+/* Who joined after the backup that this desk was brought back from: his certificate says who he is, but for his name and his
+ * rights, so he may have had any. */
 static enum mq_status unlisted_find(struct mq_desk *desk, const char *text, struct mq_member *out, int *found,
                                     struct mq_error *error)
 {
     struct mq_query *query;
     uint8_t key[MQ_PUBLIC_SIZE] = {0};
     enum mq_status status = mq_db_query(mq_replica_db(desk->replica), &query, error,
-                                        "SELECT announce FROM stream WHERE mine = 0", "");
+                                        "SELECT certificate FROM " SEEN, "");
 
     while (status == MQ_OK && mq_db_next(&query, error)) {
-        struct mq_announce announce;
-        const struct mq_certificate *certificate = &announce.certificate;
-        if (mq_announce_decode(&announce, mq_db_blob(query, 0)) != MQ_OK ||
-            !is_member(text, certificate->sign_public, certificate->serial, mq_span(NULL, 0)) ||
-            memcmp(key, certificate->sign_public, sizeof key) == 0)
+        struct mq_certificate certificate;
+        if (mq_certificate_decode(&certificate, mq_db_blob(query, 0)) != MQ_OK || mq_role_governs(certificate.role) ||
+            !is_member(text, certificate.sign_public, certificate.serial, mq_span(NULL, 0)) ||
+            memcmp(key, certificate.sign_public, sizeof key) == 0)
             continue;
-        memcpy(key, certificate->sign_public, sizeof key);
-        unlisted_take(out, certificate);
+        memcpy(key, certificate.sign_public, sizeof key);
+        unlisted_take(out, &certificate);
         ++*found;
     }
     mq_db_done(&query);
@@ -106,7 +109,7 @@ enum mq_status mq_member_find(struct mq_desk *desk, const char *text, struct mq_
 
 /* ---- revoking ---- */
 
-/* Columns of `query`: announce. Gives the first whose certificate is not revoked. */
+/* Columns of `query`: certificate. Gives the first that is not revoked. */
 static enum mq_status first_open(struct mq_desk *desk, struct mq_query *query, struct mq_certificate *out,
                                  struct mq_error *error)
 {
@@ -114,10 +117,8 @@ static enum mq_status first_open(struct mq_desk *desk, struct mq_query *query, s
     bool revoked = true;
 
     while (status == MQ_OK && revoked && mq_db_next(&query, error)) {
-        struct mq_announce announce;
-        if (mq_announce_decode(&announce, mq_db_blob(query, 0)) != MQ_OK || mq_role_governs(announce.certificate.role))
+        if (mq_certificate_decode(out, mq_db_blob(query, 0)) != MQ_OK || mq_role_governs(out->role))
             continue; /* damaged, which `check` names; or the root's to revoke */
-        *out = announce.certificate;
         status = mq_revoked(desk->replica, out, &revoked, error);
     }
     mq_db_done(&query);
@@ -126,10 +127,10 @@ static enum mq_status first_open(struct mq_desk *desk, struct mq_query *query, s
     return revoked ? MQ_NOT_FOUND : MQ_OK;
 }
 
-/* Where an announce has its certificate's key. */
-#define ANNOUNCED "SELECT announce FROM stream JOIN mailbox USING(mailbox) WHERE mine = 0 AND team = ? AND substr(announce, 19, 32) "
+/* Of a team, by its key: both stand at fixed places. */
+#define OF_TEAM "SELECT certificate FROM " SEEN "WHERE substr(certificate, 3, 16) = ?1 AND substr(certificate, 19, 32) "
 
-/* A certificate under the member's key that is not revoked: his own, or another that he wrote under. MQ_NOT_FOUND: none. */
+/* A certificate under the member's key that is not revoked: his own, or another that was seen. MQ_NOT_FOUND: none. */
 static enum mq_status open_certificate(struct mq_desk *desk, const struct mq_member *member, struct mq_certificate *out,
                                        struct mq_error *error)
 {
@@ -140,7 +141,7 @@ static enum mq_status open_certificate(struct mq_desk *desk, const struct mq_mem
     *out = member->certificate;
     if (status != MQ_OK || !revoked)
         return status;
-    status = mq_db_query(mq_replica_db(desk->replica), &query, error, ANNOUNCED "= ?", "bb",
+    status = mq_db_query(mq_replica_db(desk->replica), &query, error, OF_TEAM "= ?2", "bb",
                          MQ_SPAN(member->certificate.team), MQ_SPAN(member->certificate.sign_public));
     return status == MQ_OK ? first_open(desk, query, out, error) : status;
 }
@@ -221,8 +222,8 @@ static enum mq_status find_late(struct mq_desk *desk, const struct mq_team *team
 {
     struct mq_query *query;
     enum mq_status status = mq_db_query(mq_replica_db(desk->replica), &query, error,
-                                        ANNOUNCED "IN (SELECT sign_public FROM member WHERE team = ? AND state = ?)", "bbi",
-                                        MQ_SPAN(team->team), MQ_SPAN(team->team), (int64_t)REVOKED);
+                                        OF_TEAM "IN (SELECT sign_public FROM member WHERE team = ?1 AND state = ?2)", "bi",
+                                        MQ_SPAN(team->team), (int64_t)REVOKED);
 
     return status == MQ_OK ? first_open(desk, query, out, error) : status;
 }

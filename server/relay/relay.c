@@ -58,12 +58,33 @@ static void silence(struct mq_relay_work *work, const struct mq_certificate *des
     mq_key_name(one->key_name, desk->sign_public);
 }
 
-/* A township's desk that was revoked says nothing any more, and what it said before is told to nobody. */
+static bool is_silenced(const struct mq_relay_work *work, const struct mq_certificate *desk)
+{
+    uint8_t key_name[MQ_KID_SIZE];
+
+    mq_key_name(key_name, desk->sign_public);
+    for (size_t i = 0; i < work->silenced_count; i++)
+        if (memcmp(work->silenced[i].team, desk->team, MQ_ID_SIZE) == 0 &&
+            memcmp(work->silenced[i].key_name, key_name, sizeof key_name) == 0)
+            return true;
+    return false;
+}
+
+/* Behind those who are heard. */
+static void set_aside(struct mq_relay_work *work, size_t index)
+{
+    struct mq_certificate desk = work->desks[index];
+
+    work->desks[index] = work->desks[--work->desk_count];
+    work->desks[work->desk_count] = desk;
+}
+
+/* A township's desk that was revoked says nothing any more, under whichever certificate, and what it said before is told to
+ * nobody. */
 static enum mq_status silence_revoked_desks(struct mq_relay_work *work)
 {
     struct mq_store *store = work->relay->store;
     enum mq_status status = MQ_OK;
-    size_t kept = 0;
 
     for (size_t i = 0; i < work->desk_count && status == MQ_OK; i++) {
         uint8_t hash[MQ_HASH_SIZE], subject[MQ_ID_SIZE];
@@ -75,10 +96,10 @@ static enum mq_status silence_revoked_desks(struct mq_relay_work *work)
                                             work->error);
         if (revoked)
             silence(work, &work->desks[i]);
-        else
-            work->desks[kept++] = work->desks[i];
     }
-    work->desk_count = kept;
+    for (size_t i = work->desk_count; i-- > 0;)
+        if (!mq_role_governs(work->desks[i].role) && is_silenced(work, &work->desks[i]))
+            set_aside(work, i);
     return status;
 }
 
@@ -236,6 +257,7 @@ static enum mq_status take_what_desks_say(struct mq_relay_work *work)
 
     if (status == MQ_OK)
         status = store->verbs->desks(store, work->desks, MQ_DESKS_MAX, &work->desk_count, work->error);
+    work->desks_known = work->desk_count;
     if (status == MQ_OK)
         status = silence_revoked_desks(work);
     if (status == MQ_OK)

@@ -190,12 +190,13 @@ static enum mq_status take_wrap(struct mq_relay_work *work, struct mq_span paylo
     return append(work, mailbox, &item);
 }
 
-/* A desk's certificate also goes to its team, who meet a new desk in this way. Pass one has verified and stored it. */
+/* A desk's certificate also goes to its team, who meet a new desk in this way. Pass one has verified and stored it. One
+ * of a key that is silenced goes too: the county has to know of it, and revokes it. */
 static enum mq_status take_certificate(struct mq_relay_work *work, struct mq_span bytes)
 {
     uint8_t mailbox[MQ_ID_SIZE], known[MQ_CERTIFICATE_SIZE];
 
-    for (size_t i = 0; i < work->desk_count; i++) {
+    for (size_t i = 0; i < work->desks_known; i++) {
         mq_certificate_encode(known, &work->desks[i]);
         if (!mq_span_equal(bytes, MQ_SPAN(known)))
             continue;

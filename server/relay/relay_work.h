@@ -20,10 +20,10 @@ struct mq_relay_work {
     struct mq_span frames; /* what follows the head; the last may be cut */
     bool whole;            /* all of it came, as it was sent */
     struct mq_certificate desks[MQ_DESKS_MAX];
-    size_t desk_count;
+    size_t desk_count, desks_known; /* behind the count those who are silenced */
     struct mq_silenced {
         uint8_t team[MQ_ID_SIZE], key_name[MQ_KID_SIZE];
-    } silenced[MQ_DESKS_MAX]; /* desks that were revoked; they are not among the above */
+    } silenced[MQ_DESKS_MAX]; /* keys of desks that were revoked */
     size_t silenced_count;
     size_t certificates_tried, lists_tried, controls_tried; /* signatures verified so far, for whoever asks */
 

@@ -1,5 +1,62 @@
-/* Aim: a store that had one slot for all desks loses nothing that any of them said. */
+/* Aim: a township's desk whose key was revoked is heard under no other certificate; and a store that had one slot
+ * for all desks loses nothing that the others said. */
+#include "protocol/identity_keys.h"
+#include "replica/outgoing.h"
 #include "tests/replica/two_desks.h"
+
+/* ---- a key that was certified twice ---- */
+
+/* The root signed the township's key once more. */
+static struct mq_certificate other_certificate(void)
+{
+    struct mq_certificate other = village.township.team.certificate;
+    other.serial--;
+    mq_certificate_sign(&other, &village.root);
+    return other;
+}
+
+static void learn(const struct mq_certificate *certificate)
+{
+    uint8_t bytes[MQ_CERTIFICATE_SIZE];
+    mq_certificate_encode(bytes, certificate);
+    struct mq_frame frame = {.type = MQ_FRAME_CERTIFICATE, .payload = MQ_SPAN(bytes)};
+    assert_int_equal(mq_replica_transact(device()->replica, admit_frame, &frame, &problem), MQ_OK);
+}
+
+static void forget(const struct mq_certificate *certificate)
+{
+    uint8_t bytes[MQ_CERTIFICATE_SIZE];
+    mq_certificate_encode(bytes, certificate);
+    assert_int_equal(mq_db_run(mq_replica_db(device()->replica), &problem, "DELETE FROM desk WHERE certificate = ?", "b",
+                               MQ_SPAN(bytes)),
+                     MQ_OK);
+}
+
+/* It is one desk: revoked under either certificate it says nothing more, and what it said is taken back, whether receipt,
+ * certificate or revocation came last. */
+static void a_key_is_revoked_with_one_certificate(void **state)
+{
+    const struct mq_certificate other = other_certificate();
+    const struct saying thiefs = {4, 0, 0, INT64_MAX};
+    (void)state;
+    three_segments();
+    learn(&other);
+    village_revoke(&village, &village.township); /* this merges what the device has sent */
+    add("d");
+    assert_int_equal(mq_seal_all(device()->replica, &problem), MQ_OK);
+    say(&village.township, &thiefs);
+    assert_all_anchored(4);
+    sync_one(device());
+    assert_int_equal(village_safety(device()).anchored, 3);
+    say_as(&village.township, &thiefs, count_refused);
+    assert_int_equal(village_safety(device()).anchored, 3);
+    assert_int_equal(hostile_count(device(), "SELECT count(*) FROM control WHERE kind = 1"), 1);
+    forget(&village.township.team.certificate);
+    say(&village.township, &thiefs);
+    assert_all_anchored(4);
+    learn(&village.township.team.certificate);
+    assert_int_equal(village_safety(device()).anchored, 3);
+}
 
 /* ---- a store of a program that gave all desks one slot ---- */
 
@@ -56,6 +113,7 @@ static void the_county_is_heard_last_after_an_upgrade(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_key_is_revoked_with_one_certificate, begin, end),
         cmocka_unit_test_setup_teardown(slots_of_an_older_program, begin, end),
         cmocka_unit_test_setup_teardown(the_county_is_heard_last_after_an_upgrade, begin, end),
     };

@@ -2,7 +2,6 @@
 /* Aim: a relay is not moved by strangers, forgers, revoked members, other teams or people who play desk, and keys and
  * enrolments pass it only by the right hands. Really sealed segments, a real store. */
 #include "protocol/grant_keys.h"
-#include "protocol/revocation.h"
 #include "tests/server/relay_stage.h"
 
 /* ---- Who may ---- */
@@ -110,91 +109,9 @@ static void revoked(void **state)
     assert_int_equal(kit_count(w, MQ_FRAME_SEGMENT), 0);
 }
 
-/* A member's revocation by this desk, under this number. */
-static void add_revocation_of(const struct kit_member *member, const struct kit_member *desk, uint64_t number)
-{
-    uint8_t memory[100];
-    struct mq_buffer body = mq_buffer(memory, sizeof memory);
-    struct mq_revocation said = {.cut_count = 0};
-    struct mq_control control = {.kind = MQ_CONTROL_REVOCATION, .number = number};
-
-    mq_certificate_hash(said.certificate, &member->certificate);
-    mq_revocation_subject(control.subject, said.certificate);
-    mq_revocation_put(&body, &said);
-    control.body = mq_written(&body);
-    kit_add_control(w, desk, control);
-}
-
 static void add_revocation(const struct kit_member *desk, uint64_t number)
 {
     add_revocation_of(&w->anna, desk, number);
-}
-
-/* Anna hears what desks say of her stream: the objects with these numbers, the greatest first, and no more. */
-static void assert_told(size_t count, const uint64_t *numbers)
-{
-    struct mq_control told;
-
-    kit_sync(w, &w->anna);
-    assert_int_equal(kit_count(w, MQ_FRAME_CONTROL), count);
-    for (size_t i = 0; i < count; i++) {
-        assert_int_equal(mq_control_decode(&told, kit_frame(w, MQ_FRAME_CONTROL, i)), MQ_OK);
-        assert_int_equal(told.kind, MQ_CONTROL_RECEIPT);
-        assert_int_equal(told.number, numbers[i]);
-    }
-}
-
-/* A receipt that excepts nothing, for this stream. */
-static void add_receipt_of(const struct kit_member *desk, const uint8_t stream[MQ_ID_SIZE], uint64_t number)
-{
-    uint8_t memory[100];
-    struct mq_buffer body = mq_buffer(memory, sizeof memory);
-    const struct mq_receipt receipt = {.head_seq = 1};
-    struct mq_control said = {.kind = MQ_CONTROL_RECEIPT, .number = number};
-
-    mq_receipt_put(&body, &receipt);
-    said.body = mq_written(&body);
-    memcpy(said.subject, stream, MQ_ID_SIZE);
-    kit_add_control(w, desk, said);
-}
-
-/* A receipt for Anna's stream, laid into a request. */
-static void add_receipt(const struct kit_member *desk, uint64_t number)
-{
-    add_receipt_of(desk, w->anna.stream, number);
-}
-
-/* Who stole a township's key takes no slot from the county with a great number. Once the key is revoked nothing is told
- * that it signed, earlier, later, or in the very request that brings the revocation, where it came first too. */
-static void revoked_township_is_not_heard(void **state)
-{
-    struct kit_member township = kit_member(0xd0, MQ_ROLE_DESK, team_a, &w->root);
-
-    (void)state;
-    seal_words(&w->anna, "a");
-    bring(&w->anna);
-    kit_say(w, &w->anna);
-    kit_add_certificate(w, &township);
-    add_receipt(&township, INT64_MAX - 2);
-    kit_send(w, &w->anna);
-    kit_say(w, &w->desk);
-    add_receipt(&w->desk, 1);
-    kit_send(w, &w->desk);
-    assert_told(2, (uint64_t[]){1, INT64_MAX - 2}); /* the county's is told first */
-    kit_say(w, &w->anna);
-    kit_add_certificate(w, &township);
-    add_receipt(&township, INT64_MAX - 1);
-    add_revocation_of(&township, &w->desk, 5);
-    add_receipt(&township, INT64_MAX);
-    kit_send(w, &w->anna);
-    assert_int_equal(kit_count(w, MQ_FRAME_CONTROL), 2); /* the revocation, once, and the county's */
-    assert_told(1, (uint64_t[]){1});
-    kit_say(w, &w->anna);
-    kit_add_certificate(w, &township);
-    add_receipt(&township, INT64_MAX);
-    kit_send(w, &w->anna);
-    assert_told(1, (uint64_t[]){1});
-    kit_member_free(&township);
 }
 
 /* A township's desk has a slot for each stream of its team that lies here, and nothing else: no other kind, no receipt that
@@ -618,7 +535,6 @@ int main(void)
         SCENE(revoked_quota),
         SCENE(revocation_is_told_once),
         SCENE(revoked_hears_of_himself),
-        SCENE(revoked_township_is_not_heard),
         SCENE(township_has_few_slots),
         SCENE(desks_hear_of_themselves),
         SCENE(stream_quota),

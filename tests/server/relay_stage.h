@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "platform/db.h"
+#include "protocol/revocation.h"
 #include "tests/server/relay_kit.h"
 
 static struct kit_world *w;
@@ -60,6 +61,55 @@ static inline void behind_its_back(const char *sql)
     assert_int_equal(mq_db_script(db, sql, &w->error), MQ_OK);
     mq_db_close(db);
     kit_store_open(w);
+}
+
+/* A member's revocation by this desk, under this number. */
+static inline void add_revocation_of(const struct kit_member *member, const struct kit_member *desk, uint64_t number)
+{
+    uint8_t memory[100];
+    struct mq_buffer body = mq_buffer(memory, sizeof memory);
+    struct mq_revocation said = {.cut_count = 0};
+    struct mq_control control = {.kind = MQ_CONTROL_REVOCATION, .number = number};
+
+    mq_certificate_hash(said.certificate, &member->certificate);
+    mq_revocation_subject(control.subject, said.certificate);
+    mq_revocation_put(&body, &said);
+    control.body = mq_written(&body);
+    kit_add_control(w, desk, control);
+}
+
+/* A receipt that excepts nothing, for this stream. */
+static inline void add_receipt_of(const struct kit_member *desk, const uint8_t stream[MQ_ID_SIZE], uint64_t number)
+{
+    uint8_t memory[100];
+    struct mq_buffer body = mq_buffer(memory, sizeof memory);
+    const struct mq_receipt receipt = {.head_seq = 1};
+    struct mq_control said = {.kind = MQ_CONTROL_RECEIPT, .number = number};
+
+    mq_receipt_put(&body, &receipt);
+    said.body = mq_written(&body);
+    memcpy(said.subject, stream, MQ_ID_SIZE);
+    kit_add_control(w, desk, said);
+}
+
+/* A receipt for Anna's stream, laid into a request. */
+static inline void add_receipt(const struct kit_member *desk, uint64_t number)
+{
+    add_receipt_of(desk, w->anna.stream, number);
+}
+
+/* Anna hears what desks say of her stream: the objects with these numbers, the greatest first, and no more. */
+static inline void assert_told(size_t count, const uint64_t *numbers)
+{
+    struct mq_control told;
+
+    kit_sync(w, &w->anna);
+    assert_int_equal(kit_count(w, MQ_FRAME_CONTROL), count);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(mq_control_decode(&told, kit_frame(w, MQ_FRAME_CONTROL, i)), MQ_OK);
+        assert_int_equal(told.kind, MQ_CONTROL_RECEIPT);
+        assert_int_equal(told.number, numbers[i]);
+    }
 }
 
 #define SCENE(function) cmocka_unit_test_setup_teardown(function, start, stop)

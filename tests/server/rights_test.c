@@ -305,7 +305,7 @@ static void certify_again(struct village_member *device, uint32_t serial)
     assert_int_equal(mq_streams_close(device->replica, &problem), MQ_OK);
 }
 
-static enum mq_status admit_announce(struct mq_replica *replica, void *context, struct mq_error *error)
+static enum mq_status admit_frame(struct mq_replica *replica, void *context, struct mq_error *error)
 {
     struct mq_admitted admitted = {0};
     enum mq_status status = mq_admit(replica, context, false, &admitted, error);
@@ -321,7 +321,7 @@ static void announce(struct village_member *device)
     mq_announce_sign(&announce, mq_replica_identity(device->replica));
     mq_announce_encode(bytes, &announce);
     struct mq_frame frame = {.type = MQ_FRAME_ANNOUNCE, .payload = MQ_SPAN(bytes)};
-    assert_int_equal(mq_replica_transact(village.desk.replica, admit_announce, &frame, &problem), MQ_OK);
+    assert_int_equal(mq_replica_transact(village.desk.replica, admit_frame, &frame, &problem), MQ_OK);
 }
 
 static bool is_revoked(const struct mq_certificate *certificate)
@@ -400,6 +400,43 @@ static void a_forgotten_certificate_comes_late(void **state)
     village_end(&village);
 }
 
+/* The township's key under one certificate more, which the desk hears of now. */
+static struct mq_certificate township_again(uint32_t serial)
+{
+    struct mq_certificate again = village.township.team.certificate;
+    uint8_t bytes[MQ_CERTIFICATE_SIZE];
+    again.serial = serial;
+    mq_certificate_sign(&again, &village.root);
+    mq_certificate_encode(bytes, &again);
+    struct mq_frame frame = {.type = MQ_FRAME_CERTIFICATE, .payload = MQ_SPAN(bytes)};
+    assert_int_equal(mq_replica_transact(village.desk.replica, admit_frame, &frame, &problem), MQ_OK);
+    return again;
+}
+
+/* A township's desk that writes nothing is known by its certificates alone: each is revoked, those that the desk hears of
+ * later too, and though the desk, set back, has it in no list. */
+static void a_silent_townships_certificates_are_revoked(void **state)
+{
+    char number[12];
+    (void)state;
+    village_begin(&village, 708);
+    village_township(&village);
+    enlist();
+    assert_int_equal(mq_db_run(mq_replica_db(village.desk.replica), &problem, "DELETE FROM member WHERE sign_public = ?", "b",
+                               MQ_SPAN(village.township.team.certificate.sign_public)),
+                     MQ_OK);
+    struct mq_certificate first = village.township.team.certificate, second = township_again(150);
+    snprintf(number, sizeof number, "%u", first.serial);
+    revoke(number);
+    assert_true(is_revoked(&first));
+    assert_true(is_revoked(&second));
+    struct mq_certificate third = township_again(160);
+    struct ending work = {.desk = {.replica = village.desk.replica, .platform = village.desk.platform}};
+    assert_int_equal(mq_replica_transact(village.desk.replica, settle_members, &work, &problem), MQ_OK);
+    assert_true(is_revoked(&third));
+    village_end(&village);
+}
+
 /* Who joined after the backup that the desk was brought back from is no member that it knows of: by the number in what he
  * wrote his rights are taken all the same. */
 static void who_is_not_listed_can_be_revoked(void **state)
@@ -438,6 +475,7 @@ int main(void)
         cmocka_unit_test(who_was_revoked_stays_so),
         cmocka_unit_test(every_certificate_is_revoked),
         cmocka_unit_test(a_forgotten_certificate_comes_late),
+        cmocka_unit_test(a_silent_townships_certificates_are_revoked),
         cmocka_unit_test(who_is_not_listed_can_be_revoked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
