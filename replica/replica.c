@@ -2,6 +2,7 @@
 #include "replica/catalogue.h"
 #include "replica/outgoing.h"
 #include "replica/replica_keys.h"
+#include "replica/revoke.h"
 #include "replica/view.h"
 
 #include <stdlib.h>
@@ -286,15 +287,22 @@ static enum mq_status open_store(struct mq_replica *replica, struct mq_error *er
 }
 
 /* A newer program knows derived tables that the older one did not fill. */
-static enum mq_status refresh_view(struct mq_replica *replica, void *context, struct mq_error *error)
+static enum mq_status refresh_view(struct mq_replica *replica, struct mq_error *error)
 {
     int64_t stale;
-    (void)context;
     enum mq_status status = mq_setting_number(replica, "view_stale", &stale, error);
     if (status != MQ_OK || stale == 0)
         return status;
     status = mq_view_rebuild(replica, error);
     return status == MQ_OK ? mq_setting_put_number(replica, "view_stale", 0, error) : status;
+}
+
+/* The view first: with it comes who was revoked. */
+static enum mq_status refresh(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    (void)context;
+    enum mq_status status = refresh_view(replica, error);
+    return status == MQ_OK ? mq_revoke_silence(replica, error) : status;
 }
 
 enum mq_status mq_replica_empty_log(struct mq_replica *replica, struct mq_error *error)
@@ -325,7 +333,7 @@ static enum mq_status finish(struct mq_replica *replica, enum mq_status status, 
     if (status == MQ_OK)
         status = check_place(replica, error);
     if (status == MQ_OK)
-        status = mq_replica_transact(replica, refresh_view, NULL, error);
+        status = mq_replica_transact(replica, refresh, NULL, error);
     if (status == MQ_OK)
         status = empty_old_log(replica, error);
     if (status != MQ_OK) {

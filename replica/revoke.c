@@ -138,6 +138,28 @@ enum mq_status mq_revoke_meet(struct mq_replica *replica, const struct mq_certif
     return status == MQ_OK && revoked ? desk_silence(replica, hash, error) : status;
 }
 
+static enum mq_status silence_all(struct mq_replica *replica, struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT certificate FROM revoked", "");
+    if (status != MQ_OK)
+        return status;
+    while (status == MQ_OK && mq_db_next(&query, error))
+        status = desk_silence(replica, mq_db_blob(query, 0).data, error);
+    mq_db_done(&query);
+    return status != MQ_OK ? status : error->status;
+}
+
+enum mq_status mq_revoke_silence(struct mq_replica *replica, struct mq_error *error)
+{
+    int64_t stale;
+    enum mq_status status = mq_setting_number(replica, "words_stale", &stale, error);
+    if (status != MQ_OK || stale == 0)
+        return status;
+    status = silence_all(replica, error);
+    return status == MQ_OK ? mq_setting_put_number(replica, "words_stale", 0, error) : status;
+}
+
 static enum mq_status apply(struct mq_replica *replica, const uint8_t hash[MQ_HASH_SIZE], struct mq_error *error)
 {
     uint8_t stream[MQ_ID_SIZE] = {0};

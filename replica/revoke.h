@@ -43,6 +43,8 @@ MQ_MUST_USE enum mq_status mq_revoke_take(struct mq_replica *replica, const stru
 /* The certificate of a desk came: where it was revoked before, what its key confirmed under another counts no longer. */
 MQ_MUST_USE enum mq_status mq_revoke_meet(struct mq_replica *replica, const struct mq_certificate *desk,
                                           struct mq_error *error);
+/* After an older program: drops what desks said that were revoked by now. Within the caller's transaction. */
+MQ_MUST_USE enum mq_status mq_revoke_silence(struct mq_replica *replica, struct mq_error *error);
 /* After a run of frames: makes the view anew where a revocation took something out of it. */
 MQ_MUST_USE enum mq_status mq_revoke_settle(struct mq_replica *replica, struct mq_error *error);
 /* Fills the derived tables from the stored objects. */

@@ -218,8 +218,12 @@ static const char control_owners[] =
     "  2, number, bytes FROM control_before;"
     "DROP TABLE control_before;";
 
+/* What a revoked desk said stood in the one slot of all desks; the store drops it when it opens (mq_revoke_silence). */
+static const char revoked_words[] =
+    "INSERT OR REPLACE INTO setting SELECT 'words_stale', 1 WHERE EXISTS (SELECT 1 FROM control WHERE kind = 3);";
+
 const char *const mq_schema_steps[] = {truth,   derived,       desk,           derived_refers, township,
                                        erasing, derived_needs, derived_search, needs_touched,  compartments,
                                        erased_compartments, sealed_pieces, owed, revoking, returning,
-                                       control_owners};
+                                       control_owners, revoked_words};
 const int mq_schema_count = sizeof mq_schema_steps / sizeof *mq_schema_steps;

@@ -1,5 +1,5 @@
-/* Aim: a township's desk whose key was revoked is heard under no other certificate; and a store that had one slot
- * for all desks loses nothing that the others said. */
+/* Aim: a township's desk whose key was revoked is heard under no other certificate and after no upgrade; and a store that had
+ * one slot for all desks loses nothing that the others said. */
 #include "protocol/identity_keys.h"
 #include "replica/outgoing.h"
 #include "tests/replica/two_desks.h"
@@ -110,12 +110,40 @@ static void the_county_is_heard_last_after_an_upgrade(void **state)
     assert_int_equal(village_safety(device()).anchored, 2);
 }
 
+/* An older program kept a receipt in its slot when the desk that gave it was revoked: it goes when this program opens the
+ * store, and what the county says is heard. */
+static void what_a_revoked_desk_left_goes(void **state)
+{
+    (void)state;
+    three_segments();
+    add("d");
+    assert_int_equal(mq_seal_all(device()->replica, &problem), MQ_OK);
+    say(&village.township, &(struct saying){4, 0, 0, INT64_MAX});
+    struct mq_db *db = mq_replica_db(device()->replica);
+    assert_int_equal(mq_db_script(db, "CREATE TEMP TABLE said AS SELECT * FROM control WHERE kind = 1", &problem), MQ_OK);
+    village_revoke(&village, &village.township);
+    sync_one(device());
+    assert_int_equal(mq_db_script(db,
+                                  "DELETE FROM control WHERE kind = 1; INSERT INTO control SELECT * FROM said;"
+                                  "DROP TABLE said; UPDATE segment SET anchored = 1",
+                                  &problem),
+                     MQ_OK);
+    assert_all_anchored(4);
+    upgrade();
+    assert_int_equal(village_safety(device()).anchored, 0);
+    assert_int_equal(hostile_count(device(), "SELECT count(*) FROM control WHERE kind = 1"), 0);
+    sync_one(&village.desk);
+    sync_one(device());
+    assert_all_anchored(4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_key_is_revoked_with_one_certificate, begin, end),
         cmocka_unit_test_setup_teardown(slots_of_an_older_program, begin, end),
         cmocka_unit_test_setup_teardown(the_county_is_heard_last_after_an_upgrade, begin, end),
+        cmocka_unit_test_setup_teardown(what_a_revoked_desk_left_goes, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
