@@ -80,6 +80,10 @@ bool sim_open(struct sim_member *member)
         damaged(member, &error);
         mq_error_clear(&error);
         status = open_programs(member, &error);
+        if (sim_disk_is_off(disk_of(member))) { /* the power went once more, while it did */
+            sim_close(member);
+            return false;
+        }
         member->ruined = status == MQ_DAMAGED || (status == MQ_WRONG_KEY && (member->rotten || member->lying));
         if (status == MQ_OK)
             sim_ghost_survey(member->fleet);
