@@ -491,7 +491,7 @@ def numbers(world, scenario, call, harm):
     if scenario in SLOW:
         return FEW_SLOW.get((call, harm), ())
     if scenario == "add":
-        return FEW_ADD.get(call, FEW[call]) if (call, harm) != ("openat", KILL) else ()
+        return FEW_ADD.get(call, FEW.get(call, ())) if (call, harm) != ("openat", KILL) else ()
     return FEW[call] if (call, harm) in SOME else ()
 
 
