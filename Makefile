@@ -324,8 +324,11 @@ fuzz: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) PROFILE=fuzz fuzz-programs
 	@FUZZ_S=$(FUZZ_S) RUNS=$(or $(RUNS),$(if $(LONG),10000000)) tests/fuzz/all $(TARGETS)
 
+# What it looks at: sources, and the symbols of protocol/'s objects.
+.PHONY: protocol-objects
+protocol-objects: $(PROTOCOL)
 tidy: deps-test
-	@$(MAKE) --no-print-directory -j$(JOBS) programs
+	@$(MAKE) --no-print-directory -j$(JOBS) protocol-objects
 	@tests/tidy/tidy
 
 demo: all
