@@ -1,9 +1,19 @@
-"""What no text of the repository may hold: things left undone, loose blanks, places of one machine."""
+"""What no text of the repository may hold: things left undone, loose blanks, places of one machine; and no stray file."""
 import re
+
+from tree import Finding
 
 UNDONE = re.compile(r"\b(TO[D]O|FIX[M]E|X[X]X|HA[C]K)\b")  # brackets, so that this line does not find itself
 PRIVATE = re.compile(r"(?<![\w.])/(?:work|home)/|registry[.]npmjs|deb[.]debian[.]org")
 UNTOUCHED = ("tests/data/", "tests/vectors/", "tests/fuzz/corpus")  # input of tests, odd on purpose
+TOP = {".gitignore", ".npmrc", "Makefile", "README.md", "README.zh-CN.md", "SECURITY.md", "package.json", "package-lock.json"}
+
+
+def strays(tree):
+    """What a program left in the directory where it was started is committed easily, and has no reader."""
+    for path in tree.paths():
+        if "/" not in path and path not in TOP:
+            yield Finding(path, 1, "stray", "nothing but what has to be found at the top stands there")
 
 
 def undone(tree):
@@ -41,4 +51,4 @@ def encoding(tree):
             yield file.find(file.line_at(file.text.find("\ufffd")), "encoding", "text is UTF-8")
 
 
-RULES = [undone, private, blanks, encoding]
+RULES = [strays, undone, private, blanks, encoding]

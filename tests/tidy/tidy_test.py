@@ -91,6 +91,7 @@ CASES = {
     "a limit of one's own": ({"platform/clock.h": header("platform/clock.h", "#define MQ_TICKS_MAX (4 * 0x1000u) /* many */")},
                              "platform/clock.h", 4, "limit"),
     "a file without a first comment": ({"platform/a.c": "int a;\n"}, "platform/a.c", 1, "comment"),
+    "what a program left behind": ({"crash-7346": b"\0\1"}, "crash-7346", 1, "stray"),
     "something undone": ({"platform/a.c": "/* A. */\n/* TO" "DO: later */\n"}, "platform/a.c", 2, "undone"),
     "something undone in a document": ({"docs/a.md": "A.\n\nFIX" "ME\n"}, "docs/a.md", 3, "undone"),
     "a path of one machine": ({"docs/a.md": "See /ho" "me/someone.\n"}, "docs/a.md", 1, "private"),
