@@ -201,6 +201,8 @@ void sim_rot(struct sim_fleet *fleet)
     }
     if (!sim_open(member))
         return;
+    if (member->lying) /* the cut took what it had only said to be synced */
+        sim_ghost_survey(fleet);
     if (strcmp(file, SIM_HOME "/store.db-wal") == 0)
         sim_ghost_check_log(member);
     else
