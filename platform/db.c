@@ -20,6 +20,7 @@ enum mq_status mq_db_trouble(struct mq_db *db, int result, struct mq_error *erro
         mq_fail(error, MQ_NO_SPACE, _("the disk is full, nothing was changed in %s; make room, then try again"),
                 db->path);
         mq_db_rollback(db);
+        db->leftover = true;
         return MQ_NO_SPACE;
     case SQLITE_IOERR:
         db->poisoned = true;
@@ -188,8 +189,22 @@ static enum mq_status run(struct mq_db *db, struct mq_error *error, const char *
     return status;
 }
 
+/* What a commit left in the log that a full disk broke off must not be counted with what is torn next time
+ * (platform/db_wal.c). Where the disk is still full the log stays, and the next transaction tries again. */
+static enum mq_status leftover_go(struct mq_db *db, struct mq_error *error)
+{
+    if (!db->leftover || mq_db_in_transaction(db) || db->poisoned)
+        return MQ_OK;
+    int result = sqlite3_wal_checkpoint_v2(db->sqlite, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    db->leftover = result != SQLITE_OK;
+    return (result & 0xff) == SQLITE_IOERR ? mq_db_trouble(db, result, error) : MQ_OK;
+}
+
 enum mq_status mq_db_run(struct mq_db *db, struct mq_error *error, const char *sql, const char *format, ...)
 {
+    enum mq_status left = leftover_go(db, error);
+    if (left != MQ_OK)
+        return left;
     va_list values;
     va_start(values, format);
     enum mq_status status = run(db, error, sql, format, values);

@@ -24,6 +24,7 @@ struct mq_db {
     const struct mq_platform *platform;
     char *path;
     bool poisoned; /* an I/O error was seen: nobody knows what is on the disk */
+    bool leftover; /* a full disk broke a commit off: behind the log's end may stand what looks like one */
     struct mq_query statements[MQ_STATEMENTS_MAX];
 };
 

@@ -5,10 +5,12 @@
  * The acts are those of tests/server/store_acts.h, the disk is the simulated one. */
 #include <stdio.h>
 
+#include "platform/db.h"
 #include "tests/server/store_acts.h"
 #include "tests/sim/machine.h"
 
 #define PATH "relay.db"
+#define LONG_COMMIT 50 /* operations, or more than it has */
 
 static struct mq_error error;
 static struct sim_choices *benign;
@@ -110,9 +112,58 @@ static void every_operation_fails(void **state)
     assert_true(operations > 8 * STORE_ACTS);
 }
 
+/* A long commit, or a short one. */
+static enum mq_status save(struct mq_db *db, int64_t size)
+{
+    return mq_db_run(db, &error, "INSERT INTO t VALUES(zeroblob(?))", "i", size);
+}
+
+/* The disk is full at the n-th operation of a long commit, takes two short ones, and fails at the m-th operation of the
+ * next; then the program is started anew. False: there was no m-th. */
+static bool full_then_failing(int64_t nth, int64_t mth)
+{
+    struct sim_disk *disk = sim_machine_disk(broken);
+    struct mq_db *db;
+    int64_t rows, acknowledged = 2;
+
+    mq_error_clear(&error);
+    sim_disk_fail_nth(disk, 0, MQ_OK, false);
+    sim_machine_copy_disk(broken, full, true);
+    assert_int_equal(mq_db_open(&db, sim_machine_platform(broken), "t.db", &error), MQ_OK);
+    assert_int_equal(mq_db_script(db, "CREATE TABLE t(bytes BLOB)", &error), MQ_OK);
+    sim_disk_fail_nth(disk, nth, MQ_NO_SPACE, false);
+    acknowledged += save(db, 60000) == MQ_OK;
+    sim_disk_fail_nth(disk, 0, MQ_OK, false);
+    mq_error_clear(&error);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(save(db, 1), MQ_OK);
+    int64_t faults = sim_disk_faults_made(disk);
+    sim_disk_fail_nth(disk, mth, MQ_FAULT, false);
+    acknowledged += save(db, 1) == MQ_OK;
+    bool failed = sim_disk_faults_made(disk) > faults;
+    sim_disk_fail_nth(disk, 0, MQ_OK, false);
+    mq_db_close(db);
+    mq_error_clear(&error);
+    if (mq_db_open(&db, sim_machine_platform(broken), "t.db", &error) != MQ_OK)
+        fail_msg("full at operation %lld, failing at %lld: %s", (long long)nth, (long long)mth, error.text);
+    assert_int_equal(mq_db_number(db, &rows, &error, "SELECT count(*) FROM t", ""), MQ_OK);
+    assert_in_range(rows, acknowledged, acknowledged + 1); /* the last one may be there though nobody said so */
+    mq_db_close(db);
+    return failed;
+}
+
+/* What a full disk left of a commit in the log is not taken for lost savings after the next failure. */
+static void two_failures_are_no_damage(void **state)
+{
+    (void)state;
+    for (int64_t nth = 1; nth <= LONG_COMMIT; nth++)
+        for (int64_t mth = 1; full_then_failing(nth, mth); mth++)
+            continue;
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_operation_fails)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_operation_fails), cmocka_unit_test(two_failures_are_no_damage)};
 
     return cmocka_run_group_tests(tests, make_full, forget);
 }
