@@ -125,7 +125,7 @@ enum mq_status mq_grant_wrap(struct mq_replica *replica, const struct mq_team *t
 
 struct handing {
     struct mq_replica *replica;
-    const struct mq_team *team;
+    const uint8_t *team;
     unsigned right;
     bool older; /* than the newest, whose grant was published when it was made */
 };
@@ -147,7 +147,7 @@ static enum mq_status hand_to_all(const struct handing *handing, const struct mq
     enum mq_status status = mq_db_query(handing->replica->db, &query, error,
                                         "SELECT certificate FROM member WHERE team = ?1 AND state = 0"
                                         " AND (?2 = 0 OR rights & ?2 <> 0) ORDER BY serial",
-                                        "bi", MQ_SPAN(handing->team->team), (int64_t)handing->right);
+                                        "bi", mq_span(handing->team, MQ_ID_SIZE), (int64_t)handing->right);
     while (status == MQ_OK && mq_db_next(&query, error)) {
         status = mq_certificate_decode(&member, mq_db_blob(query, 0));
         if (status == MQ_OK)
@@ -174,7 +174,7 @@ static enum mq_status hand_end(void *context, const struct mq_grant *grant, cons
 enum mq_status mq_grant_wrap_all(struct mq_replica *replica, const struct mq_team *team, uint32_t compartment,
                                  unsigned right, struct mq_error *error)
 {
-    struct handing handing = {.replica = replica, .team = team, .right = right};
+    struct handing handing = {.replica = replica, .team = team->team, .right = right};
     uint8_t mailbox[MQ_ID_SIZE];
     mq_mailbox(mailbox, team->team, compartment);
     return mq_key_ends(replica, mailbox, mq_compartment_restricted(compartment) ? 1 : MQ_ENROL_GRANTS_MAX,
@@ -184,17 +184,13 @@ enum mq_status mq_grant_wrap_all(struct mq_replica *replica, const struct mq_tea
 enum mq_status mq_grant_share(struct mq_replica *replica, const struct mq_grant *grant, const struct mq_secret *key,
                               struct mq_error *error)
 {
-    struct mq_team team;
-    struct mq_error unheard = {0};
-    bool sensitive = grant->compartment == MQ_COMPARTMENT_SENSITIVE;
+    bool own, sensitive = grant->compartment == MQ_COMPARTMENT_SENSITIVE;
     struct handing handing = {
-        .replica = replica, .team = &team, .right = sensitive ? MQ_RIGHT_SENSITIVE : MQ_RIGHT_NONE, .older = true};
+        .replica = replica, .team = grant->team, .right = sensitive ? MQ_RIGHT_SENSITIVE : MQ_RIGHT_NONE, .older = true};
     if (!sensitive && grant->compartment != MQ_COMPARTMENT_TEAM)
         return MQ_OK;
-    enum mq_status status = mq_team_find(replica, grant->team, &team, &unheard);
-    if (status != MQ_OK)
-        return status == MQ_NOT_FOUND ? MQ_OK : mq_fail(error, status, "%s", unheard.text);
-    return mq_role_governs(team.certificate.role) ? hand_end(&handing, grant, key, error) : MQ_OK;
+    enum mq_status status = mq_governs_team(replica, grant->team, &own, error);
+    return status == MQ_OK && own ? hand_end(&handing, grant, key, error) : status;
 }
 
 /* ---- cases ---- */

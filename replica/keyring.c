@@ -154,6 +154,16 @@ enum mq_status mq_county_desk(struct mq_replica *replica, const uint8_t team[MQ_
     return status == MQ_OK && !found ? MQ_NOT_FOUND : status;
 }
 
+enum mq_status mq_governs_team(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE], bool *governs,
+                               struct mq_error *error)
+{
+    struct mq_team found;
+    struct mq_error unheard = {0};
+    enum mq_status status = mq_team_find(replica, team, &found, &unheard);
+    *governs = status == MQ_OK && mq_role_governs(found.certificate.role);
+    return status == MQ_OK || status == MQ_NOT_FOUND ? MQ_OK : mq_fail(error, status, "%s", unheard.text);
+}
+
 enum mq_status mq_certificate_trust(struct mq_replica *replica, const struct mq_certificate *certificate,
                                     struct mq_error *error)
 {

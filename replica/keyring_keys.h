@@ -26,6 +26,9 @@ MQ_MUST_USE enum mq_status mq_desks(struct mq_replica *replica, struct mq_certif
 /* The newest certificate of a team's county desk. MQ_NOT_FOUND: none is known here yet. */
 MQ_MUST_USE enum mq_status mq_county_desk(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE],
                                           struct mq_certificate *out, struct mq_error *error);
+/* Is this replica the team's county desk? Of a team that it does not belong to it is not. */
+MQ_MUST_USE enum mq_status mq_governs_team(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE], bool *governs,
+                                           struct mq_error *error);
 /* mq_certificate_verify against our root and the desks known here. */
 MQ_MUST_USE enum mq_status mq_certificate_trust(struct mq_replica *replica, const struct mq_certificate *certificate,
                                                 struct mq_error *error);

@@ -14,14 +14,14 @@
 /* ---- locking ---- */
 
 /* For whom it is locked. MQ_NOT_FOUND: this replica is that desk, or does not know it. */
-static enum mq_status county_of(struct mq_replica *replica, const uint8_t name[MQ_ID_SIZE], struct mq_certificate *out,
+static enum mq_status county_of(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE], struct mq_certificate *out,
                                 struct mq_error *error)
 {
-    struct mq_team team;
-    enum mq_status status = mq_team_find(replica, name, &team, error);
-    if (status == MQ_OK && mq_role_governs(team.certificate.role))
+    bool own;
+    enum mq_status status = mq_governs_team(replica, team, &own, error);
+    if (status == MQ_OK && own)
         return MQ_NOT_FOUND;
-    return status == MQ_OK ? mq_county_desk(replica, name, out, error) : status;
+    return status == MQ_OK ? mq_county_desk(replica, team, out, error) : status;
 }
 
 static enum mq_status pieces_lock(struct mq_replica *replica, struct mq_span id, struct mq_span bytes,
@@ -168,13 +168,11 @@ enum mq_status mq_returned_take(struct mq_replica *replica, const uint8_t team[M
                                 struct mq_span expanded, struct mq_error *error)
 {
     struct mq_returned piece;
-    struct mq_team ours;
+    bool own;
     enum mq_status status = mq_returned_get(&piece, expanded);
     MQ_ASSERT(status == MQ_OK); /* whoever admits has looked */
-    status = mq_team_find(replica, team, &ours, error);
-    if (status == MQ_NOT_FOUND)
-        return MQ_OK;
-    if (status != MQ_OK || !mq_role_governs(ours.certificate.role))
+    status = mq_governs_team(replica, team, &own, error);
+    if (status != MQ_OK || !own)
         return status;
     uint8_t *memory = mq_work_memory(MQ_RETURNED_PIECE_MAX);
     struct mq_buffer bytes = mq_buffer(memory, MQ_RETURNED_PIECE_MAX);

@@ -339,16 +339,6 @@ static enum mq_status say(struct mq_replica *replica, const uint8_t team[MQ_ID_S
 
 /* ---- at the county's desk ---- */
 
-static enum mq_status countys(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE], bool *own,
-                              struct mq_error *error)
-{
-    struct mq_team found;
-    struct mq_error unheard = {0};
-    enum mq_status status = mq_team_find(replica, team, &found, &unheard);
-    *own = status == MQ_OK && mq_role_governs(found.certificate.role);
-    return status == MQ_OK || status == MQ_NOT_FOUND ? MQ_OK : mq_fail(error, status, "%s", unheard.text);
-}
-
 /* The ends of what was merged of the certificate's streams when segment `last` had come: every branch has one, and so has
  * what lies before a hole. */
 static enum mq_status cuts_find(struct mq_replica *replica, const uint8_t hash[MQ_HASH_SIZE], int64_t last,
@@ -461,7 +451,7 @@ static enum mq_status adoption_allowed(struct mq_replica *replica, const struct 
 {
     bool own = false;
     size_t cuts, names = 0;
-    enum mq_status status = countys(replica, adoption->team, &own, error);
+    enum mq_status status = mq_governs_team(replica, adoption->team, &own, error);
     if (status == MQ_OK && !own)
         return mq_fail(error, MQ_REFUSED, _("only the county's desk takes in what came after rights were taken"));
     if (status == MQ_OK && adoption->state == MQ_SEGMENT_ADMITTED)
@@ -533,7 +523,7 @@ enum mq_status mq_revoke_take(struct mq_replica *replica, const struct mq_contro
         result->refused++;
         return MQ_OK;
     }
-    enum mq_status status = countys(replica, control->team, &own, error);
+    enum mq_status status = mq_governs_team(replica, control->team, &own, error);
     if (status == MQ_OK)
         status = mq_control_store(replica, control, MQ_RANK_COUNTY, &newer, error);
     if (status != MQ_OK || (!own && !newer))
