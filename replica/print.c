@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "platform/hex.h"
 #include "protocol/assert.h"
 #include "replica/catalogue.h"
 #include "replica/convert.h"
@@ -13,13 +14,11 @@
 
 #define TEXT_SCRATCH (MQ_LONG_TEXT_MAX + 64)
 
-static void put_hex(struct mq_buffer *out, const uint8_t *bytes, size_t size)
+static void put_name(struct mq_buffer *out, const uint8_t record[MQ_ID_SIZE])
 {
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < size; i++) {
-        mq_put_u8(out, (uint8_t)digits[bytes[i] >> 4]);
-        mq_put_u8(out, (uint8_t)digits[bytes[i] & 15]);
-    }
+    char hex[2 * MQ_ID_SIZE + 1];
+    mq_hex_write(hex, mq_span(record, MQ_ID_SIZE));
+    mq_put_text(out, hex);
 }
 
 enum mq_status mq_print_reference(struct mq_replica *replica, const uint8_t record[MQ_ID_SIZE], struct mq_buffer *out,
@@ -38,7 +37,7 @@ enum mq_status mq_print_reference(struct mq_replica *replica, const uint8_t reco
         status = valid ? mq_value_to_text(id, mq_db_blob(query, 0), out) : MQ_OK;
         mq_db_done(&query);
         if (!valid) /* of a newer or hostile writer: no id that could be shown */
-            put_hex(out, record, MQ_ID_SIZE);
+            put_name(out, record);
         return status;
     }
     if (error->status != MQ_OK)
@@ -46,7 +45,7 @@ enum mq_status mq_print_reference(struct mq_replica *replica, const uint8_t reco
     status = mq_matter_find(replica, record, &matter, error);
     if (status == MQ_OK && matter.id_size > 0)
         return mq_value_to_text(id, mq_span(matter.id, matter.id_size), out);
-    put_hex(out, record, MQ_ID_SIZE);
+    put_name(out, record);
     return status == MQ_NOT_FOUND ? MQ_OK : status;
 }
 
@@ -270,11 +269,8 @@ static enum mq_status print_extras(struct mq_replica *replica, const struct mq_k
                                    const struct mq_group_state *state, enum mq_print_extras extras,
                                    struct mq_json_writer *writer, struct mq_error *error)
 {
-    uint8_t memory[2 * MQ_ID_SIZE];
-    struct mq_buffer hex = mq_buffer(memory, sizeof memory);
-    put_hex(&hex, state->canonical, MQ_ID_SIZE);
     mq_json_key(writer, "record");
-    mq_json_string_value(writer, mq_written(&hex));
+    mq_json_hex_value(writer, MQ_SPAN(state->canonical));
     bool open = false;
     for (size_t i = 0; i < state->field_count; i++) {
         const struct mq_field *field = mq_field_by_number(kind, state->fields[i].number);

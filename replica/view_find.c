@@ -1,13 +1,14 @@
 /* Finding a record by what a person has at hand. */
-#include <stdio.h>
 #include <string.h>
 
+#include "platform/hex.h"
 #include "protocol/assert.h"
 #include "replica/matter.h"
 #include "replica/replica_keys.h"
 #include "replica/view.h"
 
 #define CANDIDATES_MAX 8
+#define SHOWN_SIZE 6 /* bytes of a record's own id, where there are several to choose from */
 #define PREFIX_MIN 6 /* hexadecimal digits of a record's own id */
 
 struct candidates {
@@ -115,12 +116,12 @@ static enum mq_status leave_one(struct mq_replica *replica, struct candidates *f
 
 static enum mq_status ambiguous(const struct candidates *found, struct mq_span text, struct mq_error *error)
 {
-    char list[CANDIDATES_MAX * 14 + 1] = "";
+    char list[CANDIDATES_MAX * (1 + 2 * SHOWN_SIZE) + 1] = "";
     size_t used = 0;
     for (size_t i = 0; i < found->count; i++) {
-        const uint8_t *id = found->ids[i];
-        used += (size_t)snprintf(list + used, sizeof list - used, " %02x%02x%02x%02x%02x%02x", id[0], id[1], id[2],
-                                 id[3], id[4], id[5]);
+        list[used++] = ' ';
+        mq_hex_write(list + used, mq_span(found->ids[i], SHOWN_SIZE));
+        used += 2 * SHOWN_SIZE;
     }
     return mq_fail(error, MQ_REFUSED, _("\"%.*s\" fits several records; say which one:%s"), (int)text.size,
                    (const char *)text.data, list);
