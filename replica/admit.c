@@ -303,7 +303,7 @@ static enum mq_status stored_as(struct mq_replica *replica, int64_t number, uint
 }
 
 static enum mq_status segment_try(struct mq_replica *replica, int64_t number, struct mq_span bytes,
-                              struct mq_admitted *result, struct mq_error *error)
+                                  struct mq_admitted *result, struct mq_error *error)
 {
     struct mq_segment segment;
     struct mq_announce announce;

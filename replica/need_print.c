@@ -82,7 +82,7 @@ static const char *holder_word(enum mq_need_holder holder)
 
 /* Of a need that is only registered, the due date by the usual time for accepting it. */
 static enum mq_status due_usual(struct mq_replica *replica, struct mq_need_standing *standing, int *calendar_missing,
-                           struct mq_error *error)
+                                struct mq_error *error)
 {
     struct mq_preset_list own;
     struct mq_calendar calendar;
