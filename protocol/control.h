@@ -59,7 +59,7 @@ struct mq_receipt {
     size_t excepted_count;
 };
 void mq_receipt_put(struct mq_buffer *out, const struct mq_receipt *receipt);
-/* MQ_REFUSED: its length, or an id that is excepted twice. */
+/* MQ_REFUSED: its length, an id that is excepted twice, or an exception without a reason. */
 MQ_MUST_USE enum mq_status mq_receipt_get(struct mq_receipt *out, struct mq_span body);
 
 /* The access list: who may read and write the team's mailboxes. */
