@@ -12,7 +12,6 @@
 #include "replica/erase.h"
 #include "replica/outgoing.h"
 #include "replica/view.h"
-#include "server/relay/store_sqlite.h"
 #include "tests/protocol/chance.h"
 #include "tests/replica/hostile.h"
 
@@ -100,13 +99,11 @@ static void day(struct world *world, struct village_member *desk)
 static void copy_relay(struct world *world, const char *from, const char *to)
 {
     struct village *village = &world->village;
-    char command[700], path[256];
+    char command[700];
     village->store->verbs->close(village->store);
     snprintf(command, sizeof command, "cp %s/%s %s/%s", village->directory, from, village->directory, to);
     assert_int_equal(system(command), 0);
-    snprintf(path, sizeof path, "%s/relay.db", village->directory);
-    assert_int_equal(mq_store_sqlite_open(&village->store, mq_fake_platform(village->fake), path, &problem), MQ_OK);
-    village->relay.store = village->store;
+    village_relay_open(village, "relay.db");
 }
 
 static void back_up(struct world *world, int age)
@@ -267,16 +264,10 @@ static void desk_alone_comes_back(void **state)
     (void)state;
     struct chance chance = chance_start("alone");
     struct world *world = calloc(1, sizeof *world);
-    char command[300], path[256];
     assert_non_null(world);
     begin(world, chance_u64(&chance), true);
     restore(world, 1);
-    world->village.store->verbs->close(world->village.store);
-    snprintf(command, sizeof command, "rm -f %s/relay.db*", world->village.directory);
-    assert_int_equal(system(command), 0);
-    snprintf(path, sizeof path, "%s/relay.db", world->village.directory);
-    assert_int_equal(mq_store_sqlite_open(&world->village.store, mq_fake_platform(world->village.fake), path, &problem), MQ_OK);
-    world->village.relay.store = world->village.store;
+    village_relay_empty(&world->village);
     sync_one(world, &world->village.desk); /* says who may come */
     judge(world);
     judge_decisions(world);

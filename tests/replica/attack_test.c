@@ -303,15 +303,11 @@ static uint32_t held_by_relay(struct village *village, struct village_member *wr
 static void have_list_survives_a_cut(void **state)
 {
     struct village village;
-    char path[256];
     (void)state;
     begin(&village, 28);
     add_household(&village.devices[0], "H-1", NULL);
     village_sync_all(&village, 2);
-    village.store->verbs->close(village.store);
-    snprintf(path, sizeof path, "%s/relay-empty.db", village.directory);
-    assert_int_equal(mq_store_sqlite_open(&village.store, mq_fake_platform(village.fake), path, &problem), MQ_OK);
-    village.relay.store = village.store;
+    village_relay_empty(&village);
     struct hostile_way way = {.village = &village, .drop_from = 2, .drop_to = 1000000}; /* stranger, reset, silence */
     assert_int_equal(hostile_sync(&way, &village.desk, NULL), MQ_UNREACHABLE);
     assert_int_equal(held_by_relay(&village, &village.devices[0]), 0);

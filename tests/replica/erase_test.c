@@ -269,7 +269,6 @@ static void late_follower_is_opened(void **state)
 static void emptied_server_is_filled(void **state)
 {
     struct village village;
-    char path[256];
     (void)state;
     village_begin(&village, 4);
     village_add(&village.devices[0], HOUSEHOLD, NULL);
@@ -279,10 +278,7 @@ static void emptied_server_is_filled(void **state)
     village_sync_all(&village, 2);
     erase(&village.desk, "V-1", "notes");
     village_sync_all(&village, 2);
-    village.store->verbs->close(village.store);
-    snprintf(path, sizeof path, "%s/relay-empty.db", village.directory);
-    assert_int_equal(mq_store_sqlite_open(&village.store, mq_fake_platform(village.fake), path, &problem), MQ_OK);
-    village.relay.store = village.store;
+    village_relay_empty(&village);
     sync_one(&village, &village.desk);
     village_add(&village.devices[0], "{\"kind\":\"suggestion\",\"id\":\"S-1\",\"text\":\"录音按钮太小\"}", NULL);
     village_add(&village.desk, "{\"kind\":\"suggestion\",\"id\":\"S-2\",\"text\":\"镇上也这么说\"}", NULL);
@@ -654,7 +650,6 @@ static void great_field_numbers_go_too(void **state)
 static void township_waits_for_the_county(void **state)
 {
     struct village village;
-    char path[256];
     (void)state;
     village_begin(&village, 14);
     village_township(&village);
@@ -663,10 +658,7 @@ static void township_waits_for_the_county(void **state)
     sync_one(&village, &village.township);
     erase(&village.township, "V-1", "notes");
     sync_one(&village, &village.township);
-    village.store->verbs->close(village.store);
-    snprintf(path, sizeof path, "%s/relay-empty.db", village.directory);
-    assert_int_equal(mq_store_sqlite_open(&village.store, mq_fake_platform(village.fake), path, &problem), MQ_OK);
-    village.relay.store = village.store;
+    village_relay_empty(&village);
     sync_one(&village, &village.desk);
     for (int i = 0; i < 3; i++) {
         sync_one(&village, &village.township);

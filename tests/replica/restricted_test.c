@@ -284,7 +284,6 @@ static void a_cut_leaves_nothing(void **state)
 static void an_emptied_server_is_healed(void **state)
 {
     struct village village;
-    char path[300];
     (void)state;
     village_begin(&village, 941);
     village_add(&village.devices[0], NEED, NULL);
@@ -294,10 +293,7 @@ static void an_emptied_server_is_healed(void **state)
     village_sync_all(&village, 2);
     village_add(&village.devices[1], "{\"kind\":\"need\",\"id\":\"M-9\",\"words\":\"SPAETER-9\",\"category\":\"90\"}", NULL);
     assert_int_equal(village_sync(&village, &village.devices[1], NULL), MQ_OK); /* stored, not merged yet */
-    village.store->verbs->close(village.store);
-    snprintf(path, sizeof path, "%s/relay2.db", village.directory);
-    assert_int_equal(mq_store_sqlite_open(&village.store, mq_fake_platform(village.fake), path, &problem), MQ_OK);
-    village.relay.store = village.store;
+    village_relay_empty(&village);
     assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK);
     village_sync_all(&village, 3);
     assert_true(lists(&village.desk, "SPAETER-9"));

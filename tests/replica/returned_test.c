@@ -14,7 +14,6 @@
 #include "replica/outgoing.h"
 #include "replica/replica_keys.h"
 #include "replica/view.h"
-#include "server/relay/store_sqlite.h"
 #include "tests/replica/hostile.h"
 
 #define MARKER "胆囊结石住院的事"
@@ -50,28 +49,19 @@ static void erase_notes(const char *id)
     mq_erase_list_free(&list);
 }
 
-/* The relay as it was, or a new one. */
-static void relay_becomes(const char *file)
+static void copy_relay(const char *from, const char *to)
 {
-    char command[700], path[256];
+    char command[700];
     village.store->verbs->close(village.store);
-    snprintf(command, sizeof command, "cd %s && rm -f relay.db* && if [ -f %s ]; then cp %s relay.db; fi", village.directory, file, file);
+    snprintf(command, sizeof command, "cd %s && rm -f %s* && cp %s %s", village.directory, to, from, to);
     assert_int_equal(system(command), 0);
-    snprintf(path, sizeof path, "%s/relay.db", village.directory);
-    assert_int_equal(mq_store_sqlite_open(&village.store, mq_fake_platform(village.fake), path, &problem), MQ_OK);
-    village.relay.store = village.store;
+    village_relay_open(&village, "relay.db");
 }
 
 static void back_up(void)
 {
-    char command[700], path[256];
     village_keep(&village, &village.desk, "desk-before");
-    village.store->verbs->close(village.store);
-    snprintf(command, sizeof command, "cp %s/relay.db %s/relay-before.db", village.directory, village.directory);
-    assert_int_equal(system(command), 0);
-    snprintf(path, sizeof path, "%s/relay.db", village.directory);
-    assert_int_equal(mq_store_sqlite_open(&village.store, mq_fake_platform(village.fake), path, &problem), MQ_OK);
-    village.relay.store = village.store;
+    copy_relay("relay.db", "relay-before.db");
 }
 
 static enum mq_status close_streams(struct mq_replica *replica, void *context, struct mq_error *error)
@@ -85,7 +75,7 @@ static void restore(void)
     village_bring_back(&village, &village.desk, "desk-before");
     mq_error_clear(&problem);
     assert_int_equal(mq_replica_transact(village.desk.replica, close_streams, NULL, &problem), MQ_OK);
-    relay_becomes("relay-before.db");
+    copy_relay("relay-before.db", "relay.db");
     assert_int_equal(village.store->verbs->renew(village.store, &problem), MQ_OK);
 }
 
@@ -188,7 +178,7 @@ static void new_members_get_it(void **state)
     village_sync_all(&village, 2);
     erase_notes("V-1");
     village_sync_all(&village, 2);
-    relay_becomes("none");
+    village_relay_empty(&village);
     assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK); /* says who may come */
     for (int i = 0; i < 3; i++)
         assert_int_equal(village_sync(&village, &village.devices[i], NULL), MQ_OK);
@@ -512,7 +502,7 @@ static void beyond_a_cut_no_body_stays(void **state)
     assert_int_equal(mq_db_run(mq_replica_db(village.desk.replica), &problem,
                                "UPDATE segment SET state = 2, reason = 'revoked' WHERE erased = 2 AND mine = 0", ""),
                      MQ_OK);
-    relay_becomes("none");
+    village_relay_empty(&village);
     assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK);
     village_sync_all(&village, 4);
     assert_true(hostile_count(&village.desk, "SELECT count(*) FROM returned") > 0);

@@ -498,11 +498,7 @@ static void a_restored_desk_is_healed(void **state)
     int64_t number = hostile_count(other(), "SELECT number FROM control WHERE kind = 3");
 
     village_bring_back(&village, &village.desk, "desk-backup");
-    char path[256];
-    village.store->verbs->close(village.store);
-    snprintf(path, sizeof path, "%s/relay-empty.db", village.directory);
-    assert_int_equal(mq_store_sqlite_open(&village.store, mq_fake_platform(village.fake), path, &problem), MQ_OK);
-    village.relay.store = village.store;
+    village_relay_empty(&village);
     assert_int_equal(waiting_for_a_person(&village.desk), 0);
     sync_one(&village.desk);
     village_sync_all(&village, 3);

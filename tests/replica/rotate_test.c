@@ -167,16 +167,6 @@ static void a_month_changes_the_key(void **state)
     assert_int_equal(epoch(&village.desk), 4);
 }
 
-/* The server's relay is another one that knows nothing. */
-static void empty_the_relay(void)
-{
-    char path[256];
-    village.store->verbs->close(village.store);
-    snprintf(path, sizeof path, "%s/relay-empty.db", village.directory);
-    assert_int_equal(mq_store_sqlite_open(&village.store, mq_fake_platform(village.fake), path, &problem), MQ_OK);
-    village.relay.store = village.store;
-}
-
 /* Whoever was let in with a key that the centre lost before he reached any server brings it with what he wrote under it: nobody
  * else has it. */
 static void who_never_met_a_server_brings_his_key(void **state)
@@ -192,7 +182,7 @@ static void who_never_met_a_server_brings_his_key(void **state)
     add(new, "under the lost key");
     assert_int_equal(mq_seal_all(new->replica, &problem), MQ_OK);
     village_bring_back(&village, desk, "backup");
-    empty_the_relay();
+    village_relay_empty(&village);
     assert_int_equal(hostile_count(new, "SELECT count(*) FROM setting WHERE name = 'server_id'"), 0);
     sync_one(desk);
     village_sync_all(&village, 3);
@@ -220,7 +210,7 @@ static void a_desk_set_back_reads_again(void **state)
         assert_int_equal(epoch(&village.desk), before);
         assert_false(knows(&village.desk, emptied ? "second" : "first"));
         if (emptied) {
-            empty_the_relay();
+            village_relay_empty(&village);
             sync_one(&village.desk);
         }
         village_sync_all(&village, 3);
@@ -246,7 +236,7 @@ static void a_key_of_a_lost_life_reaches_all(void **state)
     assert_int_equal(mq_seal_all(village.devices[0].replica, &problem), MQ_OK);
     village_bring_back(&village, &village.desk, "backup");
     village_rotate(&village);
-    empty_the_relay();
+    village_relay_empty(&village);
     sync_one(&village.desk);
     village_sync_all(&village, 4);
     assert_true(knows(&village.desk, "under the lost key"));

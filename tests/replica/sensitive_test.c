@@ -200,7 +200,6 @@ static void sealed_pieces_count(void **state)
 static void emptied_server_is_filled(void **state)
 {
     struct village village;
-    char path[256];
     (void)state;
     village_begin(&village, 6);
     village_add(&village.devices[0], PLAIN "}", NULL);
@@ -208,10 +207,7 @@ static void emptied_server_is_filled(void **state)
     village_set(&village.devices[0], "H-1", "tags+=独居老人");
     assert_int_equal(village_sync(&village, &village.devices[0], NULL), MQ_OK);
     assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK);
-    village.store->verbs->close(village.store);
-    snprintf(path, sizeof path, "%s/relay-empty.db", village.directory);
-    assert_int_equal(mq_store_sqlite_open(&village.store, mq_fake_platform(village.fake), path, &problem), MQ_OK);
-    village.relay.store = village.store;
+    village_relay_empty(&village);
     assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK);
     village_sync_all(&village, 3);
     for (int i = 0; i < VILLAGE_DEVICES; i++)

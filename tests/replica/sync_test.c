@@ -255,16 +255,12 @@ static void restored_device_sees_its_receipts(void **state)
 static void emptied_server_is_healed(void **state)
 {
     struct village village;
-    char path[256];
     (void)state;
     village_begin(&village, 7);
     village_add(&village.devices[0], HOUSEHOLD, NULL);
     village_add(&village.devices[0], VISIT, NULL);
     village_sync_all(&village, 2);
-    village.store->verbs->close(village.store);
-    snprintf(path, sizeof path, "%s/relay-empty.db", village.directory);
-    assert_int_equal(mq_store_sqlite_open(&village.store, mq_fake_platform(village.fake), path, &problem), MQ_OK);
-    village.relay.store = village.store;
+    village_relay_empty(&village);
     village_close(&village.devices[0]); /* its writer is away: the others must bring it */
     assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK);
     village_sync_all(&village, 1);

@@ -334,15 +334,6 @@ static void a_false_reset_brings_no_old_word_back(void **state)
     assert_all_anchored(3);
 }
 
-static void empty_relay(void)
-{
-    char path[256];
-    village.store->verbs->close(village.store);
-    snprintf(path, sizeof path, "%s/relay-empty.db", village.directory);
-    assert_int_equal(mq_store_sqlite_open(&village.store, mq_fake_platform(village.fake), path, &problem), MQ_OK);
-    village.relay.store = village.store;
-}
-
 /* A relay that was emptied takes a township's receipt only once the stream is there again: the township, which brings the
  * stream too, says it once more, so that its author hears it. */
 static void a_township_says_it_of_what_it_brings(void **state)
@@ -350,7 +341,7 @@ static void a_township_says_it_of_what_it_brings(void **state)
     (void)state;
     three_segments();
     sync_one(&village.township);
-    empty_relay();
+    village_relay_empty(&village);
     sync_one(&village.desk); /* says who may come, and has nothing of the device's */
     sync_one(&village.township);
     assert_int_equal(village_safety(device()).anchored, 0);
@@ -370,7 +361,7 @@ static void a_late_desk_goes_on_above_its_numbers(void **state)
     assert_all_anchored(3);
     village_bring_back(&village, &village.desk, "kept");
     mq_fake_set_wall(village.desk.fake, 1500000000);
-    empty_relay();
+    village_relay_empty(&village);
     add("d");
     for (int i = 0; i < 3; i++) {
         sync_one(&village.desk);

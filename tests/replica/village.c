@@ -99,6 +99,20 @@ void village_sync_all(struct village *village, int rounds)
     }
 }
 
+void village_relay_open(struct village *village, const char *file)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", village->directory, file);
+    assert_int_equal(mq_store_sqlite_open(&village->store, village->relay.platform, path, &problem), MQ_OK);
+    village->relay.store = village->store;
+}
+
+void village_relay_empty(struct village *village)
+{
+    village->store->verbs->close(village->store);
+    village_relay_open(village, "relay-empty.db");
+}
+
 /* ---- members ---- */
 
 static void certify(struct village *village, struct village_member *member, const struct mq_identity *issuer,

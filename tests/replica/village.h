@@ -83,6 +83,10 @@ char *village_export(struct village_member *member);
 struct mq_safety village_safety(struct village_member *member);
 /* Closes, copies the home to another directory, opens both again: `copy` is a clone of `member` from now on. */
 void village_clone(struct village *village, struct village_member *member, struct village_member *copy);
+/* The relay, whose store was closed, keeps everything in this file of the village. */
+void village_relay_open(struct village *village, const char *file);
+/* The relay is another one that knows nothing; once in a village. */
+void village_relay_empty(struct village *village);
 /* Copies the closed home aside, or brings the copy back in its place (same files, older content). */
 void village_keep(struct village *village, struct village_member *member, const char *name);
 void village_bring_back(struct village *village, struct village_member *member, const char *name);
