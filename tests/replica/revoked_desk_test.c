@@ -20,7 +20,7 @@ static void learn(const struct mq_certificate *certificate)
     uint8_t bytes[MQ_CERTIFICATE_SIZE];
     mq_certificate_encode(bytes, certificate);
     struct mq_frame frame = {.type = MQ_FRAME_CERTIFICATE, .payload = MQ_SPAN(bytes)};
-    assert_int_equal(mq_replica_transact(device()->replica, admit_frame, &frame, &problem), MQ_OK);
+    assert_int_equal(village_hear(device(), &frame), 0);
 }
 
 static void forget(const struct mq_certificate *certificate)
@@ -48,7 +48,7 @@ static void a_key_is_revoked_with_one_certificate(void **state)
     assert_all_anchored(4);
     sync_one(device());
     assert_int_equal(village_safety(device()).anchored, 3);
-    say_as(&village.township, &thiefs, count_refused);
+    assert_int_equal(say_to(device(), &village.township, &thiefs), 1);
     assert_int_equal(village_safety(device()).anchored, 3);
     assert_int_equal(hostile_count(device(), "SELECT count(*) FROM control WHERE kind = 1"), 1);
     forget(&village.township.team.certificate);

@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "protocol/control_keys.h"
-#include "replica/admit.h"
 #include "replica/replica_keys.h"
 #include "tests/replica/hostile.h"
 
@@ -74,22 +73,6 @@ static inline void own_segment(int64_t seq, uint8_t id[MQ_SEGMENT_ID_SIZE], uint
     mq_db_done(&query);
 }
 
-static inline enum mq_status admit_frame(struct mq_replica *replica, void *context, struct mq_error *error)
-{
-    struct mq_admitted admitted = {0};
-    enum mq_status status = mq_admit(replica, context, false, &admitted, error);
-    assert_int_equal(admitted.refused, 0);
-    return status;
-}
-
-static inline enum mq_status count_refused(struct mq_replica *replica, void *context, struct mq_error *error)
-{
-    struct mq_admitted admitted = {0};
-    enum mq_status status = mq_admit(replica, context, false, &admitted, error);
-    assert_int_equal(admitted.refused, 1);
-    return status;
-}
-
 /* What a desk says of the device's stream: merged up to `head`, but for `excepted` (0: nothing). */
 struct saying {
     int64_t head, excepted;
@@ -97,9 +80,8 @@ struct saying {
     uint64_t number;
 };
 
-typedef enum mq_status admitting(struct mq_replica *replica, void *frame, struct mq_error *error);
-
-static inline void say_as(struct village_member *desk, const struct saying *saying, admitting *admit)
+/* Gives how many objects the hearer refused: 0 or 1. */
+static inline int64_t say_to(struct village_member *hearer, struct village_member *desk, const struct saying *saying)
 {
     uint8_t body_memory[200], object_memory[400];
     struct mq_buffer body = mq_buffer(body_memory, sizeof body_memory),
@@ -115,12 +97,12 @@ static inline void say_as(struct village_member *desk, const struct saying *sayi
     control.body = mq_written(&body);
     assert_int_equal(mq_control_sign(&object, &control, mq_replica_identity(desk->replica)), MQ_OK);
     struct mq_frame frame = {.type = MQ_FRAME_CONTROL, .payload = mq_written(&object)};
-    assert_int_equal(mq_replica_transact(device()->replica, admit, &frame, &problem), MQ_OK);
+    return village_hear(hearer, &frame);
 }
 
 static inline void say(struct village_member *desk, const struct saying *saying)
 {
-    say_as(desk, saying, admit_frame);
+    assert_int_equal(say_to(device(), desk, saying), 0);
 }
 
 static inline void say_receipt(struct village_member *desk, int64_t head, int64_t excepted)

@@ -13,9 +13,11 @@
 #include "protocol/assert.h"
 #include "protocol/control_keys.h"
 #include "protocol/identity_keys.h"
+#include "replica/admit.h"
 #include "replica/cases.h"
 #include "replica/outbox.h"
 #include "replica/outgoing.h"
+#include "replica/replica_keys.h"
 #include "replica/revoke.h"
 #include "replica/rotate.h"
 
@@ -438,6 +440,25 @@ void village_open(struct village_member *member)
     if (status != MQ_OK)
         print_message("%s\n", problem.text);
     assert_int_equal(status, MQ_OK);
+}
+
+struct hearing {
+    const struct mq_frame *frame;
+    struct mq_admitted admitted;
+};
+
+static enum mq_status hear(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    struct hearing *hearing = context;
+    return mq_admit(replica, hearing->frame, false, &hearing->admitted, error);
+}
+
+int64_t village_hear(struct village_member *member, const struct mq_frame *frame)
+{
+    struct hearing hearing = {.frame = frame};
+    mq_error_clear(&problem);
+    assert_int_equal(mq_replica_transact(member->replica, hear, &hearing, &problem), MQ_OK);
+    return hearing.admitted.refused;
 }
 
 /* ---- homes that are copied ---- */

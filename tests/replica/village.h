@@ -5,6 +5,7 @@
 #define MQ_TESTS_REPLICA_VILLAGE_H
 
 #include "platform/fake.h"
+#include "protocol/frame.h"
 #include "replica/keyring_keys.h"
 #include "replica/receipts.h"
 #include "replica/records.h"
@@ -87,6 +88,8 @@ void village_clone(struct village *village, struct village_member *member, struc
 void village_relay_open(struct village *village, const char *file);
 /* The relay is another one that knows nothing; once in a village. */
 void village_relay_empty(struct village *village);
+/* The member takes in this frame, as from a relay. Gives how many were refused: 0 or 1. */
+int64_t village_hear(struct village_member *member, const struct mq_frame *frame);
 /* Copies the closed home aside, or brings the copy back in its place (same files, older content). */
 void village_keep(struct village *village, struct village_member *member, const char *name);
 void village_bring_back(struct village *village, struct village_member *member, const char *name);

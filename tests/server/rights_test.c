@@ -9,7 +9,6 @@
 
 #include "protocol/change.h"
 #include "protocol/identity_keys.h"
-#include "replica/admit.h"
 #include "replica/cases.h"
 #include "replica/outgoing.h"
 #include "replica/revoke.h"
@@ -305,14 +304,6 @@ static void certify_again(struct village_member *device, uint32_t serial)
     assert_int_equal(mq_streams_close(device->replica, &problem), MQ_OK);
 }
 
-static enum mq_status admit_frame(struct mq_replica *replica, void *context, struct mq_error *error)
-{
-    struct mq_admitted admitted = {0};
-    enum mq_status status = mq_admit(replica, context, false, &admitted, error);
-    assert_int_equal(admitted.refused, 0);
-    return status;
-}
-
 /* The desk hears of a stream under that certificate. */
 static void announce(struct village_member *device)
 {
@@ -321,7 +312,7 @@ static void announce(struct village_member *device)
     mq_announce_sign(&announce, mq_replica_identity(device->replica));
     mq_announce_encode(bytes, &announce);
     struct mq_frame frame = {.type = MQ_FRAME_ANNOUNCE, .payload = MQ_SPAN(bytes)};
-    assert_int_equal(mq_replica_transact(village.desk.replica, admit_frame, &frame, &problem), MQ_OK);
+    assert_int_equal(village_hear(&village.desk, &frame), 0);
 }
 
 static bool is_revoked(const struct mq_certificate *certificate)
@@ -409,7 +400,7 @@ static struct mq_certificate township_again(uint32_t serial)
     mq_certificate_sign(&again, &village.root);
     mq_certificate_encode(bytes, &again);
     struct mq_frame frame = {.type = MQ_FRAME_CERTIFICATE, .payload = MQ_SPAN(bytes)};
-    assert_int_equal(mq_replica_transact(village.desk.replica, admit_frame, &frame, &problem), MQ_OK);
+    assert_int_equal(village_hear(&village.desk, &frame), 0);
     return again;
 }
 
