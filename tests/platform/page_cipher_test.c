@@ -3,11 +3,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "platform/hex.h"
 #include "platform/page_cipher.h"
 #include "protocol/keys.h"
 
@@ -16,11 +16,7 @@
 
 static void from_hex(uint8_t *out, size_t size, const char *hex)
 {
-    assert_int_equal(strlen(hex), 2 * size);
-    for (size_t i = 0; i < size; i++) {
-        const char byte[] = {hex[2 * i], hex[2 * i + 1], '\0'};
-        out[i] = (uint8_t)strtoul(byte, NULL, 16);
-    }
+    assert_true(mq_hex_read(out, size, mq_span_text(hex)));
 }
 
 static void count_up(uint8_t key[32])

@@ -1,5 +1,5 @@
-/* Aim: pieces of a segment that comes back open for the county's desk alone, and a
- * change that does not fit a segment is refused. */
+/* Aim: pieces of a segment that comes back open for the county's desk alone, and a change that does not fit a segment is
+ * refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

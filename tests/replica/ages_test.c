@@ -58,8 +58,10 @@ static void take_out(struct world *world, struct village_member *desk, int visit
     char id[16];
     snprintf(id, sizeof id, "V-%d", visit);
     mq_error_clear(&problem);
-    if (mq_view_find(desk->replica, NULL, mq_span_text(id), record, &problem) == MQ_NOT_FOUND)
+    enum mq_status status = mq_view_find(desk->replica, NULL, mq_span_text(id), record, &problem);
+    if (status == MQ_NOT_FOUND)
         return; /* it has not come yet */
+    assert_int_equal(status, MQ_OK);
     uint8_t field = mq_field_by_key(mq_kind_by_number(MQ_KIND_VISIT), mq_span_text("notes"))->number;
     assert_int_equal(mq_erase_list_field(desk->replica, &list, record, field, &problem), MQ_OK);
     if (list.count > 0)
@@ -292,6 +294,7 @@ static void beside_the_erased(void **state)
     write_visit(world, &village->devices[0]);
     village_sync_all(village, 2);
     take_out(world, &village->desk, first);
+    assert_true(world->erased[first]);
     village_sync_all(village, 2);
     restore(world, 0);
     judge(world);

@@ -122,17 +122,41 @@ static void assert_healed(const char *text)
     assert_int_equal(safety.saved + safety.stored, 0);
 }
 
+static uint8_t stolen[MQ_SEGMENT_MAX];
+static size_t stolen_size;
+
+/* The member's largest segment as its author signed it, or with one bit of the signature changed. */
+static void steal(struct village_member *member, bool broken)
+{
+    struct mq_query *query;
+    assert_int_equal(mq_db_query(mq_replica_db(member->replica), &query, &problem,
+                                 "SELECT bytes FROM segment WHERE mine = 1 ORDER BY length(bytes) DESC, number DESC LIMIT 1", ""),
+                     MQ_OK);
+    assert_true(mq_db_next(&query, &problem));
+    stolen_size = mq_db_blob(query, 0).size;
+    memcpy(stolen, mq_db_blob(query, 0).data, stolen_size);
+    mq_db_done(&query);
+    stolen[stolen_size - 1] ^= broken;
+}
+
+/* A visit that goes and one that stays, in one segment, which is stolen with a broken signature. */
+static void write_and_erase(struct village_member *member)
+{
+    visit(member, "V-1", MARKER);
+    visit(member, "V-2", "水管冻裂");
+    village_sync_all(&village, 2);
+    steal(member, true);
+    erase_notes("V-1");
+    village_sync_all(&village, 2);
+}
+
 /* The devices keep the body locked: not one of them opens it, and the desk keeps none. */
 static void only_the_desk_opens(void **state)
 {
     struct mq_query *query;
     int pieces = 0;
     (void)state;
-    visit(&village.devices[0], "V-1", MARKER);
-    visit(&village.devices[0], "V-2", "水管冻裂");
-    village_sync_all(&village, 2);
-    erase_notes("V-1");
-    village_sync_all(&village, 2);
+    write_and_erase(&village.devices[0]);
     assert_int_equal(hostile_count(&village.desk, "SELECT count(*) FROM locked"), 0);
     for (int i = 0; i < VILLAGE_DEVICES; i++) {
         struct mq_replica *replica = village.devices[i].replica;
@@ -152,11 +176,7 @@ static void only_the_desk_opens(void **state)
 static void said_once(void **state)
 {
     (void)state;
-    visit(&village.devices[0], "V-1", MARKER);
-    visit(&village.devices[0], "V-2", "水管冻裂");
-    village_sync_all(&village, 2);
-    erase_notes("V-1");
-    village_sync_all(&village, 2);
+    write_and_erase(&village.devices[0]);
     for (int times = 0; times < 2; times++) {
         restore();
         assert_int_equal(village_sync(&village, &village.devices[1], NULL), MQ_OK);
@@ -173,11 +193,7 @@ static void new_members_get_it(void **state)
 {
     (void)state;
     village_keep(&village, &village.devices[3], "new");
-    visit(&village.devices[0], "V-1", MARKER);
-    visit(&village.devices[0], "V-2", "水管冻裂");
-    village_sync_all(&village, 2);
-    erase_notes("V-1");
-    village_sync_all(&village, 2);
+    write_and_erase(&village.devices[0]);
     village_relay_empty(&village);
     assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK); /* says who may come */
     for (int i = 0; i < 3; i++)
@@ -239,11 +255,7 @@ static void lies_keep_nothing_away(void **state)
     struct mq_returned said = {.size = 0};
     struct mq_query *query;
     (void)state;
-    visit(&village.devices[0], "V-1", MARKER);
-    visit(&village.devices[0], "V-2", "水管冻裂");
-    village_sync_all(&village, 2);
-    erase_notes("V-1");
-    village_sync_all(&village, 2);
+    write_and_erase(&village.devices[0]);
     struct mq_db *db = mq_replica_db(village.devices[2].replica);
     assert_int_equal(mq_db_query(db, &query, &problem, "SELECT id, size, sealed FROM locked", ""), MQ_OK);
     assert_true(mq_db_next(&query, &problem));
@@ -284,23 +296,6 @@ static void no_piece_is_undecodable(void **state)
 }
 
 /* ---- what a hostile member, or a large loss, may do to it ---- */
-
-static uint8_t stolen[MQ_SEGMENT_MAX];
-static size_t stolen_size;
-
-/* The member's largest segment as its author signed it, or with one bit of the signature changed. */
-static void steal(struct village_member *member, bool broken)
-{
-    struct mq_query *query;
-    assert_int_equal(mq_db_query(mq_replica_db(member->replica), &query, &problem,
-                                 "SELECT bytes FROM segment WHERE mine = 1 ORDER BY length(bytes) DESC, number DESC LIMIT 1", ""),
-                     MQ_OK);
-    assert_true(mq_db_next(&query, &problem));
-    stolen_size = mq_db_blob(query, 0).size;
-    memcpy(stolen, mq_db_blob(query, 0).data, stolen_size);
-    mq_db_done(&query);
-    stolen[stolen_size - 1] ^= broken;
-}
 
 /* What was stolen, or what it was made to, as a change. */
 static void say_stolen(struct mq_buffer *out, uint32_t offset)
@@ -354,16 +349,6 @@ static void write_many(struct village_member *member, size_t count)
     }
     assert_int_equal(mq_db_commit(db, &problem), MQ_OK);
     assert_int_equal(mq_seal_all(member->replica, &problem), MQ_OK);
-}
-
-static void write_and_erase(struct village_member *member)
-{
-    visit(member, "V-1", MARKER);
-    visit(member, "V-2", "水管冻裂");
-    village_sync_all(&village, 2);
-    steal(member, true);
-    erase_notes("V-1");
-    village_sync_all(&village, 2);
 }
 
 /* A stream of which every segment was erased comes back, though nobody brings its announce with a segment. */

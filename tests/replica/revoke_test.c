@@ -116,6 +116,8 @@ static void late_revocation_takes_back(void **state)
     assert_same_view(&village.desk, other());
 }
 
+/* ---- a thief ---- */
+
 /* Whoever has the revoked key gets nothing in: under a new stream, or in a fork below the cut, with smaller numbers than
  * the cut's; and what the honest copy had brought before stays. */
 static void a_thief_gets_nothing_in(void **state)
@@ -359,6 +361,8 @@ static void a_revoked_township_is_not_heard(void **state)
     assert_int_equal(waiting_for_a_person(&village.desk), 1);
     assert_same_view(&village.desk, other());
 }
+
+/* ---- the order in which things come ---- */
 
 #define PIECES 7
 #define MOVING (PIECES - 1)

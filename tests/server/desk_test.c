@@ -231,6 +231,17 @@ static enum mq_reply_status exchange(const uint8_t token[MQ_TOKEN_SIZE])
     return answer.status;
 }
 
+/* The device joins a new team, and opens the answer. */
+static void join(struct device *device, struct mq_enrol_reply *reply)
+{
+    run_well(mq_verb_team_add, "杉坪队");
+    sync_desk();
+    struct mq_invitation invitation = invite();
+    make_device(device, &invitation);
+    bring(device);
+    assert_int_equal(mq_enrol_reply_open(reply, mq_written(&device->reply), &invitation, MQ_ROLE_CADRE, &device->identity), MQ_OK);
+}
+
 /* ---- tests ---- */
 
 /* A device that joins gets a certificate that chains to the root, the team's key, and a token that the relay knows. */
@@ -245,12 +256,7 @@ static void test_join(void **state)
 
     (void)state;
     assert_true(device != NULL && reply != NULL);
-    run_well(mq_verb_team_add, "杉坪队");
-    sync_desk();
-    struct mq_invitation invitation = invite();
-    make_device(device, &invitation);
-    bring(device);
-    assert_int_equal(mq_enrol_reply_open(reply, mq_written(&device->reply), &invitation, MQ_ROLE_CADRE, &device->identity), MQ_OK);
+    join(device, reply);
     assert_int_equal(reply->certificate.role, MQ_ROLE_CADRE);
     assert_int_equal(reply->certificate.expiry_day, 1800000000 / DAY + MQ_CADRE_DAYS);
     assert_int_equal(mq_certificate_verify(&reply->certificate, relay.root_public, &reply->desk, 1), MQ_OK);
@@ -425,12 +431,7 @@ static void test_emptied_store(void **state)
 
     (void)state;
     assert_true(device != NULL && reply != NULL);
-    run_well(mq_verb_team_add, "杉坪队");
-    sync_desk();
-    struct mq_invitation invitation = invite();
-    make_device(device, &invitation);
-    bring(device);
-    assert_int_equal(mq_enrol_reply_open(reply, mq_written(&device->reply), &invitation, MQ_ROLE_CADRE, &device->identity), MQ_OK);
+    join(device, reply);
     store->verbs->close(store);
     directory_empty();
     assert_int_equal(mq_store_sqlite_open(&store, machine, store_path, &problem), MQ_OK);
@@ -545,13 +546,7 @@ static void test_forgotten_by_a_restored_desk(void **state)
 
     (void)state;
     assert_true(device != NULL && reply != NULL);
-    run_well(mq_verb_team_add, "杉坪队");
-    sync_desk();
-    struct mq_invitation invitation = invite();
-    make_device(device, &invitation);
-    bring(device);
-    assert_int_equal(mq_enrol_reply_open(reply, mq_written(&device->reply), &invitation, MQ_ROLE_CADRE, &device->identity),
-                     MQ_OK);
+    join(device, reply);
     struct mq_span request = forgotten(device, reply, code);
     assert_int_equal(recover(request, code), MQ_OK);
     copy_desk("desk", "desk-before");
