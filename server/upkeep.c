@@ -55,8 +55,7 @@ static void print_standing(struct mq_call *call, const struct standing *standing
     const struct mq_partition *partition = &standing->partition;
 
     mq_json_begin(&writer, '{');
-    mq_json_key(&writer, "desk");
-    mq_json_text_value(&writer, call->desk->township ? "township" : "county");
+    mq_json_text_pair(&writer, "desk", call->desk->township ? "township" : "county");
     mq_json_int_pair(&writer, "teams", standing->teams);
     mq_json_int_pair(&writer, "members", standing->members);
     mq_json_int_pair(&writer, "invitations", standing->invitations);
@@ -68,8 +67,7 @@ static void print_standing(struct mq_call *call, const struct standing *standing
     mq_json_int_pair(&writer, "quarantined", partition->quarantined);
     mq_json_int_pair(&writer, "undecodable", partition->undecodable);
     mq_json_int_pair(&writer, "backup", standing->backup);
-    mq_json_key(&writer, "root_here");
-    mq_json_bool_value(&writer, standing->root_here);
+    mq_json_bool_pair(&writer, "root_here", standing->root_here);
     mq_json_end(&writer, '}');
     MQ_ASSERT(!line.failed);
     if (mq_call_json(call)) {

@@ -84,12 +84,9 @@ static void put_safety(struct mq_json_writer *writer, const struct mq_safety *sa
     else
         mq_json_null_value(writer);
     mq_json_int_pair(writer, "conflicts", safety->conflicts);
-    mq_json_key(writer, "locked");
-    mq_json_bool_value(writer, false);
-    if (!safety->revoked)
-        return;
-    mq_json_key(writer, "revoked");
-    mq_json_bool_value(writer, true);
+    mq_json_bool_pair(writer, "locked", false);
+    if (safety->revoked)
+        mq_json_bool_pair(writer, "revoked", true);
 }
 
 static void tell_revoked(const struct mq_safety *safety)

@@ -56,8 +56,7 @@ static enum mq_status put_likes(struct program *program, struct mq_json_writer *
         mq_json_begin(writer, '{');
         mq_json_key(writer, "id");
         mq_json_string_value(writer, mq_written(&id));
-        mq_json_key(writer, "why");
-        mq_json_text_value(writer, mq_like_by_name(line->likes[i].reasons) ? "name" : "phone");
+        mq_json_text_pair(writer, "why", mq_like_by_name(line->likes[i].reasons) ? "name" : "phone");
         mq_json_end(writer, '}');
     }
     mq_json_end(writer, ']');
@@ -171,10 +170,8 @@ static enum mq_status print_totals(struct talk *talk, const struct mq_import *do
         mq_json_int_pair(&writer, "resident_ids", done->resident_ids);
         mq_json_int_pair(&writer, "bank_cards", done->bank_cards);
     }
-    if (talk->dry_run) {
-        mq_json_key(&writer, "dry_run");
-        mq_json_bool_value(&writer, true);
-    }
+    if (talk->dry_run)
+        mq_json_bool_pair(&writer, "dry_run", true);
     mq_json_end(&writer, '}');
     return emitter.emit(emitter.context, mq_written(&out), error);
 }

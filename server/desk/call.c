@@ -1,12 +1,15 @@
 /* What all commands at the desk need. */
 #include "server/desk/call_keys.h"
-#include "platform/hex.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "platform/hex.h"
+
+#define DAY_SECONDS 86400
 
 bool mq_call_json(const struct mq_call *call)
 {
@@ -18,6 +21,13 @@ const char *mq_call_given(const struct mq_call *call, const char *option)
     const char *given = mq_option_get(call->line, option);
 
     return given != NULL && *given != '\0' ? given : NULL;
+}
+
+int32_t mq_call_today(const struct mq_call *call)
+{
+    const struct mq_platform *platform = call->desk->platform;
+
+    return (int32_t)((mq_now(platform) + platform->utc_offset(platform->self)) / DAY_SECONDS);
 }
 
 void mq_call_print(struct mq_call *call, struct mq_span line)

@@ -39,6 +39,8 @@ mq_verb mq_verb_request_add, mq_verb_request_list, mq_verb_request_show, mq_verb
 bool mq_call_json(const struct mq_call *call);
 /* What an option was given; NULL: it was not, or with nothing in it. */
 const char *mq_call_given(const struct mq_call *call, const char *option);
+/* Today by this machine's clock and place, in days since 1970-01-01. */
+int32_t mq_call_today(const struct mq_call *call);
 /* One line to the result. */
 void mq_call_print(struct mq_call *call, struct mq_span line);
 /* Each object as a line of the result. */

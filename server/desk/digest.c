@@ -47,10 +47,8 @@ static enum mq_status print_json(struct mq_call *call, const struct mq_digest_li
     mq_json_text_pair(&writer, "village", line->village);
     mq_json_text_pair(&writer, "label", line->label);
     mq_json_text_pair(&writer, "quote", line->quote);
-    if (line->others || line->too_few) {
-        mq_json_key(&writer, line->others ? "others" : "too_few");
-        mq_json_bool_value(&writer, true);
-    }
+    if (line->others || line->too_few)
+        mq_json_bool_pair(&writer, line->others ? "others" : "too_few", true);
     if (line->filter != NULL) {
         mq_json_int_pair(&writer, "needs", line->needs);
         mq_json_int_pair(&writer, "households", line->households);

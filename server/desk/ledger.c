@@ -30,12 +30,6 @@ struct work {
 
 #define DAY_SECONDS 86400
 
-int32_t mq_call_today(const struct mq_call *call)
-{
-    const struct mq_platform *platform = call->desk->platform;
-    return (int32_t)((mq_now(platform) + platform->utc_offset(platform->self)) / DAY_SECONDS);
-}
-
 /* ---- options ---- */
 
 static enum mq_status read_day(const char *text, const char *option, int32_t *day, struct mq_error *error)
@@ -167,8 +161,7 @@ static enum mq_status note_team(struct work *work, size_t at, const char *what, 
     mq_json_text_pair(&writer, "date", day);
     mq_json_text_pair(&writer, "what", what);
     mq_json_text_pair(&writer, "format", format);
-    mq_json_key(&writer, "rows");
-    mq_json_int_value(&writer, work->team_rows[at]);
+    mq_json_int_pair(&writer, "rows", work->team_rows[at]);
     mq_json_bool_pair(&writer, "unmasked", work->choice.unmasked);
     mq_json_bool_pair(&writer, "sensitive", mq_option_get(line, "sensitive") != NULL);
     mq_json_text_pair(&writer, "reason", mq_call_given(work->call, "reason"));

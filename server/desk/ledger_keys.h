@@ -13,8 +13,6 @@ MQ_MUST_USE enum mq_status mq_export_ledger(struct mq_call *call, const char *fo
  * all. */
 bool mq_call_filters_needs(const struct mq_call *call);
 MQ_MUST_USE enum mq_status mq_list_matching_needs(struct mq_call *call, int64_t limit, struct mq_error *error);
-/* Today by this machine's clock and place, in days since 1970-01-01. */
-int32_t mq_call_today(const struct mq_call *call);
 
 /* `export KIND --format jsonl --restricted --reason TEXT`: the exact copy with what was said in confidence. `kind` NULL: all.
  * For each team it is written down first, where only those read it who read such matters. MQ_REFUSED without a reason. */

@@ -81,12 +81,9 @@ static enum mq_status print_whose(const struct recover *work, struct mq_error *e
         return MQ_OK;
     }
     mq_json_begin(&writer, '{');
-    mq_json_key(&writer, "serial");
-    mq_json_int_value(&writer, work->request.recovery.device.serial);
-    mq_json_key(&writer, "name");
-    mq_json_text_value(&writer, work->name);
-    mq_json_key(&writer, "team");
-    mq_json_text_value(&writer, work->team.name);
+    mq_json_int_pair(&writer, "serial", work->request.recovery.device.serial);
+    mq_json_text_pair(&writer, "name", work->name);
+    mq_json_text_pair(&writer, "team", work->team.name);
     mq_json_end(&writer, '}');
     if (line.failed)
         return mq_fail(error, MQ_NO_SPACE, _("this record is too long to show in one piece"));

@@ -10,16 +10,9 @@
 #include "replica/view.h"
 #include "server/desk/call_keys.h"
 
-#define DAY_SECONDS 86400
 /* Codes of docs/domain.md, section 3.1. */
 enum { RIGHT_SEE = 1, RIGHT_COPY = 2, RIGHT_CORRECT = 3, RIGHT_DELETE = 4, RIGHT_WITHDRAW = 5 };
 enum { DECISION_YES = 1, DECISION_IN_PART = 2, DECISION_NO = 3 };
-
-static int32_t today(const struct mq_call *call)
-{
-    const struct mq_platform *platform = call->desk->platform;
-    return (int32_t)((mq_now(platform) + platform->utc_offset(platform->self)) / DAY_SECONDS);
-}
 
 /* ---- adding ---- */
 
@@ -45,7 +38,7 @@ static enum mq_status add(struct mq_call *call, const struct mq_team *team, stru
     struct mq_json *object;
     const char *date = mq_call_given(call, "date");
     char day[11];
-    mq_date_print(day, today(call));
+    mq_date_print(day, mq_call_today(call));
     mq_json_begin(&writer, '{');
     mq_json_text_pair(&writer, "kind", "request");
     mq_json_text_pair(&writer, "household", mq_call_given(call, "household"));
@@ -83,9 +76,8 @@ enum mq_status mq_verb_request_add(struct mq_call *call, struct mq_error *error)
         return status;
     call->changed = true;
     mq_json_begin(&writer, '{');
-    mq_json_text_pair(&writer, "id", saved.id[0] != '\0' ? saved.id : NULL);
-    mq_json_key(&writer, "saved");
-    mq_json_bool_value(&writer, true);
+    mq_json_text_pair(&writer, "id", saved.id);
+    mq_json_bool_pair(&writer, "saved", true);
     mq_json_end(&writer, '}');
     mq_call_print(call, mq_written(&out));
     return MQ_OK;
@@ -177,10 +169,10 @@ enum mq_status mq_verb_request_extract(struct mq_call *call, struct mq_error *er
     if (status == MQ_OK)
         status = find_request(call, record, household, &right, error);
     if (status == MQ_OK)
-        status = mq_extract_household(call->desk->replica, household, today(call), lines.emit, lines.context, error);
+        status = mq_extract_household(call->desk->replica, household, mq_call_today(call), lines.emit, lines.context, error);
     if (status != MQ_OK || (right != RIGHT_SEE && right != RIGHT_COPY))
         return status;
-    mq_date_print(day, today(call));
+    mq_date_print(day, mq_call_today(call));
     snprintf(done, sizeof done, "done=%s", day);
     const char *const assignments[] = {"decision=同意", done};
     return set_fields(call, record, assignments, 2, error);
@@ -220,14 +212,10 @@ static void print_summary(struct mq_call *call, const struct mq_forgotten *forgo
     struct mq_buffer out = mq_buffer(memory, sizeof memory);
     struct mq_json_writer writer = {.out = &out};
     mq_json_begin(&writer, '{');
-    mq_json_key(&writer, "records");
-    mq_json_int_value(&writer, forgotten->records);
-    mq_json_key(&writer, "fields");
-    mq_json_int_value(&writer, forgotten->fields);
-    mq_json_key(&writer, "answered");
-    mq_json_int_value(&writer, forgotten->answered);
-    mq_json_key(&writer, "erased");
-    mq_json_bool_value(&writer, !dry);
+    mq_json_int_pair(&writer, "records", forgotten->records);
+    mq_json_int_pair(&writer, "fields", forgotten->fields);
+    mq_json_int_pair(&writer, "answered", forgotten->answered);
+    mq_json_bool_pair(&writer, "erased", !dry);
     mq_json_end(&writer, '}');
     MQ_ASSERT(!out.failed);
     mq_call_print(call, mq_written(&out));
@@ -323,7 +311,7 @@ enum mq_status mq_verb_request_decide(struct mq_call *call, struct mq_error *err
         status = find_request(call, decision.record, decision.household, &decision.right, error);
     if (status != MQ_OK)
         return status;
-    mq_date_print(day, today(call));
+    mq_date_print(day, mq_call_today(call));
     bool out = decision.decision != DECISION_NO && (decision.right == RIGHT_DELETE || decision.right == RIGHT_WITHDRAW);
     if (out && !decision.dry && decision.right == RIGHT_WITHDRAW)
         status = withdraw(call, &decision, day, error);

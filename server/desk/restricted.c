@@ -37,10 +37,8 @@ static enum mq_status note_team(struct mq_call *call, const struct mq_team *team
     mq_json_text_pair(&writer, "date", day);
     mq_json_text_pair(&writer, "what", call->line->words[0]);
     mq_json_text_pair(&writer, "format", "jsonl");
-    mq_json_key(&writer, "rows");
-    mq_json_int_value(&writer, rows);
-    mq_json_key(&writer, "restricted");
-    mq_json_bool_value(&writer, true);
+    mq_json_int_pair(&writer, "rows", rows);
+    mq_json_bool_pair(&writer, "restricted", true);
     mq_json_text_pair(&writer, "reason", mq_call_given(call, "reason"));
     mq_json_text_pair(&writer, "recipient", mq_call_given(call, "recipient"));
     mq_json_end(&writer, '}');

@@ -8,8 +8,6 @@
 #include "protocol/keys.h"
 #include "server/desk/call_keys.h"
 
-#define DAY_SECONDS 86400
-
 struct work {
     struct mq_call *call;
     char path[MQ_PATH_MAX]; /* of the archive */
@@ -37,9 +35,8 @@ static enum mq_status archived(void *context, struct mq_error *error)
 
 static enum mq_status read_today(const struct mq_call *call, int32_t *day, struct mq_error *error)
 {
-    const struct mq_platform *platform = call->desk->platform;
     const char *text = mq_option_get(call->line, "today");
-    *day = (int32_t)((mq_now(platform) + platform->utc_offset(platform->self)) / DAY_SECONDS);
+    *day = mq_call_today(call);
     if (text == NULL || mq_date_parse(day, mq_span_text(text)))
         return MQ_OK;
     return mq_fail(error, MQ_REFUSED, _("--%s: \"%s\" is no date; write it as 2026-11-05"), "today", text);
