@@ -63,11 +63,7 @@ static bool is_silenced(const struct mq_relay_work *work, const struct mq_certif
     uint8_t key_name[MQ_KID_SIZE];
 
     mq_key_name(key_name, desk->sign_public);
-    for (size_t i = 0; i < work->silenced_count; i++)
-        if (memcmp(work->silenced[i].team, desk->team, MQ_ID_SIZE) == 0 &&
-            memcmp(work->silenced[i].key_name, key_name, sizeof key_name) == 0)
-            return true;
-    return false;
+    return mq_work_silenced(work, desk->team, key_name);
 }
 
 /* Behind those who are heard. */

@@ -54,7 +54,7 @@ static bool give_member_control(void *context, struct mq_span bytes)
     struct mq_control control;
 
     if (mq_control_decode(&control, bytes) != MQ_OK || control.kind == MQ_CONTROL_ACCESS ||
-        mq_work_silenced(writer->work, &control))
+        mq_work_silenced(writer->work, control.team, control.issuer))
         return true;
     bool receipt = control.kind == MQ_CONTROL_RECEIPT, countys = mq_work_is_countys_word(writer->work, &control);
     if ((receipt && countys) == writer->countys && (receipt || countys))
@@ -68,7 +68,7 @@ static bool give_desk_control(void *context, struct mq_span bytes)
     struct mq_control control;
 
     if (mq_control_decode(&control, bytes) == MQ_OK && !mq_control_is_logged(control.kind) &&
-        !mq_work_silenced(writer->work, &control) && mq_work_desk_hears(writer->work, &control) &&
+        !mq_work_silenced(writer->work, control.team, control.issuer) && mq_work_desk_hears(writer->work, &control) &&
         (control.kind == MQ_CONTROL_RECEIPT || mq_work_is_countys_word(writer->work, &control)))
         return give_control(context, bytes);
     return true;

@@ -204,11 +204,11 @@ static bool own_stream(const struct mq_relay_work *work, const uint8_t stream[MQ
     return false;
 }
 
-bool mq_work_silenced(const struct mq_relay_work *work, const struct mq_control *control)
+bool mq_work_silenced(const struct mq_relay_work *work, const uint8_t team[MQ_ID_SIZE], const uint8_t key_name[MQ_KID_SIZE])
 {
     for (size_t i = 0; i < work->silenced_count; i++)
-        if (memcmp(work->silenced[i].team, control->team, MQ_ID_SIZE) == 0 &&
-            memcmp(work->silenced[i].key_name, control->issuer, MQ_KID_SIZE) == 0)
+        if (memcmp(work->silenced[i].team, team, MQ_ID_SIZE) == 0 &&
+            memcmp(work->silenced[i].key_name, key_name, MQ_KID_SIZE) == 0)
             return true;
     return false;
 }

@@ -75,8 +75,8 @@ MQ_MUST_USE enum mq_status mq_work_reads_mailbox(struct mq_relay_work *work, con
 MQ_MUST_USE enum mq_status mq_work_own_cases(struct mq_relay_work *work);
 /* Fills work->elsewhere. */
 MQ_MUST_USE enum mq_status mq_work_elsewhere(struct mq_relay_work *work);
-/* Said by a desk that was revoked? It is told to nobody. */
-bool mq_work_silenced(const struct mq_relay_work *work, const struct mq_control *control);
+/* Is it the key of a desk of this team that was revoked? What it says is told to nobody. */
+bool mq_work_silenced(const struct mq_relay_work *work, const uint8_t team[MQ_ID_SIZE], const uint8_t key_name[MQ_KID_SIZE]);
 /* Does it name a county desk of its team as the one who said it? A township's desk may say receipts only. */
 bool mq_work_is_countys_word(const struct mq_relay_work *work, const struct mq_control *control);
 /* Is the token a desk's, a county's or a township's? */
