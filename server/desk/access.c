@@ -20,6 +20,7 @@ static void put_entry(struct mq_buffer *body, const uint8_t token_hash[MQ_ID_SIZ
     mq_access_put(body, &access);
 }
 
+/* Whom this desk had forgotten and revoked all the same has no token here (server/desk/member_end.c). */
 static enum mq_status put_entries(struct mq_desk *desk, const struct mq_team *team, struct mq_buffer *body,
                                   struct mq_error *error)
 {

@@ -12,6 +12,9 @@
 #include "server/desk/enrol_keys.h"
 #include "server/desk/member_keys.h"
 
+/* Numbers in the statements are sizes, and a team's and a key's places in a certificate. */
+_Static_assert(MQ_CERTIFICATE_SIZE == 166 && MQ_ID_SIZE == 16 && MQ_PUBLIC_SIZE == 32, "certificates in SQL");
+
 #define REVOKED 1 /* member.state */
 #define DAY_SECONDS 86400
 

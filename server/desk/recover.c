@@ -9,7 +9,6 @@
 #include "replica/records.h"
 #include "replica/revoke.h"
 #include "server/desk/call_keys.h"
-#include "server/desk/ledger_keys.h"
 
 #define NOTE_SIZE 4096
 #define LINE_SIZE 1024
