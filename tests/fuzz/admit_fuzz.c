@@ -13,6 +13,7 @@
 #define CHANGES 12
 #define KNOWN_MAX 64
 #define REAL_MAX 8
+#define INSIDE 5 /* of payload, changes, one of them, its fields, a set of values */
 
 /* A writer of the village with a stream that nobody knows yet. */
 struct writer {
@@ -156,6 +157,24 @@ static const uint8_t *take_record(const struct batch *batch, struct mq_reader *i
     return records[byte % record_count];
 }
 
+/* One item that a change may hold: it names no record by a number, as only a payload does, and still fits there, deep inside. */
+static bool is_item(struct mq_span text)
+{
+    uint8_t memory[INSIDE + UINT8_MAX / 4];
+    struct mq_buffer inside = mq_buffer(memory, sizeof memory);
+    struct mq_reader reader = mq_reader(text);
+
+    for (size_t i = 0; i < INSIDE; i++)
+        mq_cbor_put_array(&inside, 1);
+    mq_put_span(&inside, text);
+    if (text.size == 0 || !mq_cbor_valid(mq_written(&inside)))
+        return false;
+    while (mq_left(&reader) > 0)
+        if (mq_cbor_next(&reader).type == MQ_CBOR_REFERENCE && mq_cbor_next(&reader).type != MQ_CBOR_BYTES)
+            return false;
+    return true;
+}
+
 /* A value such as the field wants it, as far as one byte and a text can say; or any item. */
 static void put_value(struct mq_buffer *out, const struct batch *batch, const struct mq_field *field,
                       struct mq_reader *input)
@@ -166,7 +185,7 @@ static void put_value(struct mq_buffer *out, const struct batch *batch, const st
     if (field != NULL && field->type == MQ_TYPE_REFERENCE && form % 4 > 0)
         mq_put_reference(out, take_record(batch, input));
     else if (field == NULL || form % 4 == 0 || mq_value_from_text(field, text, out) != MQ_OK) {
-        if (text.size > 0 && mq_cbor_valid(text))
+        if (is_item(text))
             mq_put_span(out, text);
         else
             mq_cbor_put_uint(out, form);
