@@ -222,28 +222,34 @@ static void put_create(struct mq_buffer *out, const struct batch *batch, struct 
     mq_change_put_create(out, kind->number, count, mq_written(&pairs));
 }
 
-/* A piece of the lost segment, or of what is said to be it, for the desk; rightly locked, or not. */
+/* The lost segment, or what is said to be it or the end of a larger one, for the desk; rightly locked, or not, and seldom at a
+ * place where no piece begins. */
 static void put_returned(struct mq_buffer *out, struct mq_reader *input)
 {
-    static uint8_t copy[sizeof lost_bytes], box[sizeof lost_bytes + MQ_SEALED_BOX_SIZE];
+    static uint8_t larger[MQ_RETURNED_PIECE_MAX + sizeof lost_bytes], box[sizeof lost_bytes + MQ_SEALED_BOX_SIZE];
+    uint8_t *bytes = larger + MQ_RETURNED_PIECE_MAX;
     struct mq_buffer sealed = mq_buffer(box, sizeof box);
     uint8_t how = mq_get_u8(input), at = mq_get_u8(input);
     struct mq_returned piece = {.size = (uint32_t)lost_size};
 
     memcpy(piece.id, lost_id, sizeof piece.id);
-    memcpy(copy, lost_bytes, lost_size);
     if (how & 1)
         piece.id[at % sizeof piece.id] ^= how;
     if (how & 2)
-        piece.size = 1 + at;
-    if (how & 4)
-        piece.offset = at % piece.size;
+        piece.size = MQ_SEGMENT_FIXED_SIZE + at;
+    if (how & 4) {
+        piece.offset = MQ_RETURNED_PIECE_MAX;
+        piece.size += piece.offset;
+    }
+    memcpy(bytes, lost_bytes, lost_size);
     if (how & 8)
-        copy[at * lost_size / 256] ^= how;
-    MQ_ASSERT(mq_returned_seal(&sealed, mq_span(copy, piece.size), piece.offset, piece.size - piece.offset,
+        bytes[at * lost_size / 256] ^= how;
+    MQ_ASSERT(mq_returned_seal(&sealed, mq_span(bytes - piece.offset, piece.size), piece.offset, piece.size - piece.offset,
                                village.desk.team.certificate.box_public) == MQ_OK);
     if (how & 16)
         box[at] ^= how;
+    if (how >= 0xe0)
+        piece.offset = at % piece.size;
     piece.sealed = mq_written(&sealed);
     mq_returned_put(out, &piece);
 }

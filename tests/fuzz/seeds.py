@@ -67,9 +67,10 @@ def seeds():
     for spool in everything + [b"".join(everything)]:
         sizes = len(address).to_bytes(2, "big") + len(spool).to_bytes(2, "big")
         yield "spool", prefixed([7], [sizes + address + spool + 3 * answer])
-    returned = b"\x85\x11\x58\x20" + bytes(32) + b"\3\1\x58\x32" + bytes(2 + 48)
+    returned = [b"\x85\x11\x58\x20" + bytes(32) + piece  # the smallest segment, and the last byte of a larger one
+                for piece in (b"\x18\xa9\0\x58\xd9" + bytes(169 + 48), b"\x19\xa0\1\x19\xa0\0\x58\x31" + bytes(1 + 48))]
     listed = b"\x83\x10\xf6\xa2\5\x82\x48xxxxxxxx\x48yyyyyyyy\x18\xff\x81\x48zzzzzzzz"
-    yield "erase", prefixed([0xe0, 0, 0, 0, 0], [returned]) + prefixed([1, 0, 0, 0, 0], [listed])
+    yield "erase", prefixed([0xe0, 0, 0, 0, 0], returned) + prefixed([1, 0, 0, 0, 0], [listed])
     yield "admit", prefixed([0x42, 0x44, 0, 0, 0, 0, 0], [b"\0\0", b"\4\5"])  # a lost segment comes back, or its end
     yield "reply", [bytes([1]) + bytes(10 + 48)]
     yield "request", [bytes([1, 1]) + bytes(44 + 76)]
