@@ -46,6 +46,10 @@ void fuzz_start(void)
     static struct mq_receipt receipt = {.backup = 1, .head_seq = 2, .excepted_count = 3};
     uint8_t body[512];
 
+    for (uint8_t i = 0; i < receipt.excepted_count; i++) { /* an id stands there once, and never without a reason */
+        receipt.excepted[i].id[0] = i;
+        receipt.excepted[i].reason = MQ_EXCEPTION_ROLE;
+    }
     p = people();
     struct mq_buffer out = mq_buffer(body, sizeof body);
     mq_receipt_put(&out, &receipt);
