@@ -68,8 +68,7 @@ else ifeq ($(PROFILE),fuzz)
 CFLAGS := -std=c11 -O1 -g $(WARN) $(SANITIZE) -fsanitize=fuzzer-no-link
 LDFLAGS := $(SANITIZE) -fsanitize=fuzzer
 # Every byte goes through these: what they compare teaches the fuzzer nothing, and costs it most of its time.
-BYTEWISE := $(patsubst %,build/obj/fuzz/protocol/%.o,bytes base64url cbor)
-$(BYTEWISE): CFLAGS += -fno-sanitize-coverage=trace-cmp
+$(patsubst %,$(OBJ)/protocol/%.o,bytes base64url cbor): CFLAGS += -fno-sanitize-coverage=trace-cmp
 else ifeq ($(PROFILE),cover)
 CFLAGS = -std=c11 -O1 $(WARN) $(COUNT)
 LDFLAGS := -fprofile-instr-generate
@@ -196,8 +195,8 @@ LIBRARY := $(filter-out $(OBJ)/server/main.o,$(SERVER)) $(REPLICA) $(RELAY) $(PL
 
 # A test links the helpers of its own folder; village.c is the small world for those of replica/ and server/.
 .SECONDEXPANSION:
-# The simulator's programs have a main of their own: main.c, *_main.c.
-helpers_of = $(call objects,$(filter-out $(TEST_SOURCES) tests/sim/main.c $(wildcard tests/*/*_main.c),$(wildcard tests/$(1)/*.c)) \
+# What is no test and has a main of its own is called *_main.c.
+helpers_of = $(call objects,$(filter-out $(TEST_SOURCES) $(wildcard tests/*/*_main.c),$(wildcard tests/$(1)/*.c)) \
   $(if $(filter server,$(1)),tests/replica/village.c) $(if $(filter power,$(1)),$(ON_SIM_DISK)))
 ifneq ($(PROFILE),cover)
 $(TESTS): $(OUT)/%: $(OBJ)/%.o $$(call helpers_of,$$(word 2,$$(subst /, ,$$*))) $(LIBRARY)
@@ -209,7 +208,7 @@ endif
 # cheaply: tests/sim/kdf.c, verify.c, cheap.c.
 ON_SIM_DISK := tests/replica/village.c \
   $(addprefix tests/sim/,choices.c disk.c files.c names.c vfs.c machine.c kdf.c verify.c cheap.c)
-SIM_CHEAP := -Wl,--wrap=mq_verify_digest,--wrap=mq_verify_object,--wrap=ZSTD_CCtx_setParameter,--wrap=mq_work_free
+SIM_CHEAP := -Wl,--wrap=mq_kdf,--wrap=mq_verify_digest,--wrap=mq_verify_object,--wrap=ZSTD_CCtx_setParameter,--wrap=mq_work_free
 POWER := $(BUILD)/tests/power/power
 POWER_TESTS := $(addprefix $(BUILD)/tests/power/,points_test faults_test)
 .PHONY: power
@@ -217,8 +216,7 @@ power: deps-test # 10,000 power cuts; LONG=1: 500,000, and every step's every op
 	@$(MAKE) --no-print-directory -j$(JOBS) $(POWER) $(POWER_TESTS)
 	@$(POWER) $(or $(CUTS),$(if $(LONG),500000,10000)) $(SEED)
 	@$(if $(LONG),for test in $(POWER_TESTS); do POINTS=all $$test || exit 1; done)
-$(filter $(OUT)/tests/sim/% $(OUT)/tests/power/%,$(TESTS)) $(POWER): LDFLAGS += -Wl,--wrap=mq_kdf
-$(filter $(OUT)/tests/power/%,$(TESTS)) $(POWER): LDFLAGS += $(SIM_CHEAP)
+$(filter $(OUT)/tests/sim/% $(OUT)/tests/power/%,$(TESTS)) $(POWER): LDFLAGS += $(SIM_CHEAP)
 $(POWER): $(OBJ)/tests/power/power_main.o $$(call helpers_of,power) $(LIBRARY)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE) $(LIBS_HTTP) -lcmocka
@@ -278,8 +276,7 @@ coverage: deps-test
 # --- the simulated fleet (docs/testing.md): SEED, VECTOR, YEARS, LONG=1, BUGS=1 ------------------------------------------
 SIM := $(OUT)/tests/sim/sim
 SIM_HELPERS := $(filter-out $(TEST_SOURCES),$(wildcard tests/sim/*.c))
-$(filter $(OUT)/tests/sim/%,$(TESTS)): LDFLAGS += $(SIM_CHEAP)
-$(SIM): LDFLAGS += $(SIM_CHEAP) -Wl,--wrap=mq_kdf
+$(SIM): LDFLAGS += $(SIM_CHEAP)
 SIM_OBJECTS := $(call objects,$(wildcard tests/sim/program/*.c) $(SIM_HELPERS)) $(LIBRARY)
 $(SIM): $(SIM_OBJECTS)
 	@mkdir -p $(@D)
@@ -290,7 +287,7 @@ BUG_FILES := $(shell cd $(BUILD)/bugs/$(BUG) && find . -name '*.c' -printf '%P\n
 BUG_OBJECTS := $(BUG_FILES:%.c=$(BUILD)/bugs/$(BUG)/%.o)
 $(BUG_OBJECTS): %.o: %.c
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
-$(BUILD)/bugs/$(BUG)/sim: LDFLAGS += $(SIM_CHEAP) -Wl,--wrap=mq_kdf
+$(BUILD)/bugs/$(BUG)/sim: LDFLAGS += $(SIM_CHEAP)
 $(BUILD)/bugs/$(BUG)/sim: $(BUG_OBJECTS) $(filter-out $(call objects,$(BUG_FILES)),$(SIM_OBJECTS))
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE) $(LIBS_HTTP)
 .PHONY: bug-program
