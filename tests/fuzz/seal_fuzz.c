@@ -91,7 +91,7 @@ void fuzz_one(const uint8_t *data, size_t size)
         return;
     }
     uint8_t mode = mq_get_u8(&input);
-    const struct mq_seal_context *context = &contexts[mode >= 0xe0]; /* its box is slow, and the same inside */;
+    const struct mq_seal_context *context = &contexts[mode >= 0xe0]; /* seldom the second, whose box is slow */
     struct mq_span plain = choose_plaintext(plain_memory, &input, mode);
     kit_encrypt(&sealed, context, plain);
     if (mq_segment_decode(&segment, kit_bytes(&sealed)) != MQ_OK) {

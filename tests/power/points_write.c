@@ -102,7 +102,7 @@ static void judge_server(struct stage *stage, bool acknowledged)
     stage_must_open(stage, STAGE_DEVICE);
     struct mq_store *store = stage->village.store;
     point_must(mq_db_query(mq_replica_db(stage_device(stage)->replica), &query, &point_problem,
-                     "SELECT id FROM segment WHERE mine = 1 AND stored = 1", ""));
+                           "SELECT id FROM segment WHERE mine = 1 AND stored = 1", ""));
     while (mq_db_next(&query, &point_problem)) {
         struct mq_buffer bytes = mq_buffer(memory, sizeof memory);
         point_must(store->verbs->segment(store, mq_db_blob(query, 0).data, &bytes, &point_problem));

@@ -1,5 +1,4 @@
 /* What costs time and decides nothing in a world of pretended machines; the linker (--wrap) sends the callers here. */
-#define ZSTD_STATIC_LINKING_ONLY
 #include <stdlib.h>
 #include <zstd.h>
 

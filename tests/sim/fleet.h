@@ -110,7 +110,7 @@ struct sim_fleet {
     uint64_t chance;       /* what new machines and keys are drawn from: no choice */
     int64_t wall;          /* the true time, seconds since 1970 */
     int depth;             /* of requests within requests */
-    bool copied;       /* some device is a copy of another, or was set back, or may have been by its disk */
+    bool copied;       /* some device is a copy of another, or was set back, or its disk may have set it back */
     bool relay_rotten; /* a bit of its store flipped */
     bool relay_failed; /* its machine refused something: the server's program has to be started anew */
     bool rotated;      /* keys were made that a restored desk may know nothing of */

@@ -91,7 +91,7 @@ void sim_revoke(struct sim_fleet *fleet)
         good += !fleet->members[i].revoked && !fleet->members[i].gone;
     if (member == NULL || member->revoked || good < 2 || !sim_enter(desk))
         return;
-    fleet->rotated = fleet->rotated || fleet->swarm.rotate > 0;
+    fleet->rotated = fleet->rotated || fleet->swarm.rotate > 0; /* where keys change in this run, they do so with him */
     bool done = revoke_now(member), revoked = false;
     sim_leave(desk, done ? MQ_OK : MQ_FAULT); /* where it is not sure what was written, the program is started anew */
     if (!look_whether(member, &revoked) || !revoked)

@@ -1,5 +1,5 @@
-/* Verifying a signature is a pure function, which the world asks of the same few hundred signatures all day: as in kdf.c,
- * the linker (--wrap) sends every caller here, and good answers of the real one are remembered. */
+/* Verifying a signature is a pure function, which the world asks of the same few hundred signatures all day: the linker
+ * (--wrap) sends every caller here, and good answers of the real one are remembered. */
 #include <string.h>
 
 #include "protocol/hash.h"
