@@ -9,10 +9,10 @@
 
 #include <cmocka.h>
 
-#include "protocol/returned.h"
 #include "replica/erase.h"
 #include "replica/outgoing.h"
 #include "replica/replica_keys.h"
+#include "replica/returned.h"
 #include "replica/view.h"
 #include "tests/replica/hostile.h"
 
@@ -295,6 +295,20 @@ static void no_piece_is_undecodable(void **state)
     assert_int_equal(hostile_count(&village.devices[1], "SELECT count(*) FROM segment WHERE state = 3"), 1);
 }
 
+/* A piece for a team that this store does not belong to is nothing, and leaves no words of a refusal behind. */
+static void foreign_piece_is_passed_over(void **state)
+{
+    static const uint8_t foreign[MQ_ID_SIZE] = {1}, noise[MQ_SEGMENT_FIXED_SIZE + MQ_SEALED_BOX_SIZE - MQ_KEY_SIZE];
+    struct mq_returned said = {.size = MQ_SEGMENT_FIXED_SIZE, .sealed = MQ_SPAN(noise)};
+    uint8_t memory[sizeof noise + MQ_SEGMENT_ID_SIZE + 32];
+    struct mq_buffer change = mq_buffer(memory, sizeof memory);
+    struct mq_error words = {0};
+    (void)state;
+    mq_returned_put(&change, &said);
+    assert_int_equal(mq_returned_take(village.desk.replica, foreign, 1, mq_written(&change), &words), MQ_OK);
+    assert_int_equal(words.status, MQ_OK);
+}
+
 /* ---- what a hostile member, or a large loss, may do to it ---- */
 
 /* What was stolen, or what it was made to, as a change. */
@@ -527,6 +541,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(large_ones_come_in_pieces, begin, end),
         cmocka_unit_test_setup_teardown(lies_keep_nothing_away, begin, end),
         cmocka_unit_test_setup_teardown(no_piece_is_undecodable, begin, end),
+        cmocka_unit_test_setup_teardown(foreign_piece_is_passed_over, begin, end),
         cmocka_unit_test_setup_teardown(whole_stream_comes_back, begin, end),
         cmocka_unit_test_setup_teardown(pieces_wait_for_the_announce, begin, end),
         cmocka_unit_test_setup_teardown(broken_signature_spoils_nothing, begin, end),
