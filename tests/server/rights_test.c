@@ -428,10 +428,19 @@ static void a_silent_townships_certificates_are_revoked(void **state)
     village_end(&village);
 }
 
+static enum mq_status known_at_relay(const uint8_t token_hash[MQ_ID_SIZE])
+{
+    struct mq_access access;
+    uint8_t team[MQ_ID_SIZE];
+    return village.store->verbs->access(village.store, token_hash, &access, team, &problem);
+}
+
 /* Who joined after the backup that the desk was brought back from is no member that it knows of: by the number in what he
- * wrote his rights are taken all the same. */
+ * wrote his rights are taken all the same. The relay is told no token of his, for the desk knows none. */
 static void who_is_not_listed_can_be_revoked(void **state)
 {
+    static const uint8_t none[MQ_ID_SIZE];
+    uint8_t listed[MQ_ID_SIZE];
     (void)state;
     village_begin(&village, 707);
     enlist();
@@ -442,6 +451,10 @@ static void who_is_not_listed_can_be_revoked(void **state)
     assert_int_equal(device->team.certificate.serial, 4);
     revoke("4");
     assert_true(is_revoked(&device->team.certificate));
+    mq_token_hash(listed, village.devices[3].team.token);
+    assert_int_equal(known_at_relay(listed), MQ_OK);
+    assert_int_equal(known_at_relay(none), MQ_NOT_FOUND);
+    mq_error_clear(&problem);
     add(device, "H-2");
     struct ending work = {.desk = {.replica = village.desk.replica, .platform = village.desk.platform}};
     assert_int_equal(mq_member_find(&work.desk, "4", &work.member, &problem), MQ_OK);
