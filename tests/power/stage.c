@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <malloc.h>
 
 #include "replica/view.h"
 
@@ -16,7 +15,6 @@
 #define WALL_SECONDS 1700000000
 #define RELAY_PATH "/relay.db"
 #define SYNC_MS 20000
-#define MEMORY_KEPT (32 * 1024 * 1024) /* the most that glibc takes */
 
 static const struct mq_platform *machine_of(void *context, unsigned number)
 {
@@ -25,16 +23,9 @@ static const struct mq_platform *machine_of(void *context, unsigned number)
     return sim_machine_platform(stage->machines[number]);
 }
 
-/* A replica takes megabytes and gives them back at each opening; here they stay, or the kernel would clear pages all day. */
-static void keep_memory(void)
-{
-    mallopt(M_MMAP_THRESHOLD, MEMORY_KEPT);
-    mallopt(M_TRIM_THRESHOLD, MEMORY_KEPT);
-}
-
 void stage_begin(struct stage *stage)
 {
-    keep_memory();
+    sim_world_keep_memory();
     memset(stage, 0, sizeof *stage);
     sim_world_seed(1);
     stage->choices = sim_choices_explore(1);

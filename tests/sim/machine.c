@@ -3,6 +3,7 @@
 #include "tests/sim/machine.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #define UTC_OFFSET_SECONDS (8 * 3600)
 #define LOCKS_MAX 16
 #define BLOCK_SIZE 4096 /* a write goes to the disk in such pieces */
+#define MEMORY_KEPT (32 * 1024 * 1024) /* the most that glibc takes */
 
 struct sim_machine {
     struct mq_platform table;
@@ -94,6 +96,12 @@ void sim_world_seed(uint64_t seed)
     world_chance = seed;
     MQ_ASSERT(randombytes_set_implementation(&world) == 0 && sodium_init() >= 0);
     sim_vfs_seed((uint32_t)(seed ^ seed >> 32));
+}
+
+void sim_world_keep_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, MEMORY_KEPT);
+    mallopt(M_TRIM_THRESHOLD, MEMORY_KEPT);
 }
 
 /* ---- files ---- */

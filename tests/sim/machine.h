@@ -12,6 +12,9 @@
 /* What no machine owns, libsodium's and SQLite's chance, comes from `seed` from now on: a run repeats itself as far as
  * bytes are drawn through them. (The nonces of encrypted pages are the cipher's own and differ; nothing follows from them.) */
 void sim_world_seed(uint64_t seed);
+/* What was given back stays with this process: a replica takes megabytes at each opening and each sync, and the kernel would clear
+ * pages all day. */
+void sim_world_keep_memory(void);
 
 struct sim_machine;
 

@@ -8,7 +8,6 @@
  * may die of it: an assertion of the program is a promise too (I0). */
 #include <getopt.h>
 #include <inttypes.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -354,8 +353,7 @@ int main(int count, char **words)
     }
     reports = mmap(NULL, (WORKERS_MAX + 1) * sizeof *reports, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     MQ_ASSERT(reports != MAP_FAILED);
-    (void)mallopt(M_MMAP_THRESHOLD, 1 << 30); /* a sync's working memory comes and goes: let it stay */
-    (void)mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    sim_world_keep_memory();
     sim_world_seed(0);
     sim_template_make();
     if (options.vector != NULL)
