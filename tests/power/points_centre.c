@@ -98,7 +98,7 @@ static void judge_server_back(struct stage *stage, bool acknowledged)
     point_begin_all(stage);
     struct mq_log_position position;
     point_must(stage->village.store->verbs->last(stage->village.store, stage_desk(stage)->team.mailbox, &position,
-               &point_problem));
+                                                  &point_problem));
     assert_true(position.number >= 4);
 }
 

@@ -69,7 +69,7 @@ static void prepare_old(struct stage *stage)
                          MQ_SPAN(seed)));
     mq_db_close(db);
     point_must(mq_vault_create(platform, OLD_HOME, mq_span_text(PASSPHRASE), (struct mq_kdf_cost){8, 1}, &store_key,
-               &point_problem));
+                               &point_problem));
 }
 
 static enum mq_status act_migrate(struct stage *stage, struct mq_error *error)
@@ -109,9 +109,8 @@ static void judge_passphrase(struct stage *stage, bool acknowledged)
     mq_error_clear(&point_problem);
     enum mq_status status = open_home(stage, &replica, stage_device(stage)->home, NEW_PASSPHRASE, &error);
     assert_true(status == MQ_OK || (!acknowledged && status == MQ_WRONG_KEY));
-    if (status == MQ_OK)
-        point_must(mq_replica_passphrase(replica, mq_span_text(PASSPHRASE), 8,
-                   &point_problem)); /* back, for the others */
+    if (status == MQ_OK) /* back, for the others */
+        point_must(mq_replica_passphrase(replica, mq_span_text(PASSPHRASE), 8, &point_problem));
     mq_replica_close(replica);
     point_judge_plain(stage, acknowledged);
 }
