@@ -191,6 +191,24 @@ enum mq_status mq_wal_open(struct mq_wal *wal, const struct mq_platform *platfor
     return MQ_OK;
 }
 
+bool mq_wal_cut(const struct mq_platform *platform, const char *path, int frames)
+{
+    struct mq_wal wal;
+    struct mq_error trouble = {0};
+    uint8_t header[LOG_HEADER_SIZE];
+    sqlite3_file *file = NULL;
+    bool done = false;
+    if (mq_wal_open(&wal, platform, path, &trouble) == MQ_OK && wal.file != NULL &&
+        wal.file->pMethods->xRead(wal.file, header, LOG_HEADER_SIZE, 0) == SQLITE_OK && header_intact(header) &&
+        open_file(wal.vfs, wal.path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_WAL, &file) == SQLITE_OK) {
+        int64_t end = LOG_HEADER_SIZE + frames * (int64_t)(FRAME_HEADER_SIZE + number_at(header + 8));
+        done = file->pMethods->xTruncate(file, end) == SQLITE_OK && file->pMethods->xSync(file, SQLITE_SYNC_FULL) == SQLITE_OK;
+        close_file(file);
+    }
+    mq_wal_close(&wal);
+    return done;
+}
+
 /* Where the header is damaged: the salts of the first two frames in a row that agree on them, or of the only frame. */
 static void salts_of_frames(sqlite3_file *file, int64_t page, uint8_t salts[SALTS_SIZE])
 {

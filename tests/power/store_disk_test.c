@@ -118,24 +118,26 @@ static enum mq_status save(struct mq_db *db, int64_t size)
     return mq_db_run(db, &error, "INSERT INTO t VALUES(zeroblob(?))", "i", size);
 }
 
-/* The disk is full at the n-th operation of a long commit, takes two short ones, and fails at the m-th operation of the
- * next; then the program is started anew. False: there was no m-th. */
-static bool full_then_failing(int64_t nth, int64_t mth)
+/* The disk is full from the n-th operation of a long commit on: for that one only, and takes two short ones, or for a short one
+ * behind it too. Then it fails at the m-th operation of the next, and the program is started anew. False: there was no m-th. */
+static bool full_then_failing(int64_t nth, bool stays_full, int64_t mth)
 {
     struct sim_disk *disk = sim_machine_disk(broken);
     struct mq_db *db;
-    int64_t rows, acknowledged = 2;
+    int64_t rows, acknowledged = stays_full ? 0 : 2;
 
     mq_error_clear(&error);
     sim_disk_fail_nth(disk, 0, MQ_OK, false);
     sim_machine_copy_disk(broken, full, true);
     assert_int_equal(mq_db_open(&db, sim_machine_platform(broken), "t.db", &error), MQ_OK);
     assert_int_equal(mq_db_script(db, "CREATE TABLE t(bytes BLOB)", &error), MQ_OK);
-    sim_disk_fail_nth(disk, nth, MQ_NO_SPACE, false);
+    sim_disk_fail_nth(disk, nth, MQ_NO_SPACE, stays_full);
     acknowledged += save(db, 60000) == MQ_OK;
+    mq_error_clear(&error);
+    acknowledged += save(db, 1) == MQ_OK;
     sim_disk_fail_nth(disk, 0, MQ_OK, false);
     mq_error_clear(&error);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < (stays_full ? 0 : 2); i++)
         assert_int_equal(save(db, 1), MQ_OK);
     int64_t faults = sim_disk_faults_made(disk);
     sim_disk_fail_nth(disk, mth, MQ_FAULT, false);
@@ -145,7 +147,8 @@ static bool full_then_failing(int64_t nth, int64_t mth)
     mq_db_close(db);
     mq_error_clear(&error);
     if (mq_db_open(&db, sim_machine_platform(broken), "t.db", &error) != MQ_OK)
-        fail_msg("full at operation %lld, failing at %lld: %s", (long long)nth, (long long)mth, error.text);
+        fail_msg("full at operation %lld%s, failing at %lld: %s", (long long)nth, stays_full ? " and on" : "", (long long)mth,
+                 error.text);
     assert_int_equal(mq_db_number(db, &rows, &error, "SELECT count(*) FROM t", ""), MQ_OK);
     assert_in_range(rows, acknowledged, acknowledged + 1); /* the last one may be there though nobody said so */
     mq_db_close(db);
@@ -157,8 +160,9 @@ static void two_failures_are_no_damage(void **state)
 {
     (void)state;
     for (int64_t nth = 1; nth <= LONG_COMMIT; nth++)
-        for (int64_t mth = 1; full_then_failing(nth, mth); mth++)
-            continue;
+        for (unsigned stays_full = 0; stays_full < 2; stays_full++)
+            for (int64_t mth = 1; full_then_failing(nth, stays_full == 1, mth); mth++)
+                continue;
 }
 
 int main(void)

@@ -78,7 +78,7 @@ struct sim_file {
     enum sim_lock lock;
 };
 
-enum sort { SORT_READ, SORT_WRITE, SORT_SYNC, SORT_NAME };
+enum sort { SORT_READ, SORT_WRITE, SORT_SHORTEN, SORT_SYNC, SORT_NAME }; /* to make a file shorter needs no room */
 
 /* 0, or the errno value with which this operation fails; counts it, and cuts the power before it where that was asked for. */
 int sim_disk_begin(struct sim_disk *disk, enum sort sort);

@@ -208,7 +208,7 @@ int sim_file_truncate(struct sim_file *file, uint64_t size)
 {
     if (!alive(file))
         return EIO;
-    int result = sim_disk_begin(file->disk, SORT_WRITE);
+    int result = sim_disk_begin(file->disk, size <= file->inode->shown.size ? SORT_SHORTEN : SORT_WRITE);
     if (result == 0)
         change(file->disk, file->inode, size, NULL, 0);
     return result;
