@@ -77,3 +77,17 @@ device() { # NAME COMMAND...
     "$minqing" "$@" --home "$work/$name"
 }
 desk() { "$minqingd" "$@" --data "$data"; }
+
+# ---- clocks (package faketime; its library, since its program trips over what a killed one left in /dev/shm) ----
+
+faketime=$(dpkg -L libfaketime 2>/dev/null | grep '/libfaketime.so.1$' | head -n 1)
+at() { # OFFSET COMMAND...: with a clock that is so far off, +1d or -5h
+    local offset=$1
+    shift
+    LD_PRELOAD=$faketime FAKETIME=$offset FAKETIME_DONT_FAKE_MONOTONIC=1 "$@"
+}
+after() { # TIME COMMAND...: as if so much had passed, +5h: every clock has moved
+    local time=$1
+    shift
+    LD_PRELOAD=$faketime FAKETIME=$time "$@"
+}

@@ -46,14 +46,8 @@ begin_township() { # NAME; its desk runs
     fail "the township's desk does not start"
 }
 
-# ---- clocks (package faketime) ----
+# ---- clocks ----
 
-faketime=$(dpkg -L libfaketime 2>/dev/null | grep '/libfaketime.so.1$' | head -n 1)
-at() { # DAYS COMMAND...: with a clock that is so many days off, +1 or -1
-    local days=$1
-    shift
-    LD_PRELOAD=$faketime FAKETIME="${days}d" FAKETIME_DONT_FAKE_MONOTONIC=1 "$@"
-}
 on() { # DATE: that day for all programs from now on, those that run already too
     local morning now
     now=$(LD_PRELOAD='' date +%s)
