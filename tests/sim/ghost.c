@@ -136,20 +136,20 @@ void sim_sight_free(struct sim_sight *sight)
 }
 
 /* Where a rotten page stands in the way the program says so, and nobody can tell. */
-static bool has_segment(struct sim_member *member, const struct sim_entry *entry)
+static bool has_segment(struct sim_member *member, const uint8_t *id)
 {
     int64_t found = 0;
     struct mq_error error = {0};
-    if (!entry->sealed)
-        return false;
-    enum mq_status status = mq_db_number(mq_replica_db(member->replica), &found, &error,
-                                         "SELECT 1 FROM segment WHERE id = ?", "b", MQ_SPAN(entry->segment));
+    enum mq_status status =
+        mq_db_number(mq_replica_db(member->replica), &found, &error, "SELECT 1 FROM segment WHERE id = ?", "b",
+                     mq_span(id, MQ_SEGMENT_ID_SIZE));
     return status == MQ_OK || (status == MQ_DAMAGED && member->rotten);
 }
 
 static bool holds(struct sim_member *member, const struct sim_sight *sight, uint32_t number)
 {
-    return sight->seen[number] || has_segment(member, &member->fleet->ghost->entries[number]);
+    const struct sim_entry *entry = &member->fleet->ghost->entries[number];
+    return sight->seen[number] || (entry->sealed && has_segment(member, entry->segment));
 }
 
 bool sim_ghost_holds(struct sim_member *member, uint32_t number)
@@ -187,6 +187,30 @@ void sim_ghost_check_log(struct sim_member *member)
 
 /* ---- who has what when a medium goes ---- */
 
+static void note_leans(struct sim_member *member, struct sim_entry *entry)
+{
+    struct mq_query *query;
+    struct mq_error error = {0};
+    enum mq_status status =
+        mq_db_query(mq_replica_db(member->replica), &query, &error,
+                    "WITH RECURSIVE lean(id, depth) AS (SELECT previous, links FROM segment WHERE id = ?"
+                    "  UNION ALL SELECT g.previous, depth - 1 FROM lean JOIN segment AS g ON g.id = lean.id WHERE depth > 1)"
+                    " SELECT id FROM lean WHERE depth > 0",
+                    "b", MQ_SPAN(entry->segment));
+    entry->lean_count = 0;
+    while (status == MQ_OK && mq_db_next(&query, &error) && entry->lean_count < MQ_LINKS_MAX)
+        memcpy(entry->leans[entry->lean_count++], mq_db_blob(query, 0).data, MQ_SEGMENT_ID_SIZE);
+}
+
+static void note_segment(struct sim_member *member, struct sim_entry *entry, struct mq_span id)
+{
+    if (entry->sealed && memcmp(entry->segment, id.data, MQ_SEGMENT_ID_SIZE) == 0)
+        return;
+    entry->sealed = true;
+    memcpy(entry->segment, id.data, MQ_SEGMENT_ID_SIZE);
+    note_leans(member, entry);
+}
+
 void sim_ghost_note_segments(struct sim_member *member)
 {
     struct sim_ghost *ghost = member->fleet->ghost;
@@ -199,26 +223,40 @@ void sim_ghost_note_segments(struct sim_member *member)
     enum mq_status status = mq_db_query(mq_replica_db(member->replica), &query, &error,
                                         "SELECT g.id, c.expanded FROM change AS c JOIN segment AS g ON g.number = c.segment", "");
     while (status == MQ_OK && mq_db_next(&query, &error))
-        if (find_mark(mq_db_blob(query, 1), &number, &at) && number < ghost->count) {
-            ghost->entries[number].sealed = true;
-            memcpy(ghost->entries[number].segment, mq_db_blob(query, 0).data, MQ_SEGMENT_ID_SIZE);
-        }
+        if (find_mark(mq_db_blob(query, 1), &number, &at) && number < ghost->count)
+            note_segment(member, &ghost->entries[number], mq_db_blob(query, 0));
 }
 
-static bool relay_has(struct sim_fleet *fleet, const struct sim_entry *entry)
+static bool relay_has(struct sim_fleet *fleet, const uint8_t *id)
 {
     static uint8_t memory[MQ_SEGMENT_MAX];
     struct mq_buffer out = mq_buffer(memory, sizeof memory);
     struct mq_error error = {0};
-    return entry->sealed && fleet->store != NULL &&
-           fleet->store->verbs->segment(fleet->store, entry->segment, &out, &error) == MQ_OK;
+    return fleet->store != NULL && fleet->store->verbs->segment(fleet->store, id, &out, &error) == MQ_OK;
+}
+
+static bool somebody_has(struct sim_fleet *fleet, const uint8_t *id)
+{
+    bool found = relay_has(fleet, id);
+    for (size_t m = 0; m < fleet->member_count && !found; m++)
+        found = !fleet->members[m].gone && fleet->members[m].replica != NULL && has_segment(&fleet->members[m], id);
+    return found;
+}
+
+/* Sealed, and with all that one needs to unpack it. */
+static bool can_be_opened(struct sim_fleet *fleet, const struct sim_entry *entry)
+{
+    bool whole = entry->sealed && somebody_has(fleet, entry->segment);
+    for (unsigned i = 0; i < entry->lean_count && whole; i++)
+        whole = somebody_has(fleet, entry->leans[i]);
+    return whole;
 }
 
 void sim_ghost_survey(struct sim_fleet *fleet)
 {
     struct sim_ghost *ghost = fleet->ghost;
-    uint8_t *held = calloc(ghost->count + 1, 1);
-    MQ_ASSERT(held != NULL);
+    uint8_t *seen = calloc(ghost->count + 1, 1);
+    MQ_ASSERT(seen != NULL);
     for (size_t m = 0; m < fleet->member_count; m++) {
         struct sim_member *member = &fleet->members[m];
         struct sim_sight sight;
@@ -226,19 +264,18 @@ void sim_ghost_survey(struct sim_fleet *fleet)
             continue;
         (void)sim_ghost_see(member, &sight);
         for (uint32_t i = 0; i < ghost->count; i++) {
-            bool here = holds(member, &sight, i);
-            held[i] = held[i] || here;
+            seen[i] |= sight.seen[i];
             if (ghost->entries[i].author == m)
-                ghost->entries[i].home &= here;
+                ghost->entries[i].home &= holds(member, &sight, i);
         }
         sim_sight_free(&sight);
     }
     for (uint32_t i = 0; i < ghost->count; i++)
-        if (ghost->entries[i].saved && !ghost->entries[i].lost && !held[i] && !relay_has(fleet, &ghost->entries[i])) {
+        if (ghost->entries[i].saved && !ghost->entries[i].lost && !seen[i] && !can_be_opened(fleet, &ghost->entries[i])) {
             ghost->entries[i].lost = true;
             sim_tell(fleet->story, "no copy is left of text #%u", i);
         }
-    free(held);
+    free(seen);
 }
 
 /* ---- receipts ---- */

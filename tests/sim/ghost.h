@@ -22,8 +22,10 @@ struct sim_entry {
     bool at_desk;      /* the desk has had it at some time, as far as it was looked */
     bool claimed;      /* somebody showed it as anchored */
     bool beyond;       /* its author's rights had been taken, and nobody let it in */
-    bool sealed;       /* segment is known */
+    bool sealed;       /* segment is known, and what its packing leans on */
     uint8_t segment[MQ_SEGMENT_ID_SIZE];
+    unsigned lean_count;
+    uint8_t leans[MQ_LINKS_MAX][MQ_SEGMENT_ID_SIZE];
 };
 
 struct sim_ghost *sim_ghost_new(void);
@@ -51,7 +53,7 @@ void sim_ghost_check_home(struct sim_member *member);
 /* The same where a bit of its log flipped: in the last transaction nobody can tell that from one that the power tore, which
  * was never acknowledged. What is older has to be there, or damage to be said. */
 void sim_ghost_check_log(struct sim_member *member);
-/* Before a medium is destroyed: which of the texts on it are in which segments. */
+/* Before a medium is destroyed: which of the texts on it are in which segments, and what those lean on. */
 void sim_ghost_note_segments(struct sim_member *member);
 /* Afterwards: texts that no copy has any more are nobody's fault; what a member's own store has to hold is looked up. */
 void sim_ghost_survey(struct sim_fleet *fleet);
