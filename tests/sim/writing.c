@@ -197,6 +197,8 @@ static enum mq_status write_edit(struct sim_member *member, const struct sort *s
                                            &saved, &error);
     if (status == MQ_NOT_FOUND) /* it has not come here yet */
         status = MQ_REFUSED;
+    if (status == MQ_OK) /* of houses that were joined, one stands for all */
+        sim_ghost_entry(member->fleet->ghost, number)->record = (uint32_t)strtoul(saved.id + 1, NULL, 10);
     char what[40];
     snprintf(what, sizeof what, "changes %s:", id);
     status = conclude(member, what, number, status, &error);
