@@ -15,7 +15,7 @@ _Static_assert(MQ_SIGNATURE_SIZE == crypto_sign_BYTES, "Ed25519 signature");
 _Static_assert(MQ_KEY_SIZE == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "AEAD key");
 _Static_assert(MQ_NONCE_SIZE == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "AEAD nonce");
 _Static_assert(MQ_TAG_SIZE == crypto_aead_xchacha20poly1305_ietf_ABYTES, "AEAD tag");
-_Static_assert(MQ_SEALED_BOX_SIZE == MQ_KEY_SIZE + crypto_box_SEALBYTES, "sealed key");
+_Static_assert(MQ_BOX_OVERHEAD == crypto_box_SEALBYTES, "sealed box");
 
 /* Each padded with NUL to 16 bytes: the array's type does it. */
 static const char domains[MQ_DOMAIN_COUNT][MQ_DOMAIN_SIZE + 1] = {

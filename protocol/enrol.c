@@ -13,16 +13,15 @@
 
 #define VERSION 1
 #define MAC_SIZE MQ_HASH_SIZE
-#define BOX_OVERHEAD (MQ_SEALED_BOX_SIZE - MQ_KEY_SIZE)
 #define KEYS_SIZE (MQ_PUBLIC_SIZE + MQ_PUBLIC_SIZE)
 #define REQUEST_PLAIN_MIN (KEYS_SIZE + MQ_SIGNATURE_SIZE)
 #define REQUEST_PLAIN_MAX (REQUEST_PLAIN_MIN + MQ_NAME_TEXT_MAX)
 #define REQUEST_CLEAR_SIZE (1 + MQ_ID_SIZE)
-#define REQUEST_SIZE_MIN (REQUEST_CLEAR_SIZE + REQUEST_PLAIN_MIN + BOX_OVERHEAD + MAC_SIZE)
-#define REQUEST_SIZE_MAX (REQUEST_CLEAR_SIZE + REQUEST_PLAIN_MAX + BOX_OVERHEAD + MAC_SIZE)
+#define REQUEST_SIZE_MIN (REQUEST_CLEAR_SIZE + REQUEST_PLAIN_MIN + MQ_BOX_OVERHEAD + MAC_SIZE)
+#define REQUEST_SIZE_MAX (REQUEST_CLEAR_SIZE + REQUEST_PLAIN_MAX + MQ_BOX_OVERHEAD + MAC_SIZE)
 #define REPLY_PLAIN_MAX \
     (2 * MQ_CERTIFICATE_SIZE + MQ_TOKEN_SIZE + 1 + MQ_ENROL_GRANTS_MAX * (MQ_GRANT_SIZE + MQ_WRAP_SIZE))
-#define REPLY_SIZE_MAX (1 + REPLY_PLAIN_MAX + BOX_OVERHEAD + MAC_SIZE)
+#define REPLY_SIZE_MAX (1 + REPLY_PLAIN_MAX + MQ_BOX_OVERHEAD + MAC_SIZE)
 
 _Static_assert(REQUEST_SIZE_MAX <= MQ_ENROL_REQUEST_MAX, "a relay takes the longest request");
 _Static_assert(REPLY_SIZE_MAX <= MQ_ENROL_MAX, "a relay takes the longest reply");
@@ -241,7 +240,7 @@ enum mq_status mq_enrol_reply_open(struct mq_enrol_reply *out, struct mq_span se
 
     MQ_ASSERT(role == MQ_ROLE_CADRE || role == MQ_ROLE_DESK);
     memset(out, 0, sizeof *out);
-    if (sealed.size < 1 + BOX_OVERHEAD + MAC_SIZE || sealed.size > REPLY_SIZE_MAX || sealed.data[0] != VERSION)
+    if (sealed.size < 1 + MQ_BOX_OVERHEAD + MAC_SIZE || sealed.size > REPLY_SIZE_MAX || sealed.data[0] != VERSION)
         return MQ_REFUSED;
     if (!mac_fits(sealed, invitation->secret, TO_DEVICE))
         return MQ_BAD_SIGNATURE;

@@ -12,7 +12,8 @@
 #define MQ_TAG_SIZE 16
 #define MQ_HASH_SIZE 32
 #define MQ_HASH_MAX 64
-#define MQ_SEALED_BOX_SIZE 80 /* a sealed 32-byte key: ephemeral public 32, tag 16, key 32 */
+#define MQ_BOX_OVERHEAD (MQ_PUBLIC_SIZE + MQ_TAG_SIZE) /* of a sealed box: its ephemeral public key, and the tag */
+#define MQ_SEALED_BOX_SIZE (MQ_BOX_OVERHEAD + MQ_KEY_SIZE)
 #define MQ_DOMAIN_SIZE 16
 #define MQ_SALT_SIZE 16
 
@@ -36,6 +37,9 @@
 #define MQ_RECOVER_REQUEST_SIZE (1 + MQ_RECOVERY_SIZE + MQ_PUBLIC_SIZE)
 #define MQ_RECOVER_GRANT_SIZE (1 + MQ_HASH_SIZE + MQ_RECOVERY_SEALED_SIZE)
 #define MQ_CONTROL_BODY_MAX 60000
+/* Numbers of control objects are milliseconds since 1970 and never come near it: what is as great, a thief of a desk's key gave, and
+ * nobody goes on above it. */
+#define MQ_CONTROL_NUMBER_SANE (INT64_C(1) << 62)
 #define MQ_ACCESS_ENTRIES_MAX 1000
 #define MQ_EXCEPTED_MAX 256
 #define MQ_CUTS_MAX 512       /* of one revoked certificate: its streams, and branches of them */

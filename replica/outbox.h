@@ -6,10 +6,6 @@
 #include "protocol/frame.h"
 #include "replica/replica.h"
 
-/* Numbers of control objects are milliseconds since 1970 and never come near it: what is as great, a thief of a desk's key gave, and
- * nobody goes on above it. */
-#define MQ_CONTROL_NUMBER_SANE (INT64_C(1) << 62)
-
 /* `slot` (empty: none) names what this frame replaces: one frame a slot, the newest. Everything is kept, and sent again
  * to a server that lost it. */
 MQ_MUST_USE enum mq_status mq_outbox_put(struct mq_replica *replica, enum mq_frame_type type, struct mq_span slot,

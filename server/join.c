@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "platform/hex.h"
 #include "platform/json.h"
 #include "platform/secret_key.h"
 #include "platform/terminal.h"
@@ -95,7 +96,7 @@ static enum mq_status find_team_name(struct join *work, char name[MQ_NAME_TEXT_M
     else if (status == MQ_OK)
         memcpy(name, team.name, sizeof team.name);
     else
-        snprintf(name, MQ_NAME_TEXT_MAX + 1, "%02x%02x%02x%02x", id[0], id[1], id[2], id[3]);
+        mq_hex_write(name, mq_span(id, 4));
     status = mq_db_number(mq_replica_db(work->desk.replica), &others, error,
                           "SELECT count(*) FROM team WHERE name = ? AND team <> ?", "zb", name,
                           mq_span(id, MQ_ID_SIZE));
