@@ -115,7 +115,7 @@ static int by_chance(struct sim_disk *disk, enum sort sort)
                                           : faults->write_error;
     if (one_in > 0 && sim_chance(disk->choices, one_in))
         return EIO;
-    return needs_room(sort) && faults->full > 0 && sim_chance(disk->choices, faults->full) ? ENOSPC : 0;
+    return needs_room(sort) && (faults->full == 1 || sim_chance(disk->choices, faults->full)) ? ENOSPC : 0;
 }
 
 int sim_disk_begin(struct sim_disk *disk, enum sort sort)
