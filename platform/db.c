@@ -190,13 +190,13 @@ static enum mq_status run(struct mq_db *db, struct mq_error *error, const char *
 }
 
 /* What a commit left in the log that a full disk broke off must not be counted with what is torn next time
- * (platform/db_wal.c). On a disk that is still full the log cannot be emptied, but cut; else the next transaction tries again. */
+ * (platform/db_wal.c). Where it cannot go now the next transaction tries again. */
 static enum mq_status leftover_go(struct mq_db *db, struct mq_error *error)
 {
     if (!db->leftover || mq_db_in_transaction(db) || db->poisoned)
         return MQ_OK;
-    int result = sqlite3_wal_checkpoint_v2(db->sqlite, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    db->leftover = result != SQLITE_OK && ((result & 0xff) != SQLITE_FULL || !mq_wal_cut(db->platform, db->path, db->frames));
+    int result = mq_wal_cut(db->sqlite);
+    db->leftover = result != SQLITE_OK;
     return (result & 0xff) == SQLITE_IOERR ? mq_db_trouble(db, result, error) : MQ_OK;
 }
 

@@ -89,18 +89,6 @@ static void checkpoint_on_close(struct mq_db *db, bool wanted)
     sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, wanted ? 0 : 1, NULL);
 }
 
-#define CHECKPOINT_FRAMES 1000 /* SQLite's own default, which its hook below would have kept to */
-
-/* After each commit: how long the log is now. */
-static int committed(void *context, sqlite3 *sqlite, const char *name, int frames)
-{
-    struct mq_db *db = context;
-    db->frames = frames;
-    if (frames >= CHECKPOINT_FRAMES) /* what it cannot move now stays in the log */
-        (void)sqlite3_wal_checkpoint_v2(sqlite, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    return SQLITE_OK;
-}
-
 /* SQLite would make the file readable by everybody; an empty one that is ours alone it takes as it is, and the log gets
  * the same mode. False where there is none, or one was there. */
 static bool make_private(const char *path)
@@ -124,7 +112,6 @@ static enum mq_status connect(struct mq_db *db, const struct mq_secret *key, str
     if (status != MQ_OK)
         return status;
 
-    sqlite3_wal_hook(db->sqlite, committed, db);
     int used = 0, moved = 0;
     result = sqlite3_wal_checkpoint_v2(db->sqlite, "main", SQLITE_CHECKPOINT_PASSIVE, &used, &moved);
     if (result != SQLITE_OK)

@@ -25,7 +25,6 @@ struct mq_db {
     char *path;
     bool poisoned; /* an I/O error was seen: nobody knows what is on the disk */
     bool leftover; /* a full disk broke a commit off: behind the log's end may stand what looks like one */
-    int frames;    /* of the log, with the last commit */
     struct mq_query statements[MQ_STATEMENTS_MAX];
 };
 
@@ -50,7 +49,8 @@ MQ_MUST_USE enum mq_status mq_wal_compare(struct mq_wal *wal, int64_t used, int6
 /* Makes durable that SQLite has emptied it. */
 MQ_MUST_USE enum mq_status mq_wal_sync(struct mq_wal *wal, struct mq_error *error);
 void mq_wal_close(struct mq_wal *wal);
-/* Cuts the log of `path` behind its first `frames`, which needs no room on the disk. False: it did not. */
-MQ_MUST_USE bool mq_wal_cut(const struct mq_platform *platform, const char *path, int frames);
+/* Takes from the log of an open database what stands behind its last commit, durably: empties it or, where the disk has
+ * no room for that, cuts it, which needs none. SQLite's result code. */
+MQ_MUST_USE int mq_wal_cut(struct sqlite3 *sqlite);
 
 #endif

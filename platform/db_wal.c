@@ -191,22 +191,37 @@ enum mq_status mq_wal_open(struct mq_wal *wal, const struct mq_platform *platfor
     return MQ_OK;
 }
 
-bool mq_wal_cut(const struct mq_platform *platform, const char *path, int frames)
+/* Behind its first `frames`. */
+static int cut_behind(sqlite3_file *file, int64_t frames)
 {
-    struct mq_wal wal;
-    struct mq_error trouble = {0};
     uint8_t header[LOG_HEADER_SIZE];
+    int result = file->pMethods->xRead(file, header, LOG_HEADER_SIZE, 0);
+    if (result != SQLITE_OK)
+        return result;
+    if (!header_intact(header))
+        return SQLITE_CORRUPT; /* the next opening tells it */
+    int64_t frame = FRAME_HEADER_SIZE + (int64_t)number_at(header + 8);
+    return file->pMethods->xTruncate(file, LOG_HEADER_SIZE + frames * frame);
+}
+
+/* Through SQLite's own handle: under the log's name may stand another store's by now. Synced, because a header that is
+ * written next and finds no room must not come to stand, torn, before frames that were to be gone. */
+int mq_wal_cut(struct sqlite3 *sqlite)
+{
     sqlite3_file *file = NULL;
-    bool done = false;
-    if (mq_wal_open(&wal, platform, path, &trouble) == MQ_OK && wal.file != NULL &&
-        wal.file->pMethods->xRead(wal.file, header, LOG_HEADER_SIZE, 0) == SQLITE_OK && header_intact(header) &&
-        open_file(wal.vfs, wal.path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_WAL, &file) == SQLITE_OK) {
-        int64_t end = LOG_HEADER_SIZE + frames * (int64_t)(FRAME_HEADER_SIZE + number_at(header + 8));
-        done = file->pMethods->xTruncate(file, end) == SQLITE_OK && file->pMethods->xSync(file, SQLITE_SYNC_FULL) == SQLITE_OK;
-        close_file(file);
-    }
-    mq_wal_close(&wal);
-    return done;
+    int frames = 0, result = sqlite3_wal_checkpoint_v2(sqlite, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    bool full = (result & 0xff) == SQLITE_FULL;
+    if (full)
+        result = sqlite3_wal_checkpoint_v2(sqlite, "main", SQLITE_CHECKPOINT_NOOP, &frames, NULL);
+    if (result == SQLITE_OK)
+        result = sqlite3_file_control(sqlite, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file);
+    if (result == SQLITE_OK && full)
+        result = cut_behind(file, frames);
+    if (result == SQLITE_OK)
+        result = file->pMethods->xSync(file, SQLITE_SYNC_FULL);
+    if (result != SQLITE_OK)
+        sqlite3_set_errmsg(sqlite, result, NULL);
+    return result;
 }
 
 /* Where the header is damaged: the salts of the first two frames in a row that agree on them, or of the only frame. */

@@ -5,17 +5,20 @@
  * The acts are those of tests/server/store_acts.h, the disk is the simulated one. */
 #include <stdio.h>
 
-#include "platform/db.h"
+#include "platform/db_key.h"
 #include "tests/server/store_acts.h"
 #include "tests/sim/machine.h"
 
 #define PATH "relay.db"
+#define GOING 24       /* operations of emptying or cutting the log, or more than it has */
+#define HEADERS 200    /* seeds */
 #define LONG_COMMIT 50 /* operations, or more than it has */
 
 static struct mq_error error;
 static struct sim_choices *benign;
 static struct sim_machine *full, *broken; /* with a whole store, closed; a copy of it, to break */
 static uint64_t before;
+static const struct mq_secret key = {.bytes = {9}};
 
 static struct mq_store *open_store(struct sim_machine *machine)
 {
@@ -165,9 +168,145 @@ static void two_failures_are_no_damage(void **state)
                 continue;
 }
 
+/* A store with one row, acknowledged and in the log, on a disk with nothing else. */
+static struct mq_db *one_row(struct sim_machine *machine)
+{
+    struct mq_db *db;
+
+    mq_error_clear(&error);
+    sim_machine_copy_disk(machine, full, true);
+    assert_int_equal(mq_db_open_encrypted(&db, sim_machine_platform(machine), "t.db", &key, &error), MQ_OK);
+    assert_int_equal(mq_db_script(db, "CREATE TABLE t(bytes BLOB)", &error), MQ_OK);
+    assert_int_equal(save(db, 1), MQ_OK);
+    return db;
+}
+
+/* The last frame of a commit finds no room; `first`: it is the first commit of the log. */
+static void break_off(struct sim_machine *machine, struct mq_db *db, int64_t size, bool first)
+{
+    struct sim_disk *disk = sim_machine_disk(machine);
+    int64_t start = sim_disk_operations(disk);
+
+    assert_int_equal(save(db, size), MQ_OK); /* to see how many operations it takes, the last one a sync */
+    int64_t writes = sim_disk_operations(disk) - start - 1;
+    if (first)
+        assert_int_equal(mq_db_empty_log(db, &error), MQ_OK);
+    sim_disk_fail_nth(disk, writes + first, MQ_NO_SPACE, false); /* the log's header */
+    assert_int_equal(save(db, size), MQ_NO_SPACE);
+    sim_disk_fail_nth(disk, 0, MQ_OK, false);
+    mq_error_clear(&error);
+}
+
+static void no_room(struct sim_machine *machine, bool none)
+{
+    sim_disk_set_faults(sim_machine_disk(machine), (struct sim_disk_faults){.full = none ? 1 : 0});
+    mq_error_clear(&error);
+}
+
+/* Opens what the store is by now, and counts. */
+static int64_t rows_now(struct sim_machine *machine, const char *what, int64_t nth, int64_t mth)
+{
+    struct mq_db *db;
+    int64_t rows;
+
+    mq_error_clear(&error);
+    if (mq_db_open_encrypted(&db, sim_machine_platform(machine), "t.db", &key, &error) != MQ_OK)
+        fail_msg("%s %lld, %lld: %s", what, (long long)nth, (long long)mth, error.text);
+    assert_int_equal(mq_db_number(db, &rows, &error, "SELECT count(*) FROM t", ""), MQ_OK);
+    mq_db_close(db);
+    return rows;
+}
+
+/* What a full disk left is to go, and the disk, still full, fails at the n-th operation of that; with room again it fails at
+ * the m-th of the next saving. What the first of the two answered. */
+static enum mq_status going_fails(int64_t nth, int64_t mth)
+{
+    struct sim_disk *disk = sim_machine_disk(broken);
+    struct mq_db *db = one_row(broken);
+
+    break_off(broken, db, 60000, false);
+    no_room(broken, true);
+    sim_disk_fail_nth(disk, nth, MQ_FAULT, false);
+    enum mq_status status = save(db, 1);
+    assert_true(status == MQ_FAULT || status == MQ_NO_SPACE);
+    no_room(broken, false);
+    sim_disk_fail_nth(disk, mth, MQ_FAULT, false);
+    enum mq_status next = save(db, 1);
+    assert_true(next == MQ_FAULT || status == MQ_NO_SPACE);
+    sim_disk_fail_nth(disk, 0, MQ_OK, false);
+    mq_db_close(db);
+    int64_t acknowledged = 2 + (next == MQ_OK), rows = rows_now(broken, "failing at", nth, mth);
+    assert_in_range(rows, acknowledged, acknowledged + 1);
+    return status;
+}
+
+/* A disk that fails while what a full one left goes away is told at once, and neither loses a saving nor makes one seem
+ * lost. */
+static void going_may_fail(void **state)
+{
+    int64_t told = 0;
+
+    (void)state;
+    while (going_fails(told + 1, 1) == MQ_FAULT)
+        told++;
+    assert_true(told > 0);
+    for (int64_t nth = 1; nth <= GOING; nth++)
+        for (int64_t mth = 1; mth <= GOING; mth++)
+            assert_int_equal(going_fails(nth, mth), nth <= told ? MQ_FAULT : MQ_NO_SPACE);
+}
+
+/* The store was moved away under its program, and another is at its place: that one's log is left alone. */
+static void moved_away(void **state)
+{
+    const struct mq_platform *platform = sim_machine_platform(broken);
+    struct mq_db *moved = one_row(broken), *other;
+
+    (void)state;
+    break_off(broken, moved, 60000, false);
+    assert_int_equal(platform->rename(platform->self, "t.db", "moved.db", &error), MQ_OK);
+    assert_int_equal(platform->rename(platform->self, "t.db-wal", "moved.db-wal", &error), MQ_OK);
+    assert_int_equal(mq_db_open_encrypted(&other, platform, "t.db", &key, &error), MQ_OK);
+    assert_int_equal(mq_db_script(other, "CREATE TABLE t(bytes BLOB)", &error), MQ_OK);
+    for (int i = 0; i < LONG_COMMIT; i++)
+        assert_int_equal(save(other, 1), MQ_OK);
+    no_room(broken, true);
+    assert_int_equal(save(moved, 1), MQ_NO_SPACE);
+    no_room(broken, false);
+    sim_disk_cut(sim_machine_disk(broken));
+    mq_db_close(other);
+    mq_db_close(moved);
+    sim_machine_reboot(broken);
+    assert_int_equal(rows_now(broken, "moved away", 0, 0), LONG_COMMIT);
+}
+
+/* Half a header that found no room, in front of what the log should have lost: whatever of it a power cut leaves is no
+ * lost saving. */
+static void half_a_header(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= HEADERS; seed++) {
+        struct sim_choices *wild = sim_choices_explore(seed);
+        struct sim_machine *machine = sim_machine_new(wild, 2, seed);
+        struct mq_db *db = one_row(machine);
+        break_off(machine, db, 9000, true);
+        no_room(machine, true);
+        assert_int_equal(save(db, 1), MQ_NO_SPACE);
+        no_room(machine, false);
+        sim_disk_set_survival(sim_machine_disk(machine), SIM_EACH);
+        sim_disk_cut(sim_machine_disk(machine));
+        mq_db_close(db);
+        sim_machine_reboot(machine);
+        assert_int_equal(rows_now(machine, "seed", (int64_t)seed, 0), 2);
+        sim_machine_free(machine);
+        sim_choices_free(wild);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_operation_fails), cmocka_unit_test(two_failures_are_no_damage)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_operation_fails), cmocka_unit_test(two_failures_are_no_damage),
+                                       cmocka_unit_test(going_may_fail), cmocka_unit_test(moved_away),
+                                       cmocka_unit_test(half_a_header)};
 
     return cmocka_run_group_tests(tests, make_full, forget);
 }
