@@ -215,6 +215,8 @@ int mq_wal_cut(struct sqlite3 *sqlite)
         result = sqlite3_wal_checkpoint_v2(sqlite, "main", SQLITE_CHECKPOINT_NOOP, &frames, NULL);
     if (result == SQLITE_OK)
         result = sqlite3_file_control(sqlite, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file);
+    if (result == SQLITE_OK && file->pMethods == NULL)
+        return SQLITE_OK; /* without a log this names a journal, and none is open */
     if (result == SQLITE_OK && full)
         result = cut_behind(file, frames);
     if (result == SQLITE_OK)
