@@ -280,7 +280,8 @@ void sim_ghost_survey(struct sim_fleet *fleet)
 
 /* ---- receipts ---- */
 
-bool sim_ghost_desk_sees(struct sim_fleet *fleet)
+/* False: it cannot be read. */
+static bool desk_sees(struct sim_fleet *fleet)
 {
     struct sim_member *desk = sim_desk(fleet);
     struct sim_sight sight;
@@ -292,6 +293,13 @@ bool sim_ghost_desk_sees(struct sim_fleet *fleet)
             fleet->ghost->entries[i].at_desk |= sight.seen[i];
     sim_sight_free(&sight);
     return whole;
+}
+
+void sim_ghost_leave_desk(struct sim_fleet *fleet)
+{
+    if (!desk_sees(fleet) && sim_desk(fleet)->rotten)
+        for (uint32_t i = 0; i < fleet->ghost->count; i++)
+            fleet->ghost->entries[i].at_desk = true;
 }
 
 void sim_ghost_check_anchored(struct sim_member *member)
@@ -312,7 +320,7 @@ void sim_ghost_check_anchored(struct sim_member *member)
             ghost->entries[number].claimed = unseen = true;
     if (!unseen || sim_desk(member->fleet)->replica == NULL)
         return;
-    if (!sim_ghost_desk_sees(member->fleet) && sim_desk(member->fleet)->rotten)
+    if (!desk_sees(member->fleet) && sim_desk(member->fleet)->rotten)
         return; /* it may have had what nobody can read any more */
     for (uint32_t i = 0; i < ghost->count; i++)
         if (ghost->entries[i].claimed && !ghost->entries[i].at_desk)

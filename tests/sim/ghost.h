@@ -57,9 +57,8 @@ void sim_ghost_check_log(struct sim_member *member);
 void sim_ghost_note_segments(struct sim_member *member);
 /* Afterwards: texts that no copy has any more are nobody's fault; what a member's own store has to hold is looked up. */
 void sim_ghost_survey(struct sim_fleet *fleet);
-/* Looks what the desk has by now: before something else stands in its place, and where a promise depends on it. False:
- * it cannot be read. */
-bool sim_ghost_desk_sees(struct sim_fleet *fleet);
+/* Looks what the desk has by now, before something else stands in its place. What cannot be read may have been all. */
+void sim_ghost_leave_desk(struct sim_fleet *fleet);
 /* Nothing is called anchored that the desk never had (P4). */
 void sim_ghost_check_anchored(struct sim_member *member);
 

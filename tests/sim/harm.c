@@ -40,7 +40,7 @@ static bool closed_server(struct sim_fleet *fleet)
     if (desk->replica == NULL)
         return false;
     sim_ghost_note_segments(desk);
-    (void)sim_ghost_desk_sees(fleet);
+    sim_ghost_leave_desk(fleet);
     sim_close(desk);
     return true;
 }
@@ -325,7 +325,9 @@ void sim_restore(struct sim_fleet *fleet)
     struct sim_member *desk = sim_desk(fleet);
     struct mq_error error = {0};
     size_t place = choose(fleet, (uint32_t)fleet->backup_count);
-    if (!desk->ruined && !closed_server(fleet))
+    if (desk->ruined)
+        sim_ghost_leave_desk(fleet);
+    else if (!closed_server(fleet))
         return;
     sim_machine_copy_disk(desk->machine, fleet->backups[place], true);
     (void)desk->platform->remove(desk->platform->self, SIM_HOME "/witness", &error); /* it is in no backup */
