@@ -226,15 +226,17 @@ int mq_wal_cut(struct sqlite3 *sqlite)
     return result;
 }
 
-/* Where the header is damaged: the salts of the first two frames in a row that agree on them, or of the only frame. */
+/* Where the header is damaged: the salts of the first two frames in a row that agree on them, or of the only frame. Zeros are
+ * no frame but a hole. */
 static void salts_of_frames(sqlite3_file *file, int64_t page, uint8_t salts[SALTS_SIZE])
 {
+    static const uint8_t hole[SALTS_SIZE];
     uint8_t frame[FRAME_HEADER_SIZE];
     int64_t at = LOG_HEADER_SIZE;
     bool agreed = false;
     memset(salts, 0, SALTS_SIZE);
     while (!agreed && file->pMethods->xRead(file, frame, FRAME_HEADER_SIZE, at) == SQLITE_OK) {
-        agreed = at > LOG_HEADER_SIZE && memcmp(frame + 8, salts, SALTS_SIZE) == 0;
+        agreed = memcmp(frame + 8, salts, SALTS_SIZE) == 0 && memcmp(salts, hole, SALTS_SIZE) != 0;
         memcpy(salts, frame + 8, SALTS_SIZE);
         at += FRAME_HEADER_SIZE + page;
     }

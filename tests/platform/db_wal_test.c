@@ -78,18 +78,25 @@ static void flip_in_log(void **state)
     expect_damage(eighth + 20); /* checksum */
 }
 
-/* Twenty commits, then nonsense from `at` on in the log. */
-static void scribble(long at, size_t size)
+/* Twenty commits, then `byte` in all places from `at` on in the log. */
+static void overwrite(int byte, long at, size_t size)
 {
-    char log[PATH_SIZE + 8], junk[64];
+    static char junk[32 + 2 * (24 + 4096)];
+    char log[PATH_SIZE + 8];
     in_dying_child(commit_twenty);
     snprintf(log, sizeof log, "%s-wal", path);
-    memset(junk, 0xa5, sizeof junk);
+    assert_in_range(size, 1, sizeof junk);
+    memset(junk, byte, size);
     FILE *file = fopen(log, "r+b");
     assert_non_null(file);
     assert_int_equal(fseek(file, at, SEEK_SET), 0);
     assert_int_equal(fwrite(junk, 1, size, file), size);
     assert_int_equal(fclose(file), 0);
+}
+
+static void scribble(long at, size_t size)
+{
+    overwrite(0xa5, at, size);
 }
 
 /* The log's own header damaged: SQLite would throw the whole log away. It is put back, and nothing is missing. */
@@ -118,6 +125,17 @@ static void log_header_and_frame(void **state)
     struct mq_db *db;
     (void)state;
     scribble(20, 60);
+    assert_int_equal(mq_db_open_encrypted(&db, mq_platform_real(), path, &key, &error), MQ_DAMAGED);
+    assert_int_equal(files_like("-wal.damaged-"), 1);
+}
+
+/* The log begins with a hole, header and two frames long: two frames of zeros agree on no salts, and the loss is told. */
+static void log_begins_with_a_hole(void **state)
+{
+    struct mq_error error = {0};
+    struct mq_db *db;
+    (void)state;
+    overwrite(0, 0, 32 + 2 * (24 + 4096));
     assert_int_equal(mq_db_open_encrypted(&db, mq_platform_real(), path, &key, &error), MQ_DAMAGED);
     assert_int_equal(files_like("-wal.damaged-"), 1);
 }
@@ -233,6 +251,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(flip_in_log, set_up, tear_down),
         cmocka_unit_test_setup_teardown(log_header_comes_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(log_header_and_frame, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(log_begins_with_a_hole, set_up, tear_down),
         cmocka_unit_test_setup_teardown(empty_file_with_log, set_up, tear_down),
         cmocka_unit_test_setup_teardown(torn_last_commit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(torn_twice, set_up, tear_down),
