@@ -136,20 +136,34 @@ void sim_sight_free(struct sim_sight *sight)
 }
 
 /* Where a rotten page stands in the way the program says so, and nobody can tell. */
-static bool has_segment(struct sim_member *member, const uint8_t *id)
+static bool finds(struct sim_member *member, const char *sql, const uint8_t *id)
 {
     int64_t found = 0;
     struct mq_error error = {0};
     enum mq_status status =
-        mq_db_number(mq_replica_db(member->replica), &found, &error, "SELECT 1 FROM segment WHERE id = ?", "b",
-                     mq_span(id, MQ_SEGMENT_ID_SIZE));
+        mq_db_number(mq_replica_db(member->replica), &found, &error, sql, "b", mq_span(id, MQ_SEGMENT_ID_SIZE));
     return status == MQ_OK || (status == MQ_DAMAGED && member->rotten);
+}
+
+static bool has_segment(struct sim_member *member, const uint8_t *id)
+{
+    return finds(member, "SELECT 1 FROM segment WHERE id = ?", id);
 }
 
 static bool holds(struct sim_member *member, const struct sim_sight *sight, uint32_t number)
 {
     const struct sim_entry *entry = &member->fleet->ghost->entries[number];
     return sight->seen[number] || (entry->sealed && has_segment(member, entry->segment));
+}
+
+/* In its author's store. Of a restricted one that is the sealed segment, and what he is shown and told of it. */
+static bool is_home(struct sim_member *member, const struct sim_sight *sight, uint32_t number)
+{
+    const struct sim_entry *entry = &member->fleet->ghost->entries[number];
+    if (!entry->restricted || sight->seen[number])
+        return holds(member, sight, number);
+    return entry->sealed &&
+           finds(member, "SELECT 1 FROM segment AS g JOIN matter AS m ON m.segment = g.number WHERE g.id = ?", entry->segment);
 }
 
 bool sim_ghost_holds(struct sim_member *member, uint32_t number)
@@ -168,7 +182,7 @@ static void check_home(struct sim_member *member, uint32_t before)
         for (uint32_t i = 0; i < fleet->ghost->count && i < before && !sim_is_broken(fleet->story); i++) {
             const struct sim_entry *entry = &fleet->ghost->entries[i];
             if (entry->saved && entry->home && !entry->lost && entry->author == member->number &&
-                !holds(member, &sight, i))
+                !is_home(member, &sight, i))
                 sim_broken(fleet->story, "I1", "%s said that text #%u is saved, and has it no more", member->name, i);
         }
     sim_sight_free(&sight);
@@ -266,7 +280,7 @@ void sim_ghost_survey(struct sim_fleet *fleet)
         for (uint32_t i = 0; i < ghost->count; i++) {
             seen[i] |= sight.seen[i];
             if (ghost->entries[i].author == m)
-                ghost->entries[i].home &= holds(member, &sight, i);
+                ghost->entries[i].home &= is_home(member, &sight, i);
         }
         sim_sight_free(&sight);
     }
