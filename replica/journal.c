@@ -66,10 +66,11 @@ struct journal_work {
     const uint8_t *record;
     uint8_t *id;
     bool erases, returns; /* about no record: it goes into the compartment that is given */
+    bool to_settle;       /* its record was touched */
     uint32_t compartment;
 };
 
-static enum mq_status journal_put(struct mq_replica *replica, const struct journal_work *work, struct mq_error *error)
+static enum mq_status journal_put(struct mq_replica *replica, struct journal_work *work, struct mq_error *error)
 {
     struct open_batch batch;
     uint8_t mailbox[MQ_ID_SIZE];
@@ -113,15 +114,20 @@ static enum mq_status journal_put(struct mq_replica *replica, const struct journ
                                     .wall = wall,
                                     .expanded = work->expanded};
     mq_key_name(change.said.writer, replica->identity->sign_public);
-    status = mq_view_add(replica, &change, error);
-    if (status == MQ_OK)
-        status = mq_view_settle(replica, change.record, error);
+    work->to_settle = true;
+    return mq_view_add(replica, &change, error);
+}
+
+static enum mq_status settle(struct mq_replica *replica, const struct journal_work *work, struct mq_error *error)
+{
+    if (!work->to_settle)
+        return MQ_OK;
+    enum mq_status status = mq_view_settle(replica, work->record != NULL ? work->record : work->id, error);
     return status == MQ_OK ? mq_view_settle_references(replica, error) : status;
 }
 
-static enum mq_status journal_write(struct mq_replica *replica, void *context, struct mq_error *error)
+static enum mq_status write_one(struct mq_replica *replica, struct journal_work *work, struct mq_error *error)
 {
-    struct journal_work *work = context;
     bool readable = true;
     enum mq_status status = work->erases || work->returns ? MQ_OK
                                                           : mq_route(replica, work->team, work->expanded, work->record,
@@ -132,6 +138,35 @@ static enum mq_status journal_write(struct mq_replica *replica, void *context, s
         return status;
     return readable ? journal_put(replica, work, error)
                     : mq_seal_now(replica, work->team, work->compartment, work->expanded, work->record, work->id, error);
+}
+
+static enum mq_status journal_write(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    enum mq_status status = write_one(replica, context, error);
+    return status == MQ_OK ? settle(replica, context, error) : status;
+}
+
+/* Where a record belongs is said by its create, so that no change is in need of the others before it being settled. */
+static enum mq_status journal_write_all(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    struct journal_work *work = context;
+    struct mq_reader reader = mq_reader(work->expanded);
+    enum mq_status status = MQ_OK;
+    while (status == MQ_OK && mq_left(&reader) > 0) {
+        work->expanded = mq_take(&reader, mq_get_u32(&reader));
+        MQ_ASSERT(work->expanded.size > 0 && work->expanded.size <= MQ_CHANGE_MAX);
+        work->compartment = MQ_COMPARTMENT_TEAM;
+        status = write_one(replica, work, error);
+    }
+    return status == MQ_OK ? settle(replica, work, error) : status;
+}
+
+enum mq_status mq_journal_add_all(struct mq_replica *replica, const struct mq_team *team, struct mq_span changes,
+                                  const uint8_t record[MQ_ID_SIZE], struct mq_error *error)
+{
+    uint8_t id[MQ_ID_SIZE];
+    struct journal_work work = {.team = team, .expanded = changes, .record = record, .id = id};
+    return mq_replica_transact(replica, journal_write_all, &work, error);
 }
 
 enum mq_status mq_journal_add(struct mq_replica *replica, const struct mq_team *team, struct mq_span expanded,

@@ -16,6 +16,11 @@
 MQ_MUST_USE enum mq_status mq_journal_add(struct mq_replica *replica, const struct mq_team *team,
                                           struct mq_span expanded, const uint8_t *record, uint8_t id[MQ_ID_SIZE],
                                           struct mq_error *error);
+/* The same for several changes of one record that is here, all or none; what they come to is worked out once, after the
+ * last. Each stands in `changes` behind its size, 4 bytes. */
+MQ_MUST_USE enum mq_status mq_journal_add_all(struct mq_replica *replica, const struct mq_team *team,
+                                              struct mq_span changes, const uint8_t record[MQ_ID_SIZE],
+                                              struct mq_error *error);
 /* A desk's list of what is to be erased (protocol/erase.h), in the compartment of what it names. As above; the caller
  * settles it (replica/erase.h). */
 MQ_MUST_USE enum mq_status mq_journal_erase(struct mq_replica *replica, const struct mq_team *team, uint32_t compartment,
