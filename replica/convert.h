@@ -19,6 +19,7 @@ struct mq_remarks {
 struct mq_parsed_field {
     const struct mq_field *field;
     struct mq_span value; /* register, words: one value; set: an array of elements */
+    struct mq_span later; /* words: what was said later, values one after another, each once and none of them `value` */
 };
 struct mq_parsed {
     const struct mq_kind *kind;
@@ -31,7 +32,8 @@ struct mq_parsed {
 
 /* From an object with `kind`. MQ_REFUSED, naming key and value and what would be right: unknown kind or key, wrong
  * values, references to what is not here, missing keys, an `id` that is a resident ID. `id` may be missing only where
- * `make_id` (then one is made). A second level without its first (subcategory) brings that with it. */
+ * `make_id` (then one is made, and what was said later is no key). A second level without its first (subcategory) brings
+ * that with it. */
 MQ_MUST_USE enum mq_status mq_parse_record(struct mq_replica *replica, const struct mq_team *team,
                                            const struct mq_json *object, bool make_id, struct mq_parsed *out,
                                            struct mq_error *error);
@@ -40,10 +42,18 @@ MQ_MUST_USE enum mq_status mq_parse_value(struct mq_replica *replica, const stru
                                           const struct mq_field *field, const struct mq_json *json,
                                           struct mq_buffer *memory, struct mq_remarks *remarks,
                                           struct mq_span *value, struct mq_error *error);
+/* What was said later beside given->value, from the list that stands under `key`; appended to out->memory. */
+MQ_MUST_USE enum mq_status mq_parse_later(struct mq_replica *replica, const struct mq_team *team, const char *key,
+                                          const struct mq_json *json, struct mq_parsed *out,
+                                          struct mq_parsed_field *given, struct mq_error *error);
 /* One more field, in its place; the value points into `memory`. MQ_REFUSED: it is given already. */
 MQ_MUST_USE enum mq_status mq_parsed_put(struct mq_parsed *parsed, const struct mq_field *field, struct mq_span value,
                                          struct mq_error *error);
 const struct mq_parsed_field *mq_parsed_find(const struct mq_parsed *parsed, uint8_t number);
+
+/* The key of what was said later, beside that of a field of words: "words" has "words_more". */
+#define MQ_LATER_KEY_SIZE 64
+void mq_later_key(char out[MQ_LATER_KEY_SIZE], const struct mq_field *field);
 
 /* What stands in an object besides the record itself. */
 enum mq_print_extras {
@@ -55,6 +65,11 @@ enum mq_print_extras {
  * words in `words_more`. MQ_NO_SPACE. */
 MQ_MUST_USE enum mq_status mq_print_record(struct mq_replica *replica, const struct mq_group_state *state,
                                            enum mq_print_extras extras, struct mq_buffer *out, struct mq_error *error);
+/* The choices from `first` on of a field of words, under its mq_later_key(); in the order of their values, which is the same
+ * wherever they were brought to. */
+MQ_MUST_USE enum mq_status mq_print_later(struct mq_replica *replica, const struct mq_field *field,
+                                          const struct mq_field_state *state, size_t first,
+                                          struct mq_json_writer *writer, struct mq_error *error);
 /* One value as JSON: text, number, bool, array or object. `value` of a set's element or a register. */
 MQ_MUST_USE enum mq_status mq_print_value(struct mq_replica *replica, const struct mq_field *field,
                                           struct mq_span value, struct mq_json_writer *writer, struct mq_error *error);

@@ -65,6 +65,44 @@ static enum mq_status parse_nested(struct mq_replica *replica, const struct mq_t
     return status;
 }
 
+/* The field of words of which `key` says what was said later; NULL: of none. */
+static const struct mq_field *later_of(const struct mq_kind *kind, const char *key)
+{
+    char own[MQ_LATER_KEY_SIZE];
+    for (size_t i = 0; i < kind->field_count; i++) {
+        if (kind->fields[i].merge != MQ_MERGE_WORDS)
+            continue;
+        mq_later_key(own, &kind->fields[i]);
+        if (strcmp(key, own) == 0)
+            return &kind->fields[i];
+    }
+    return NULL;
+}
+
+/* After all keys, since it stands beside what one of them says first. */
+static enum mq_status parse_later(struct mq_replica *replica, const struct mq_team *team, const struct mq_json *object,
+                                  struct mq_parsed *out, struct mq_error *error)
+{
+    enum mq_status status = MQ_OK;
+    for (size_t i = 0; i < out->kind->field_count && status == MQ_OK; i++) {
+        const struct mq_field *field = &out->kind->fields[i];
+        char key[MQ_LATER_KEY_SIZE];
+        size_t at = 0;
+        if (field->merge != MQ_MERGE_WORDS)
+            continue;
+        mq_later_key(key, field);
+        const struct mq_json *list = mq_json_get(object, key);
+        if (list == NULL || mq_json_type(list) == MQ_JSON_NULL)
+            continue;
+        while (at < out->count && out->fields[at].field != field)
+            at++;
+        if (at == out->count)
+            return mq_fail(error, MQ_REFUSED, _("a %s needs \"%s\""), out->kind->key, field->key);
+        status = mq_parse_later(replica, team, key, list, out, &out->fields[at], error);
+    }
+    return status;
+}
+
 static enum mq_status make_missing_id(struct mq_replica *replica, struct mq_parsed *out, struct mq_error *error)
 {
     const struct mq_field *field = mq_field_by_number(out->kind, MQ_FIELD_ID);
@@ -173,11 +211,13 @@ enum mq_status mq_parse_record(struct mq_replica *replica, const struct mq_team 
                        out->kind->key);
     enum mq_status status = MQ_OK;
     while (status == MQ_OK && mq_json_each(object, &iterator, &key, &value)) {
-        if (strcmp(key, "kind") == 0)
+        if (strcmp(key, "kind") == 0 || (!make_id && later_of(out->kind, key) != NULL))
             continue;
         status = mq_json_type(value) == MQ_JSON_OBJECT ? parse_nested(replica, team, key, value, out, error)
                                                        : parse_key(replica, team, key, value, out, error);
     }
+    if (status == MQ_OK && !make_id)
+        status = parse_later(replica, team, object, out, error);
     if (status == MQ_OK && make_id && mq_parsed_find(out, MQ_FIELD_ID) == NULL)
         status = make_missing_id(replica, out, error);
     if (status == MQ_OK && make_id && out->made_id.size == 0)

@@ -424,3 +424,54 @@ enum mq_status mq_parse_value(struct mq_replica *replica, const struct mq_team *
     mq_work_free(scratch, out.size);
     return status;
 }
+
+/* Of one text: nothing is left in `out` where it says what was said already. */
+static enum mq_status encode_later(const struct parse_context *context, const struct mq_json *item,
+                                   struct mq_span said, struct mq_buffer *out)
+{
+    size_t start = out->size;
+    if (mq_json_type(item) != MQ_JSON_STRING)
+        return wrong_type(context, _("a list of texts"));
+    enum mq_status status = encode_text(context, mq_json_string(item), out);
+    struct mq_span value = mq_span(out->data + start, out->size - start);
+    struct mq_reader before = mq_reader(mq_span(out->data, start));
+    bool again = mq_span_equal(value, said);
+    while (!again && mq_left(&before) > 0)
+        again = mq_span_equal(value, mq_cbor_take(&before));
+    if (again)
+        out->size = start;
+    return status;
+}
+
+enum mq_status mq_parse_later(struct mq_replica *replica, const struct mq_team *team, const char *key,
+                              const struct mq_json *json, struct mq_parsed *out, struct mq_parsed_field *given,
+                              struct mq_error *error)
+{
+    struct mq_field in_force;
+    const struct parse_context context = {.replica = replica,
+                                          .team = team,
+                                          .field = &in_force,
+                                          .memory = &out->memory,
+                                          .remarks = &out->remarks,
+                                          .error = error};
+    size_t count = 0;
+    enum mq_status status = mq_catalogue_field(replica, given->field, &in_force, error);
+    in_force.key = key;
+    if (status == MQ_OK)
+        status = list_size(&context, json, &count);
+    if (status != MQ_OK)
+        return status;
+    uint8_t *scratch = mq_work_memory(MQ_LINE_MAX);
+    struct mq_buffer later = mq_buffer(scratch, MQ_LINE_MAX);
+    for (size_t i = 0; i < count && status == MQ_OK; i++)
+        status = encode_later(&context, mq_json_item(json, i), given->value, &later);
+    uint8_t *copy = status == MQ_OK ? mq_reserve(&out->memory, later.size) : NULL;
+    if (status == MQ_OK && copy == NULL)
+        status = mq_fail(error, MQ_REFUSED, _("this record is too long to save in one piece; split it"));
+    if (status == MQ_OK) {
+        memcpy(copy, later.data, later.size);
+        given->later = mq_span(copy, later.size);
+    }
+    mq_work_free(scratch, later.size);
+    return status;
+}

@@ -1,5 +1,6 @@
 /* States into the record format. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "platform/hex.h"
@@ -176,20 +177,50 @@ static enum mq_status print_set(struct mq_replica *replica, const struct mq_fiel
     return status;
 }
 
+void mq_later_key(char out[MQ_LATER_KEY_SIZE], const struct mq_field *field)
+{
+    MQ_ASSERT(field->merge == MQ_MERGE_WORDS);
+    int length = snprintf(out, MQ_LATER_KEY_SIZE, "%s_more", field->key);
+    MQ_ASSERT(length > 0 && length < MQ_LATER_KEY_SIZE);
+}
+
+static int by_value(const void *left, const void *right)
+{
+    const struct mq_choice *const *a = left, *const *b = right;
+    return mq_span_order((*a)->value, (*b)->value);
+}
+
+/* Merging has them by the ids of their changes, and these are others where the same was imported. */
+enum mq_status mq_print_later(struct mq_replica *replica, const struct mq_field *field,
+                              const struct mq_field_state *state, size_t first, struct mq_json_writer *writer,
+                              struct mq_error *error)
+{
+    enum mq_status status = MQ_OK;
+    char key[MQ_LATER_KEY_SIZE];
+    if (state->choice_count <= first)
+        return MQ_OK;
+    size_t count = state->choice_count - first, size = count * sizeof(const struct mq_choice *);
+    const struct mq_choice **sorted = mq_work_memory(size);
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &state->choices[first + i];
+    qsort(sorted, count, sizeof *sorted, by_value);
+    mq_later_key(key, field);
+    mq_json_key(writer, key);
+    mq_json_begin(writer, '[');
+    for (size_t i = 0; i < count && status == MQ_OK; i++)
+        status = mq_print_value(replica, field, sorted[i]->value, writer, error);
+    mq_json_end(writer, ']');
+    mq_work_free(sorted, size);
+    return status;
+}
+
 /* The first is the creator's, to the letter; what was added later stands beside it, never in its place. */
 static enum mq_status print_words(struct mq_replica *replica, const struct mq_field *field,
                                   const struct mq_field_state *state, struct mq_json_writer *writer,
                                   struct mq_error *error)
 {
     enum mq_status status = mq_print_value(replica, field, state->choices[0].value, writer, error);
-    if (status != MQ_OK || state->choice_count == 1)
-        return status;
-    mq_json_key(writer, "words_more");
-    mq_json_begin(writer, '[');
-    for (size_t i = 1; i < state->choice_count && status == MQ_OK; i++)
-        status = mq_print_value(replica, field, state->choices[i].value, writer, error);
-    mq_json_end(writer, ']');
-    return status;
+    return status == MQ_OK ? mq_print_later(replica, field, state, 1, writer, error) : status;
 }
 
 struct print_place {

@@ -55,13 +55,8 @@ static enum mq_status put_words(struct mq_replica *replica, const struct mq_matt
         return status == MQ_NOT_FOUND ? MQ_OK : status;
     for (size_t i = 0; i < state.field_count && status == MQ_OK; i++) {
         const struct mq_field *field = mq_field_by_number(kind, state.fields[i].number);
-        if (field == NULL || field->merge != MQ_MERGE_WORDS)
-            continue;
-        mq_json_key(writer, "words_more");
-        mq_json_begin(writer, '[');
-        for (size_t c = state.fields[i].choice_count; c-- > 0 && status == MQ_OK;)
-            status = mq_print_value(replica, field, state.fields[i].choices[c].value, writer, error);
-        mq_json_end(writer, ']');
+        if (field != NULL && field->merge == MQ_MERGE_WORDS)
+            status = mq_print_later(replica, field, &state.fields[i], 0, writer, error);
     }
     return status;
 }

@@ -19,7 +19,7 @@
 #include "replica/view.h"
 
 struct write_memory {
-    uint8_t values[2 * MQ_CHANGE_MAX];
+    uint8_t values[2 * MQ_LINE_MAX + MQ_CHANGE_MAX / 4]; /* a text is copied, masked and encoded */
     uint8_t change[MQ_CHANGE_MAX];
 };
 
@@ -144,36 +144,9 @@ static enum mq_status create(struct mq_replica *replica, const struct mq_team *t
         status = create_build(parsed, apart, &change, error);
     if (status == MQ_OK)
         status = mq_journal_add(replica, team, mq_written(&change), NULL, saved->record, error);
-    return status == MQ_OK && apart ? mq_apart_write(replica, team, parsed, saved->record, error) : status;
-}
-
-/* Does the record that is here say the same, as far as the new one says anything? */
-static bool says_the_same(const struct mq_group_state *state, const struct mq_parsed *parsed, bool hidden)
-{
-    if (state->kind != parsed->kind->number)
-        return false;
-    for (size_t i = 0; i < parsed->count; i++) {
-        const struct mq_parsed_field *given = &parsed->fields[i];
-        if (hidden && (given->field->flags & MQ_FIELD_CLASS_B))
-            continue;
-        const struct mq_field_state *here = mq_group_field(state, given->field->number);
-        size_t choices = here == NULL ? 0 : here->choice_count, found = 0, wanted = 1;
-        struct mq_reader reader = mq_reader(given->value);
-        bool set = given->field->merge == MQ_MERGE_SET;
-        if (set)
-            wanted = (size_t)mq_cbor_array(&reader, MQ_SET_MAX);
-        for (size_t w = 0; w < wanted; w++) {
-            struct mq_span value = set ? mq_cbor_take(&reader) : given->value;
-            for (size_t c = 0; c < choices; c++)
-                if (mq_span_equal(here->choices[c].value, value)) {
-                    found++;
-                    break;
-                }
-        }
-        if (found != wanted || (set && choices != wanted))
-            return false;
-    }
-    return true;
+    if (status == MQ_OK && apart)
+        status = mq_apart_write(replica, team, parsed, saved->record, error);
+    return status == MQ_OK ? mq_records_add_later(replica, team, parsed, saved->record, error) : status;
 }
 
 static void remarks_take(struct mq_saved *saved, const struct mq_remarks *remarks)
@@ -194,25 +167,6 @@ struct add_work {
     struct mq_saved *saved;
     struct write_memory *memory;
 };
-
-static enum mq_status compare_known(struct mq_replica *replica, const struct mq_team *team, const struct mq_parsed *parsed,
-                                    const uint8_t canonical[MQ_ID_SIZE], struct mq_saved *saved, struct mq_error *error)
-{
-    struct mq_group_state state;
-    bool hidden;
-    enum mq_status status = mq_apart_hidden(replica, team, &hidden, error);
-    if (status == MQ_OK)
-        status = mq_view_group(replica, canonical, &state, error);
-    if (status != MQ_OK)
-        return status;
-    if (!says_the_same(&state, parsed, hidden))
-        return mq_fail(error, MQ_REFUSED,
-                       _("the %s \"%s\" is here already with other values; change it with `set`, or import with --update"),
-                       parsed->kind->key, saved->id);
-    saved->known = true;
-    memcpy(saved->record, state.canonical, MQ_ID_SIZE);
-    return MQ_OK;
-}
 
 /* It was sealed here before, so it cannot be compared: a file that comes again brings nothing new, a person is told. */
 static enum mq_status matter_again(struct add_work *work, const struct mq_parsed *parsed,
@@ -247,7 +201,7 @@ static enum mq_status add(struct mq_replica *replica, void *context, struct mq_e
                                  &taken, error);
     if (status == MQ_OK && !taken)
         return work->update ? mq_records_update(replica, work->team, &parsed, canonical, work->saved, error)
-                            : compare_known(replica, work->team, &parsed, canonical, work->saved, error);
+                            : mq_records_compare(replica, work->team, &parsed, canonical, work->saved, error);
     if (status != MQ_OK && status != MQ_NOT_FOUND)
         return status;
     status = mq_matter_by_id(replica, parsed.kind->number, mq_parsed_find(&parsed, MQ_FIELD_ID)->value, &matter, error);
