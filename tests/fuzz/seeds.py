@@ -61,7 +61,8 @@ def seeds():
     heads = [b"POST /v1/exchange HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\n", b"GET / HTTP/1.1\r\nHost: t\r\nX: a\r\n\r\n"]
     yield "http", prefixed([1], heads)
     yield "json", records
-    yield "import", prefixed([0], records)
+    later = b'{"kind":"need","id":"N-1","words":"\xe6\xb5\x91","words_more":["\xe6\x80\xa5","\xe6\xb5\x91"]}'
+    yield "import", prefixed([0], records) + [bytes([mode]) + later for mode in (0, 1, 2, 3)]
     address = bytes(16 + 32 + 32 + 4) + (16384).to_bytes(4, "big") + b"\x14https://desk.example"
     answer = (58).to_bytes(2, "big") + b"\1" + bytes(57)
     for spool in everything + [b"".join(everything)]:
