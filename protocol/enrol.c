@@ -2,7 +2,7 @@
  * invitation's one-time secret (docs/protocol.md, section 1).
  *
  * request = version 1, invitation name 16, sealed (sign public 32, box public 32, signature 64, name), MAC 32
- * reply   = version 1, sealed (certificate 166, desk's certificate 166, token 32, count 1, grant 265 and wrap 88 each),
+ * reply   = version 1, sealed (certificate 166, desk's certificate 166, token 32, count 1, grant 345 and wrap 88 each),
  *           MAC 32
  * MAC     = K_32(H_32("enrol", direction 1 ‖ secret), "enrol", all before) */
 #include <string.h>

@@ -89,6 +89,49 @@ enum mq_status mq_grant_previous_key(struct mq_secret *out, const struct mq_gran
     return status;
 }
 
+/* The key back to the desk. */
+
+void mq_desk_ephemeral(struct mq_secret *out, const struct mq_secret *key, const uint8_t box_public[MQ_PUBLIC_SIZE])
+{
+    mq_derive(out, key, MQ_DOMAIN_SEED, mq_span(box_public, MQ_PUBLIC_SIZE));
+}
+
+static void seal_to_desk(struct mq_grant *grant, const struct mq_secret *key, const struct mq_identity *desk)
+{
+    struct mq_buffer out = mq_buffer(grant->desk_key, sizeof grant->desk_key);
+    struct mq_secret ephemeral;
+
+    mq_desk_ephemeral(&ephemeral, key, desk->box_public);
+    enum mq_status status = mq_box_seal(&out, MQ_SPAN(key->bytes), desk->box_public, &ephemeral);
+    mq_secret_wipe(&ephemeral);
+    MQ_ASSERT(status == MQ_OK && out.size == sizeof grant->desk_key); /* its own key is a good one */
+}
+
+/* Opened where the grant commits to what is in it. */
+static enum mq_status open_sealed(struct mq_secret *key, const struct mq_grant *grant, struct mq_span sealed,
+                                  const struct mq_identity *reader)
+{
+    struct mq_buffer plain = mq_buffer(key->bytes, sizeof key->bytes);
+    enum mq_status status = mq_box_open(&plain, sealed, &reader->box_seed);
+
+    if (status == MQ_OK && !committed(grant, key))
+        status = MQ_WRONG_KEY;
+    if (status != MQ_OK)
+        mq_secret_wipe(key);
+    return status;
+}
+
+enum mq_status mq_grant_desk_key(struct mq_secret *out, const struct mq_grant *grant, const struct mq_identity *desk)
+{
+    uint8_t name[MQ_KID_SIZE];
+
+    memset(out, 0, sizeof *out);
+    mq_key_name(name, desk->sign_public);
+    if (memcmp(grant->issuer, name, sizeof name) != 0)
+        return MQ_NOT_FOUND;
+    return open_sealed(out, grant, MQ_SPAN(grant->desk_key), desk);
+}
+
 /* Grants. */
 
 void mq_grant_sign(struct mq_grant *grant, const struct mq_secret *key, const struct mq_secret *previous,
@@ -101,6 +144,7 @@ void mq_grant_sign(struct mq_grant *grant, const struct mq_secret *key, const st
     memset(grant->previous_key, 0, sizeof grant->previous_key);
     if (previous != NULL)
         seal_previous(grant, key, previous, nonce);
+    seal_to_desk(grant, key, desk);
     mq_grant_hash(digest, grant);
     mq_sign_digest(grant->signature, digest, &desk->sign_seed);
 }
@@ -118,6 +162,7 @@ void mq_grant_encode(uint8_t out[MQ_GRANT_SIZE], const struct mq_grant *grant)
     mq_put(&buffer, grant->roster_hash, sizeof grant->roster_hash);
     mq_put(&buffer, grant->commitment, sizeof grant->commitment);
     mq_put(&buffer, grant->previous_key, sizeof grant->previous_key);
+    mq_put(&buffer, grant->desk_key, sizeof grant->desk_key);
     mq_put(&buffer, grant->signature, sizeof grant->signature);
     MQ_ASSERT(!buffer.failed && buffer.size == MQ_GRANT_SIZE);
 }
@@ -136,6 +181,7 @@ enum mq_status mq_grant_decode(struct mq_grant *out, struct mq_span bytes)
     mq_get(&reader, out->roster_hash, sizeof out->roster_hash);
     mq_get(&reader, out->commitment, sizeof out->commitment);
     mq_get(&reader, out->previous_key, sizeof out->previous_key);
+    mq_get(&reader, out->desk_key, sizeof out->desk_key);
     mq_get(&reader, out->signature, sizeof out->signature);
     return mq_reader_done(&reader) ? MQ_OK : MQ_REFUSED;
 }
@@ -185,7 +231,6 @@ enum mq_status mq_wrap_seal(uint8_t out[MQ_WRAP_SIZE], const struct mq_secret *k
 enum mq_status mq_wrap_open(struct mq_secret *key, struct mq_span wrap, const struct mq_grant *grant,
                             const struct mq_identity *member)
 {
-    struct mq_buffer plain = mq_buffer(key->bytes, sizeof key->bytes);
     struct mq_reader reader = mq_reader(wrap);
     uint8_t name[MQ_KID_SIZE];
 
@@ -195,10 +240,5 @@ enum mq_status mq_wrap_open(struct mq_secret *key, struct mq_span wrap, const st
     mq_key_name(name, member->box_public);
     if (!mq_span_equal(mq_take(&reader, MQ_KID_SIZE), MQ_SPAN(name)))
         return MQ_NOT_FOUND;
-    enum mq_status status = mq_box_open(&plain, mq_take(&reader, MQ_SEALED_BOX_SIZE), &member->box_seed);
-    if (status == MQ_OK && !committed(grant, key))
-        status = MQ_WRONG_KEY;
-    if (status != MQ_OK)
-        mq_secret_wipe(key);
-    return status;
+    return open_sealed(key, grant, mq_take(&reader, MQ_SEALED_BOX_SIZE), member);
 }

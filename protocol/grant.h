@@ -13,6 +13,7 @@ struct mq_grant {
     uint8_t roster_hash[MQ_HASH_SIZE];
     uint8_t commitment[MQ_PUBLIC_SIZE];
     uint8_t previous_key[MQ_NONCE_SIZE + MQ_KEY_SIZE + MQ_TAG_SIZE]; /* under this key; zeros where none is handed on */
+    uint8_t desk_key[MQ_SEALED_BOX_SIZE]; /* this key, to the desk that made it: wherever the grant is, it finds its key again */
     uint8_t signature[MQ_SIGNATURE_SIZE];
 };
 

@@ -9,7 +9,7 @@
 /* The commitment to `key`: public key of the box pair made from K_32(key, "wbox"). */
 void mq_commitment(uint8_t out[MQ_PUBLIC_SIZE], const struct mq_secret *key);
 
-/* Fills issuer, commitment, previous_key and signature; the other fields must be set. `previous` may be NULL (no
+/* Fills issuer, commitment, previous_key, desk_key and signature; the other fields must be set. `previous` may be NULL (no
  * earlier key is handed on; `nonce` is then unused); otherwise epoch >= 1 and `nonce` fresh random. */
 void mq_grant_sign(struct mq_grant *grant, const struct mq_secret *key, const struct mq_secret *previous,
                    const uint8_t nonce[MQ_NONCE_SIZE], const struct mq_identity *desk);
@@ -19,7 +19,15 @@ void mq_grant_sign(struct mq_grant *grant, const struct mq_secret *key, const st
 MQ_MUST_USE enum mq_status mq_grant_previous_key(struct mq_secret *out, const struct mq_grant *grant,
                                                  const struct mq_secret *key);
 
-/* A wrap: key name of the member's box key 8, sealed key 80. `ephemeral` must be fresh random. MQ_REFUSED:
+/* The key of its own grant, for a desk that was set back and has it no more. MQ_NOT_FOUND: somebody else made the grant.
+ * MQ_WRONG_KEY: it does not open, or is not the committed key. `out` is all zeros unless MQ_OK comes back. */
+MQ_MUST_USE enum mq_status mq_grant_desk_key(struct mq_secret *out, const struct mq_grant *grant,
+                                             const struct mq_identity *desk);
+
+/* The ephemeral seed with which a key is sealed to a county desk: K_32(key, "seed", box public key), so that whoever does it
+ * makes the same bytes. */
+void mq_desk_ephemeral(struct mq_secret *out, const struct mq_secret *key, const uint8_t box_public[MQ_PUBLIC_SIZE]);
+/* A wrap: key name of the member's box key 8, sealed key 80. `ephemeral` must be fresh random, or the above. MQ_REFUSED:
  * `box_public`, which came from the member's device, is a point of small order. */
 MQ_MUST_USE enum mq_status mq_wrap_seal(uint8_t out[MQ_WRAP_SIZE], const struct mq_secret *key,
                                         const uint8_t box_public[MQ_PUBLIC_SIZE], const struct mq_secret *ephemeral);

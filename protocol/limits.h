@@ -30,7 +30,7 @@
 /* Identity objects. */
 #define MQ_CERTIFICATE_SIZE 166
 #define MQ_ANNOUNCE_SIZE 302
-#define MQ_GRANT_SIZE 265
+#define MQ_GRANT_SIZE 345
 #define MQ_WRAP_SIZE 88
 #define MQ_RECOVERY_SEALED_SIZE 112 /* a sealed key with the hash that it is tied to */
 #define MQ_RECOVERY_SIZE (1 + MQ_CERTIFICATE_SIZE + MQ_KID_SIZE + MQ_RECOVERY_SEALED_SIZE + MQ_SIGNATURE_SIZE)

@@ -17,20 +17,10 @@ enum mq_status mq_grant_wrap_back(uint8_t out[MQ_WRAP_FRAME_SIZE], const struct 
 {
     struct mq_secret ephemeral;
     mq_grant_kid(out, grant);
-    mq_derive(&ephemeral, key, MQ_DOMAIN_SEED, mq_span(box_public, MQ_PUBLIC_SIZE));
+    mq_desk_ephemeral(&ephemeral, key, box_public);
     enum mq_status status = mq_wrap_seal(out + MQ_KID_SIZE, key, box_public, &ephemeral);
     mq_secret_wipe(&ephemeral);
     return status;
-}
-
-/* For the day on which this desk is restored from a backup that does not know the grant. */
-static enum mq_status wrap_to_self(struct mq_replica *replica, const struct mq_grant *grant,
-                                   const struct mq_secret *key, struct mq_error *error)
-{
-    uint8_t frame[MQ_WRAP_FRAME_SIZE];
-    enum mq_status status = mq_grant_wrap_back(frame, grant, key, replica->identity->box_public);
-    MQ_ASSERT(status == MQ_OK); /* our own key is a good one */
-    return mq_outbox_put(replica, MQ_FRAME_WRAP, mq_span(NULL, 0), MQ_SPAN(frame), error);
 }
 
 static enum mq_status grant_publish(struct mq_replica *replica, const struct mq_grant *grant,
@@ -42,9 +32,7 @@ static enum mq_status grant_publish(struct mq_replica *replica, const struct mq_
     enum mq_status status = mq_grant_put(replica, grant, key, error);
     if (status == MQ_OK)
         status = mq_mailbox_ask(replica, grant->team, grant->compartment, &news, error);
-    if (status == MQ_OK)
-        status = mq_outbox_put(replica, MQ_FRAME_GRANT, mq_span(NULL, 0), MQ_SPAN(bytes), error);
-    return status == MQ_OK ? wrap_to_self(replica, grant, key, error) : status;
+    return status == MQ_OK ? mq_outbox_put(replica, MQ_FRAME_GRANT, mq_span(NULL, 0), MQ_SPAN(bytes), error) : status;
 }
 
 /* One more than every epoch known here, whether its key is or not: a desk that was set back may hear of its later grants

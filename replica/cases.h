@@ -6,7 +6,7 @@
 #include "protocol/compartment.h"
 #include "replica/replica.h"
 
-/* The compartment's next epoch, at a desk: a fresh key with its grant and a wrap to the desk itself, here and in the
+/* The compartment's next epoch, at a desk: a fresh key with its grant, here and in the
  * outbox; the first one where there is none. The key before is handed on under it, but for restricted compartments.
  * Within the caller's transaction. */
 MQ_MUST_USE enum mq_status mq_grant_next(struct mq_replica *replica, const struct mq_team *team, uint32_t compartment,

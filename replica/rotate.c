@@ -7,6 +7,7 @@
 #include "platform/hex.h"
 #include "protocol/compartment.h"
 #include "replica/cases.h"
+#include "replica/cases_keys.h"
 #include "replica/keyring_keys.h"
 
 #define DAY_SECONDS 86400
@@ -170,6 +171,16 @@ static enum mq_status key_from_later(struct mq_replica *replica, const struct mq
     return error->status != MQ_OK ? error->status : status;
 }
 
+/* A grant that this desk made in a life it does not remember brings its key with it. */
+static enum mq_status key_of_own(struct mq_replica *replica, const struct mq_grant *grant, struct mq_secret *out,
+                                 struct mq_error *error)
+{
+    if (mq_grant_desk_key(out, grant, replica->identity) != MQ_OK)
+        return MQ_OK; /* somebody else made it, or not as it should be */
+    enum mq_status status = mq_key_take(replica, grant, out, error);
+    return status == MQ_OK ? mq_grant_share(replica, grant, out, error) : status;
+}
+
 enum mq_status mq_grant_take(struct mq_replica *replica, const struct mq_grant *grant, struct mq_error *error)
 {
     uint8_t kid[MQ_KID_SIZE];
@@ -185,6 +196,8 @@ enum mq_status mq_grant_take(struct mq_replica *replica, const struct mq_grant *
     status = key_from_later(replica, grant, &key, error);
     if (status == MQ_OK)
         status = mq_key_take(replica, grant, &key, error);
+    else if (status == MQ_NOT_FOUND)
+        status = key_of_own(replica, grant, &key, error);
     mq_secret_wipe(&key);
-    return status == MQ_NOT_FOUND ? MQ_OK : status;
+    return status;
 }

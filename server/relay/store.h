@@ -70,7 +70,7 @@ struct mq_store_verbs {
     /* The announce of a stream (302 bytes) and its mailbox. MQ_NOT_FOUND. */
     enum mq_status (*announce)(struct mq_store *, const uint8_t stream[MQ_ID_SIZE], uint8_t mailbox[MQ_ID_SIZE],
                                struct mq_buffer *bytes, struct mq_error *);
-    /* The grant (265 bytes) that wraps name by this kid. MQ_NOT_FOUND. */
+    /* The grant (345 bytes) that wraps name by this kid. MQ_NOT_FOUND. */
     enum mq_status (*grant)(struct mq_store *, const uint8_t kid[MQ_KID_SIZE], struct mq_buffer *bytes,
                             struct mq_error *);
     /* Every grant of every team, in the order in which they came. */

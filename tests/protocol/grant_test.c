@@ -59,7 +59,8 @@ static void grant_layout(void **state)
     assert_memory_equal(bytes + 97, grant.commitment, 32);
     assert_memory_equal(bytes + 129, nonce, 24);
     assert_memory_equal(bytes + 129, grant.previous_key, 72);
-    assert_memory_equal(bytes + 201, grant.signature, 64);
+    assert_memory_equal(bytes + 201, grant.desk_key, 80);
+    assert_memory_equal(bytes + 281, grant.signature, 64);
     assert_int_equal(mq_grant_decode(&decoded, MQ_SPAN(bytes)), MQ_OK);
     mq_grant_encode(again, &decoded);
     assert_memory_equal(bytes, again, sizeof bytes);
@@ -195,6 +196,36 @@ static void previous_key_refuses(void **state)
     assert_int_equal(mq_grant_previous_key(&out, &grant, &key), MQ_BAD_SIGNATURE);
 }
 
+/* A grant gives its key to the desk that made it and to nobody else, as the library's sealed box, in the same bytes each time;
+ * not where a bit of it was changed, nor where the desk sealed another key than it commits to. */
+static void desk_finds_its_key(void **state)
+{
+    struct mq_grant grant = grant_for(&key, NULL, &p.desk), again = grant_for(&key, NULL, &p.desk);
+    uint8_t public_key[32], secret_key[32], opened[32];
+    struct mq_secret got;
+
+    (void)state;
+    assert_memory_equal(grant.desk_key, again.desk_key, sizeof grant.desk_key);
+    assert_int_equal(mq_grant_desk_key(&got, &grant, &p.desk), MQ_OK);
+    assert_memory_equal(&got, &key, sizeof key);
+    crypto_box_seed_keypair(public_key, secret_key, p.desk.box_seed.bytes);
+    assert_int_equal(crypto_box_seal_open(opened, grant.desk_key, 80, public_key, secret_key), 0);
+    assert_memory_equal(opened, key.bytes, 32);
+
+    assert_int_equal(mq_grant_desk_key(&got, &grant, &p.stranger), MQ_NOT_FOUND);
+    assert_zeros(&got);
+    for (size_t bit = 0; bit < 8 * sizeof grant.desk_key; bit++) {
+        grant.desk_key[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        got = key;
+        assert_int_equal(mq_grant_desk_key(&got, &grant, &p.desk), MQ_WRONG_KEY);
+        assert_zeros(&got);
+        grant.desk_key[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    mq_commitment(grant.commitment, &previous);
+    assert_int_equal(mq_grant_desk_key(&got, &grant, &p.desk), MQ_WRONG_KEY);
+    assert_zeros(&got);
+}
+
 /* The kid names a grant, not only a key: two grants of one key differ, and the signature has no part in it. */
 static void kid_names_the_grant(void **state)
 {
@@ -273,6 +304,7 @@ int main(void)
         cmocka_unit_test(grants_are_the_desks), cmocka_unit_test(grant_bits_matter),
         cmocka_unit_test(commitment_is_a_box_key), cmocka_unit_test(previous_key_format),
         cmocka_unit_test(epochs_chain),         cmocka_unit_test(previous_key_refuses),
+         cmocka_unit_test(desk_finds_its_key),
         cmocka_unit_test(kid_names_the_grant),  cmocka_unit_test(wraps_reach_the_member),
         cmocka_unit_test(only_committed_keys),  cmocka_unit_test(wrap_bits_matter),
     };

@@ -18,7 +18,7 @@
 /* What is computed, in the order of the file. A line without bytes is a comment. */
 struct line {
     const char *name;
-    uint8_t bytes[MQ_ANNOUNCE_SIZE];
+    uint8_t bytes[MQ_GRANT_SIZE]; /* the longest of them */
     size_t size;
 };
 

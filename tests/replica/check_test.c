@@ -86,7 +86,7 @@ static void truth_is_named(void **state)
         {"UPDATE stream SET mailbox = x'00' WHERE mine = 0", "announce is another stream's"},
         {"DELETE FROM desk", "writer's certificate does not chain to the root"},
         {"UPDATE desk SET certificate = CAST(substr(certificate, 1, 165) || x'ff' AS BLOB)", "desk's certificate is not the root's"},
-        {"UPDATE grants SET bytes = CAST(substr(bytes, 1, 264) || x'ff' AS BLOB) WHERE key IS NOT NULL", "grant does not verify"},
+        {"UPDATE grants SET bytes = CAST(substr(bytes, 1, 344) || x'ff' AS BLOB) WHERE key IS NOT NULL", "grant does not verify"},
         {"UPDATE grants SET key = zeroblob(32) WHERE key IS NOT NULL", "key is not the granted one"},
         {"UPDATE control SET bytes = CAST(substr(bytes, 1, length(bytes) - 1) || x'ff' AS BLOB)", "what a desk said does not verify"},
         {"UPDATE journal SET expanded = (SELECT expanded FROM journal ORDER BY number DESC LIMIT 1) WHERE idx = 0",

@@ -318,6 +318,33 @@ static void sealed_before_the_key_came_is_seen_with_it(void **state)
     }
 }
 
+/* What was sealed to a key that nobody but the desk ever had is read although desk and relay are set back to before it: the
+ * grant, which whoever seals to it has, brings the key back to the desk that made it. */
+static void a_key_that_only_the_desk_had_comes_back(void **state)
+{
+    struct village_member *writer = &village.devices[1], *desk = &village.desk;
+    struct mq_grant grant;
+    struct mq_saved saved;
+    uint8_t mailbox[MQ_ID_SIZE];
+    (void)state;
+    add(writer, "H-1");
+    village_sync_all(&village, 2);
+    village_keep(&village, desk, "backup");
+    assert_int_equal(mq_replica_transact(desk->replica, rotate_alone, &desk->team, &problem), MQ_OK);
+    mq_mailbox(mailbox, writer->team.team, MQ_COMPARTMENT_SENSITIVE);
+    assert_int_equal(mq_grant_newest(desk->replica, mailbox, &grant, &problem), MQ_OK);
+    assert_int_equal(mq_grant_take(writer->replica, &grant, &problem), MQ_OK); /* as one without the right hears of it */
+    assert_int_equal(mq_records_import_line(writer->replica, &writer->team, mq_span_text(STANDING), false, &saved, &problem),
+                     MQ_OK);
+    village_bring_back(&village, desk, "backup");
+    village_relay_empty(&village);
+    sync_one(desk);
+    village_sync_all(&village, 4);
+    assert_true(knows(desk, "T-1"));
+    assert_true(knows(&village.devices[2], "T-1"));
+    assert_int_equal(village_safety(writer).stored, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +358,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_key_of_a_lost_life_reaches_all, begin, end),
         cmocka_unit_test_setup_teardown(keys_of_all_lives_are_handed_on, begin, end),
         cmocka_unit_test_setup_teardown(sealed_before_the_key_came_is_seen_with_it, begin, end),
+        cmocka_unit_test_setup_teardown(a_key_that_only_the_desk_had_comes_back, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
