@@ -191,6 +191,9 @@ static enum mq_status change_places(struct restore *work, struct mq_error *error
     (void)rmdir(work->aside.text); /* goes only where nothing stood there before */
     if (status == MQ_OK)
         mq_data_clear(work->scratch.text);
+    if (status == MQ_OK && mq_data_has(work->platform, work->data, MQ_RESTORE_SCRATCH))
+        status = mq_fail(error, MQ_FAULT, _("%s cannot be removed, so %s does not count as whole; run the restore again"),
+                         work->scratch.text, work->data);
     return status;
 }
 

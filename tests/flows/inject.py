@@ -444,7 +444,8 @@ SOME = {("pwrite64", KILL), ("fdatasync", KILL), ("rename", KILL), ("unlink", KI
         ("pread64", EIO), ("pwrite64", FULL), ("openat", FULL)}
 SLOW = {"join", "init", "backup", "restore", "serve"}
 FEW_SLOW = {("pwrite64", KILL): (25,), ("fdatasync", KILL): (3,), ("rename", KILL): (1,), ("pwrite64", EIO): (40,),
-            ("pwrite64", FULL): (25,), ("clone", NONE_LEFT): (1, 2), ("write", EIO): (1,)}
+            ("pwrite64", FULL): (25,), ("clone", NONE_LEFT): (1, 2), ("write", EIO): (1,),
+            ("unlink", EIO): (5,)}
 
 
 def growing(growth, number):
