@@ -90,14 +90,15 @@ static bool compose(struct sim_member *member, const struct sort *sort, uint32_t
     return true;
 }
 
-/* Where a restricted text went: its author keeps only the sealed segment. */
+/* Where a text went of which its author keeps only the sealed segment: it is restricted, or he has no key to it, or not yet. */
 static void find_segment(struct sim_member *member, struct sim_entry *entry, const uint8_t record[MQ_ID_SIZE])
 {
     struct mq_query *query;
     struct mq_error error = {0};
     if (mq_db_query(mq_replica_db(member->replica), &query, &error,
-                    "SELECT g.id FROM matter AS m JOIN segment AS g ON g.number = m.segment WHERE m.record = ?", "b",
-                    mq_span(record, MQ_ID_SIZE)) != MQ_OK)
+                    "SELECT id FROM segment WHERE number = (SELECT max(segment) FROM"
+                    " (SELECT record, segment FROM matter UNION ALL SELECT record, segment FROM piece) WHERE record = ?)",
+                    "b", mq_span(record, MQ_ID_SIZE)) != MQ_OK)
         return;
     if (mq_db_next(&query, &error)) {
         entry->sealed = true;
@@ -106,13 +107,14 @@ static void find_segment(struct sim_member *member, struct sim_entry *entry, con
     mq_db_done(&query);
 }
 
-/* Sealed to a key that its writer was not given, or not yet: it may be lost with that key, where only a desk has it and is set back
- * to before it. */
-static bool is_out_of_his_hands(struct sim_member *member, uint32_t number)
+static void note_sealed(struct sim_member *member, uint32_t number, const struct mq_saved *saved)
 {
     struct sim_ghost *ghost = member->fleet->ghost;
-    bool sensitive = sim_ghost_entry(ghost, sim_ghost_entry(ghost, number)->record)->kind == 'B';
-    return (member->revoked || (member->fleet->rotated && sensitive)) && !sim_ghost_holds(member, number);
+    struct sim_entry *entry = sim_ghost_entry(ghost, number);
+    bool sensitive = sim_ghost_entry(ghost, entry->record)->kind == 'B';
+    if ((entry->restricted && !sim_is_desk(member)) ||
+        (sensitive && member->fleet->rotated && !sim_ghost_holds(member, number)))
+        find_segment(member, entry, saved->record);
 }
 
 /* `first`: the first text of the transaction. */
@@ -120,7 +122,7 @@ static void acknowledged(struct sim_member *member, uint32_t number, uint32_t fi
 {
     member->last_saving = first;
     struct sim_entry *entry = sim_ghost_entry(member->fleet->ghost, number);
-    entry->saved = entry->home = !is_out_of_his_hands(member, number);
+    entry->saved = entry->home = !member->revoked || sim_ghost_holds(member, number);
     entry->beyond = member->revoked;
     member->fleet->tally.records++;
 }
@@ -148,9 +150,8 @@ static enum mq_status write_new(struct sim_member *member, const struct sort *so
     MQ_ASSERT(status == MQ_OK);
     status = mq_records_add(member->replica, NULL, object, &saved, &error);
     mq_json_free(object);
-    struct sim_entry *entry = sim_ghost_entry(member->fleet->ghost, number);
-    if (status == MQ_OK && entry->restricted && !sim_is_desk(member))
-        find_segment(member, entry, saved.record);
+    if (status == MQ_OK)
+        note_sealed(member, number, &saved);
     return conclude(member, "saves", number, status, &error);
 }
 
@@ -197,8 +198,10 @@ static enum mq_status write_edit(struct sim_member *member, const struct sort *s
                                            &saved, &error);
     if (status == MQ_NOT_FOUND) /* it has not come here yet */
         status = MQ_REFUSED;
-    if (status == MQ_OK) /* of houses that were joined, one stands for all */
+    if (status == MQ_OK) { /* of houses that were joined, one stands for all */
         sim_ghost_entry(member->fleet->ghost, number)->record = (uint32_t)strtoul(saved.id + 1, NULL, 10);
+        note_sealed(member, number, &saved);
+    }
     char what[40];
     snprintf(what, sizeof what, "changes %s:", id);
     status = conclude(member, what, number, status, &error);
@@ -276,6 +279,8 @@ static enum mq_status import_lines(struct mq_replica *replica, void *context, st
         struct sim_entry *entry = sim_ghost_entry(lines->member->fleet->ghost, lines->numbers[i]);
         status = mq_records_import_line(replica, &lines->member->team, mq_span_text(lines->lines[i]), false, &saved, error);
         entry->refused = status == MQ_REFUSED && !entry->saved;
+        if (status == MQ_OK)
+            note_sealed(lines->member, lines->numbers[i], &saved);
         if (status == MQ_REFUSED) { /* nothing is kept of this line, and the rest goes on */
             mq_error_clear(error);
             status = MQ_OK;
