@@ -29,6 +29,23 @@ struct round {
     struct mq_post_answer answer;
 };
 
+/* How far it had come when a round last was whole. */
+struct progress {
+    uint8_t request[MQ_HASH_SIZE];
+    int64_t sent, received;
+};
+
+/* Did this round move anything? Who says once more, to the byte, what he said before has learnt nothing from the answer. */
+static bool progresses(struct progress *before, const struct mq_sync_state *state, const struct round *round)
+{
+    struct progress now = {.sent = state->result->sent, .received = state->result->received};
+    mq_hash_one(now.request, sizeof now.request, MQ_DOMAIN_BODY, mq_written(&round->request));
+    bool said = now.sent != before->sent && memcmp(now.request, before->request, sizeof now.request) != 0;
+    bool heard = now.received != before->received;
+    *before = now;
+    return said || heard || state->moved;
+}
+
 /* A reply that was cut: every whole frame in it counts, the cursor stays, and smaller ones are asked for. */
 static void take_cut_reply(struct mq_sync_state *state, struct round *round)
 {
@@ -110,16 +127,14 @@ static enum mq_status rounds(struct mq_sync_state *state, const struct mq_transp
 {
     struct mq_replica *replica = state->replica;
     unsigned failures = 0, idle = 0;
-    int64_t before = state->result->sent + state->result->received; /* when a round last was whole */
+    struct progress before = {.sent = state->result->sent, .received = state->result->received};
     bool again = true;
     for (int i = 0; again && i < MQ_ROUNDS_MAX; i++) {
         enum mq_status status = one_round(state, transport, round, &again, error);
         if (status == MQ_OK) {
             failures = 0;
             bodies_grow(state);
-            int64_t now = state->result->sent + state->result->received;
-            idle = now == before && !state->moved ? idle + 1 : 0;
-            before = now;
+            idle = progresses(&before, state, round) ? 0 : idle + 1;
             if (idle > IDLE_ROUNDS_MAX && state->answers_only)
                 return MQ_OK; /* the next sync answers those who ask by then */
             if (idle > IDLE_ROUNDS_MAX)

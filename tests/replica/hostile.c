@@ -56,6 +56,8 @@ static void reply_pass(const struct hostile_way *way, struct mq_span request, st
     mq_reply_put(reply, &head);
     if (way->claimed_seq > 0 && way->skeleton.size > 0)
         mq_frame_put(reply, MQ_FRAME_SKELETON, way->skeleton);
+    if (way->wanted.size > 0)
+        mq_frame_put(reply, MQ_FRAME_WANT, way->wanted);
     while (mq_frame_next(&reader, &frame) == MQ_OK)
         if (frame.type != MQ_FRAME_END && !withheld(way, &frame))
             mq_frame_put(reply, (enum mq_frame_type)frame.type, frame.payload);

@@ -13,6 +13,7 @@ struct hostile_way {
     int drop_from, drop_to; /* requests with these numbers, from 0, are lost; drop_to is the first that is not */
     uint32_t withheld_seq;  /* segments of this number are left out of every reply; 0: none */
     uint8_t lost_id[MQ_SEGMENT_ID_SIZE]; /* this segment the relay has lost; zeros: none */
+    struct mq_span wanted;  /* this stream is asked for in every reply; empty: none */
     bool withholds_words;   /* control objects are left out of every reply */
     size_t reply_most;      /* bytes of a reply after which the link breaks; 0: any */
     uint32_t claimed_seq;   /* the reply says that this is the head of the member's stream; 0: it says the truth */

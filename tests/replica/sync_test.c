@@ -442,6 +442,27 @@ static void copies_account_for_their_own(void **state)
     village_end(&village);
 }
 
+/* A relay that asks for the same stream whatever it is given ends the sync soon: it costs a few rounds of somebody's line, and
+ * not all that fit into its time. */
+static void asking_for_ever_ends_soon(void **state)
+{
+    static struct hostile_copy copy;
+    struct village village;
+    (void)state;
+    village_begin(&village, 27);
+    struct village_member *device = &village.devices[0];
+    village_add(&village.devices[1], HOUSEHOLD, NULL);
+    hostile_copy(&village.devices[1], &copy);
+    village_sync_all(&village, 2);
+    village_add(device, VISIT, NULL);
+    struct hostile_way way = {.village = &village, .wanted = MQ_SPAN(copy.segment.stream)};
+    assert_int_equal(hostile_sync(&way, device, NULL), MQ_UNREACHABLE);
+    assert_in_range(way.requests, 2, 20);
+    village_sync_all(&village, 2);
+    assert_int_equal(village_safety(device).anchored, 1);
+    village_end(&village);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -460,6 +481,7 @@ int main(void)
         cmocka_unit_test(linked_segments_open_in_order),
         cmocka_unit_test(merge_is_undone),
         cmocka_unit_test(copies_account_for_their_own),
+        cmocka_unit_test(asking_for_ever_ends_soon),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

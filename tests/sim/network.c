@@ -110,10 +110,11 @@ static void withhold(struct trip *trip)
     MQ_ASSERT(memory != NULL);
     struct mq_buffer rest = mq_buffer(memory, MQ_REPLY_MAX);
     mq_reply_put(&rest, &head);
-    while (mq_frame_next(&reader, &frame) == MQ_OK)
+    while (mq_frame_next(&reader, &frame) == MQ_OK && frame.type != MQ_FRAME_END)
         if (frame.type != MQ_FRAME_SEGMENT || mq_segment_decode(&segment, frame.payload) != MQ_OK ||
             memcmp(segment.stream, trip->fleet->withheld, MQ_ID_SIZE) != 0)
             mq_frame_put(&rest, (enum mq_frame_type)frame.type, frame.payload);
+    mq_exchange_end(&rest);
     trip->reply->size = 0;
     mq_put_span(trip->reply, mq_written(&rest));
     free(memory);
