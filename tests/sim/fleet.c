@@ -274,5 +274,7 @@ struct sim_member *sim_fleet_enrol(struct sim_fleet *fleet)
             COUNTY_SERIAL + SIM_DEVICES_MAX + member->number);
     hand_over(desk->replica, member->replica);
     must(sim_enlist(desk->replica, &member->team.certificate, false, &problem));
+    sim_close(member); /* as `join` ends: what it was given is in the store, and no log that rots can take it back */
+    (void)sim_open(member);
     return member;
 }
