@@ -271,7 +271,7 @@ enum mq_status mq_records_import_line(struct mq_replica *replica, const struct m
                             .update = update,
                             .saved = saved,
                             .memory = mq_work_memory(sizeof(struct write_memory))};
-    status = mq_replica_transact(replica, add, &work, error);
+    status = mq_replica_attempt(replica, add, &work, error);
     mq_work_free(work.memory, sizeof *work.memory);
     mq_json_free(object);
     return status;

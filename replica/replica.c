@@ -449,3 +449,29 @@ enum mq_status mq_replica_transact(struct mq_replica *replica,
         mq_catalogue_touch(replica, 0);
     return status;
 }
+
+enum mq_status mq_replica_attempt(struct mq_replica *replica,
+                                  enum mq_status (*work)(struct mq_replica *, void *, struct mq_error *), void *context,
+                                  struct mq_error *error)
+{
+    struct mq_db *db = replica->db;
+    struct mq_error trouble = {0};
+    if (!mq_db_in_transaction(db))
+        return mq_replica_transact(replica, work, context, error);
+    uint64_t touched = replica->catalogue_touched;
+    enum mq_status status = mq_db_run(db, error, "SAVEPOINT attempt", "");
+    if (status != MQ_OK)
+        return status;
+    status = work(replica, context, error);
+    if (!mq_db_in_transaction(db))
+        return status; /* the disk has ended all of it */
+    enum mq_status settled = status == MQ_OK ? MQ_OK : mq_db_run(db, &trouble, "ROLLBACK TO attempt", "");
+    if (settled == MQ_OK)
+        settled = mq_db_run(db, &trouble, "RELEASE attempt", "");
+    if (status != MQ_OK && touched != replica->catalogue_touched)
+        mq_catalogue_touch(replica, 0);
+    if (settled == MQ_OK)
+        return status;
+    *error = trouble;
+    return settled;
+}

@@ -56,5 +56,10 @@ struct mq_db *mq_replica_db(struct mq_replica *replica);
 MQ_MUST_USE enum mq_status mq_replica_transact(struct mq_replica *replica,
                                                enum mq_status (*work)(struct mq_replica *, void *, struct mq_error *),
                                                void *context, struct mq_error *error);
+/* The same, and where a transaction is open already, what failed work has written is taken back and the transaction goes on;
+ * unless a disk error has ended it (mq_db_in_transaction). */
+MQ_MUST_USE enum mq_status mq_replica_attempt(struct mq_replica *replica,
+                                              enum mq_status (*work)(struct mq_replica *, void *, struct mq_error *),
+                                              void *context, struct mq_error *error);
 
 #endif

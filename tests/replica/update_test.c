@@ -9,7 +9,8 @@
 
 #include "platform/db.h"
 #include "replica/likeness.h"
-#include "tests/replica/village.h"
+#include "replica/view.h"
+#include "tests/replica/hostile.h"
 
 #define HOUSEHOLD \
     "{\"kind\":\"household\",\"id\":\"H-1\",\"place\":\"990527103204\",\"head\":\"冯谷雨\",\"people\":4," \
@@ -182,6 +183,27 @@ static void likeness(void **state)
     mq_likeness_end(known);
 }
 
+/* A line that is refused at its second value has not written its first: in the same transaction the others go on, and the view
+ * is what it is when it is made anew. */
+static void a_refused_line_leaves_nothing(void **state)
+{
+    struct village_member *member = &village.devices[0];
+    struct mq_saved saved;
+    uint8_t before[MQ_HASH_SIZE], after[MQ_HASH_SIZE];
+    (void)state;
+    village_add(member, "{\"kind\":\"household\",\"id\":\"H-2\",\"place\":\"990527103204\",\"head\":\"余世海\"}", NULL);
+    int64_t changes = hostile_count(member, "SELECT count(*) FROM change");
+    assert_int_equal(mq_view_hash(member->replica, before, &problem), MQ_OK);
+    assert_int_equal(update(member, "{\"kind\":\"need\",\"id\":\"N-1\",\"household\":\"H-2\",\"words\":\"井水浑了。\",\"category\":\"18\"}",
+                            &saved),
+                     MQ_REFUSED);
+    mq_error_clear(&problem);
+    assert_int_equal(hostile_count(member, "SELECT count(*) FROM change"), changes);
+    assert_int_equal(mq_view_hash(member->replica, after, &problem), MQ_OK);
+    assert_memory_equal(before, after, sizeof before);
+    assert_updated(member, "{\"kind\":\"need\",\"id\":\"N-1\",\"household\":\"H-2\",\"words\":\"井水浑了。\"}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +213,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(conflicts_stay, begin, end),
         cmocka_unit_test_setup_teardown(export_is_known, begin, end),
         cmocka_unit_test_setup_teardown(likeness, begin, end),
+        cmocka_unit_test_setup_teardown(a_refused_line_leaves_nothing, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
