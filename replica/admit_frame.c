@@ -5,6 +5,7 @@
 #include "protocol/control.h"
 #include "replica/admit_keys.h"
 #include "replica/cases_keys.h"
+#include "replica/heal.h"
 #include "replica/revoke.h"
 #include "replica/rotate.h"
 
@@ -111,19 +112,25 @@ static void wrap_name(uint8_t out[MQ_ID_SIZE], const uint8_t kid[MQ_KID_SIZE])
     memcpy(out, kid, MQ_KID_SIZE);
 }
 
-static enum mq_status grant_take(struct mq_replica *replica, const struct mq_grant *grant, struct mq_admitted *result,
-                                 struct mq_error *error)
+static enum mq_status grant_take(struct mq_replica *replica, const struct mq_grant *grant, bool carry,
+                                 struct mq_admitted *result, struct mq_error *error)
 {
     uint8_t kid[MQ_KID_SIZE], name[MQ_ID_SIZE];
+    int64_t known;
     mq_grant_kid(kid, grant);
     wrap_name(name, kid);
-    enum mq_status status = mq_grant_take(replica, grant, error);
+    enum mq_status status =
+        mq_db_number(replica->db, &known, error, "SELECT count(*) FROM grants WHERE kid = ?", "b", MQ_SPAN(kid));
+    if (status == MQ_OK && carry && known == 0)
+        status = mq_heal_owe_grant(replica, grant, error);
+    if (status == MQ_OK)
+        status = mq_grant_take(replica, grant, error);
     return status == MQ_OK ? unverified_again(replica, MQ_FRAME_WRAP, name, result, error) : status;
 }
 
 /* The grant's desk among those known: a county's; hint and team must fit, and the signature. */
-static enum mq_status admit_grant(struct mq_replica *replica, struct mq_span payload, struct mq_admitted *result,
-                                  struct mq_error *error)
+static enum mq_status admit_grant(struct mq_replica *replica, struct mq_span payload, bool carry,
+                                  struct mq_admitted *result, struct mq_error *error)
 {
     struct mq_grant grant;
     struct mq_certificate desks[MQ_DESKS_MAX];
@@ -134,7 +141,7 @@ static enum mq_status admit_grant(struct mq_replica *replica, struct mq_span pay
     if (mq_grant_decode(&grant, payload) == MQ_OK)
         for (size_t i = 0; i < count; i++)
             if (mq_role_governs(desks[i].role) && mq_grant_verify(&grant, &desks[i]) == MQ_OK)
-                return grant_take(replica, &grant, result, error);
+                return grant_take(replica, &grant, carry, result, error);
     result->refused++;
     return MQ_OK;
 }
@@ -278,7 +285,7 @@ enum mq_status mq_admit(struct mq_replica *replica, const struct mq_frame *frame
     switch (frame->type) { /* tidy: not an enum, types come from outside */
     case MQ_FRAME_CERTIFICATE: return admit_certificate(replica, frame->payload, result, error);
     case MQ_FRAME_ANNOUNCE: return admit_announce(replica, frame->payload, result, error);
-    case MQ_FRAME_GRANT: return admit_grant(replica, frame->payload, result, error);
+    case MQ_FRAME_GRANT: return admit_grant(replica, frame->payload, carry, result, error);
     case MQ_FRAME_WRAP: return admit_wrap(replica, frame->payload, result, error);
     case MQ_FRAME_CONTROL: return admit_control(replica, frame->payload, result, error);
     case MQ_FRAME_SEGMENT: return mq_admit_segment(replica, frame->payload, carry, result, error);

@@ -17,8 +17,10 @@ static const struct {
     const char *sql;
 } owed[] = {
     {MQ_FRAME_CERTIFICATE, "SELECT certificate, certificate FROM desk"},
-    {MQ_FRAME_GRANT, "SELECT bytes, kid FROM grants ORDER BY epoch"},
+    /* Revocations before grants: a desk that was set back finds its keys in these and hands them to all it knows of, so it has to
+     * have heard by then whom it revoked. */
     {MQ_FRAME_CONTROL, "SELECT bytes, CAST(team || subject || owner AS BLOB) FROM control WHERE kind = 3 ORDER BY number"},
+    {MQ_FRAME_GRANT, "SELECT bytes, kid FROM grants ORDER BY epoch"},
     /* A desk that was set back, and whose clock is late, goes on above the numbers that it gave before. */
     {MQ_FRAME_CONTROL, "SELECT bytes, CAST(team || subject || owner AS BLOB) FROM control WHERE kind = 1 ORDER BY number"},
 };
@@ -71,6 +73,14 @@ static enum mq_status owe_keys(struct mq_replica *replica, struct mq_error *erro
     }
     mq_db_done(&query);
     return status != MQ_OK ? status : error->status;
+}
+
+enum mq_status mq_heal_owe_grant(struct mq_replica *replica, const struct mq_grant *grant, struct mq_error *error)
+{
+    uint8_t bytes[MQ_GRANT_SIZE], kid[MQ_KID_SIZE];
+    mq_grant_encode(bytes, grant);
+    mq_grant_kid(kid, grant);
+    return owe(replica, MQ_FRAME_GRANT, MQ_SPAN(bytes), MQ_SPAN(kid), error);
 }
 
 enum mq_status mq_heal_owe(struct mq_replica *replica, struct mq_error *error)

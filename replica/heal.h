@@ -4,10 +4,13 @@
 #ifndef MQ_REPLICA_HEAL_H
 #define MQ_REPLICA_HEAL_H
 
+#include "protocol/grant.h"
 #include "replica/replica.h"
 
 /* Lays desks' certificates, grants, the control objects that everybody in a team hears, and the keys that are here,
  * wrapped to the county's desk, into the outbox, each once, as they stand now. Within the caller's transaction. */
 MQ_MUST_USE enum mq_status mq_heal_owe(struct mq_replica *replica, struct mq_error *error);
+/* The same of one grant, which came by a bundle with what was sealed under it: a centre that was set back may lack both. */
+MQ_MUST_USE enum mq_status mq_heal_owe_grant(struct mq_replica *replica, const struct mq_grant *grant, struct mq_error *error);
 
 #endif

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "replica/cases.h"
+#include "replica/heal.h"
 #include "replica/outgoing.h"
 #include "replica/rotate.h"
 #include "replica/view.h"
@@ -107,6 +108,28 @@ static void revoked_gets_no_key(void **state)
     assert_false(knows(lost, "after"));
     assert_true(knows(lost, "before"));
     lost->revoked = true;
+}
+
+static enum mq_status owe_all(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    (void)context;
+    return mq_heal_owe(replica, error);
+}
+
+/* Whoever brings a centre back what it lost says whom it revoked before he brings grants: with these comes its key, which the desk
+ * hands to all whom it does not know to be revoked. */
+static void revocations_are_brought_before_keys(void **state)
+{
+    struct village_member *member = &village.devices[1];
+    (void)state;
+    village_sync_all(&village, 1);
+    village_revoke(&village, &village.devices[0]);
+    village_sync_all(&village, 2);
+    assert_int_equal(mq_replica_transact(member->replica, owe_all, NULL, &problem), MQ_OK);
+    assert_true(hostile_count(member, "SELECT count(*) FROM outbox WHERE sent = 0 AND frame = 4") > 1);
+    assert_int_equal(hostile_count(member, "SELECT (SELECT min(number) FROM outbox WHERE sent = 0 AND frame = 6) <"
+                                           " (SELECT min(number) FROM outbox WHERE sent = 0 AND frame = 4)"),
+                     1);
 }
 
 /* A key that a grant hands on, and to which no grant commits, is no key: nothing is opened by it and nothing sealed (P7). */
@@ -318,15 +341,13 @@ static void sealed_before_the_key_came_is_seen_with_it(void **state)
     }
 }
 
-/* What was sealed to a key that nobody but the desk ever had is read although desk and relay are set back to before it: the
- * grant, which whoever seals to it has, brings the key back to the desk that made it. */
-static void a_key_that_only_the_desk_had_comes_back(void **state)
+/* Seals to a key that nobody but the desk has, which is then set back to before it, and the relay with it. */
+static void seal_to_a_key_that_is_lost(struct village_member *writer)
 {
-    struct village_member *writer = &village.devices[1], *desk = &village.desk;
+    struct village_member *desk = &village.desk;
     struct mq_grant grant;
     struct mq_saved saved;
     uint8_t mailbox[MQ_ID_SIZE];
-    (void)state;
     add(writer, "H-1");
     village_sync_all(&village, 2);
     village_keep(&village, desk, "backup");
@@ -339,10 +360,34 @@ static void a_key_that_only_the_desk_had_comes_back(void **state)
     village_bring_back(&village, desk, "backup");
     village_relay_empty(&village);
     sync_one(desk);
+}
+
+/* What was sealed to a key that nobody but the desk ever had is read although desk and relay are set back to before it: the
+ * grant, which whoever seals to it has, brings the key back to the desk that made it. */
+static void a_key_that_only_the_desk_had_comes_back(void **state)
+{
+    struct village_member *writer = &village.devices[1];
+    (void)state;
+    seal_to_a_key_that_is_lost(writer);
     village_sync_all(&village, 4);
-    assert_true(knows(desk, "T-1"));
+    assert_true(knows(&village.desk, "T-1"));
     assert_true(knows(&village.devices[2], "T-1"));
     assert_int_equal(village_safety(writer).stored, 0);
+}
+
+/* The same where the writer's device is lost too, and a colleague brings what it had written onto a stick. */
+static void a_stick_brings_the_grant_too(void **state)
+{
+    struct village_member *writer = &village.devices[1], *carrier = &village.devices[2];
+    (void)state;
+    seal_to_a_key_that_is_lost(writer);
+    sync_one(carrier);
+    carry(writer, carrier);
+    for (int i = 0; i < 3; i++) {
+        sync_one(carrier);
+        sync_one(&village.desk);
+    }
+    assert_true(knows(&village.desk, "T-1"));
 }
 
 int main(void)
@@ -351,6 +396,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(newest_key_opens_the_past, begin, end),
         cmocka_unit_test_setup_teardown(old_epochs_are_taken, begin, end),
         cmocka_unit_test_setup_teardown(revoked_gets_no_key, begin, end),
+        cmocka_unit_test_setup_teardown(revocations_are_brought_before_keys, begin, end),
         cmocka_unit_test_setup_teardown(handed_on_key_must_fit, begin, end),
         cmocka_unit_test_setup_teardown(a_month_changes_the_key, begin, end),
         cmocka_unit_test_setup_teardown(who_never_met_a_server_brings_his_key, begin, end),
@@ -359,6 +405,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(keys_of_all_lives_are_handed_on, begin, end),
         cmocka_unit_test_setup_teardown(sealed_before_the_key_came_is_seen_with_it, begin, end),
         cmocka_unit_test_setup_teardown(a_key_that_only_the_desk_had_comes_back, begin, end),
+        cmocka_unit_test_setup_teardown(a_stick_brings_the_grant_too, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
