@@ -62,8 +62,10 @@ enum mq_status mq_grant_next(struct mq_replica *replica, const struct mq_team *t
     if (!first)
         mq_grant_hash(grant.previous_hash, &before);
     status = next_epoch(replica, mailbox, &grant.epoch, error);
-    if (status != MQ_OK)
+    if (status != MQ_OK) {
+        mq_secret_wipe(&key_before);
         return status;
+    }
     mq_random(replica->platform, &key, sizeof key);
     mq_random(replica->platform, nonce, sizeof nonce);
     bool hands_on = !first && !mq_compartment_restricted(compartment);

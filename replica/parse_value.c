@@ -472,6 +472,6 @@ enum mq_status mq_parse_later(struct mq_replica *replica, const struct mq_team *
         memcpy(copy, later.data, later.size);
         given->later = mq_span(copy, later.size);
     }
-    mq_work_free(scratch, later.size);
+    mq_work_free(scratch, MQ_LINE_MAX); /* what was said twice stands behind the end */
     return status;
 }
