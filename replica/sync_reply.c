@@ -14,7 +14,7 @@ struct reply_work {
     struct mq_reply reply;
     struct mq_span frames;
     struct mq_segment skeletons[MQ_MAILBOXES_MAX]; /* of the heads that the server knows, where they differ from ours */
-    bool has_skeleton[MQ_MAILBOXES_MAX];
+    bool has_skeleton[MQ_MAILBOXES_MAX], wants_own[MQ_MAILBOXES_MAX]; /* our open stream is wanted: its head tells of what */
     bool whole;           /* all of it came, as the server sent it */
     bool wanted, restart; /* restart: ask for everything once more */
     struct mq_admitted admitted;
@@ -54,7 +54,8 @@ static enum mq_status stored_up_to(struct mq_sync_state *state, const struct mq_
 
 /* The server knows a segment of our stream that we did not seal. That counts only with its skeleton under our own key;
  * otherwise a server could make us open streams for ever. Then this store is a copy, or was set back: go on under a new
- * stream, bring what the server may lack of the old one, and ask for everything once more. */
+ * stream, bring what the server may lack of the old one, and ask for everything once more. Where it wants the old one, it lacks
+ * also what was anchored, in a life of the centre that it has forgotten. */
 static enum mq_status own_past(struct reply_work *work, size_t index, struct mq_error *error)
 {
     struct mq_sync_state *state = work->state;
@@ -69,8 +70,8 @@ static enum mq_status own_past(struct reply_work *work, size_t index, struct mq_
         memcmp(skeleton->id, said->head_id, MQ_ID_SIZE) != 0 || mq_segment_verify(skeleton, &announce) != MQ_OK)
         return MQ_OK; /* an empty claim */
     struct mq_db *db = state->replica->db;
-    status = mq_db_run(db, error, "UPDATE segment SET carry = 1 WHERE stream = ? AND mine = 1 AND anchored = 0 AND erased < 2", "b",
-                       MQ_SPAN(own->stream));
+    status = mq_db_run(db, error, "UPDATE segment SET carry = 1 WHERE stream = ? AND mine = 1 AND (? OR anchored = 0) AND erased < 2",
+                       "bi", MQ_SPAN(own->stream), (int64_t)work->wants_own[index]);
     if (status == MQ_OK) /* what is true of one stream is true of the store */
         status = mq_streams_close(state->replica, error);
     if (status == MQ_OK)
@@ -121,13 +122,16 @@ static enum mq_status want(struct reply_work *work, struct mq_span payload, stru
 {
     if (payload.size != MQ_ID_SIZE)
         return MQ_OK;
+    int own = entry_of(work->state, payload.data);
     work->wanted = true;
+    if (own >= 0)
+        work->wants_own[own] = true;
     enum mq_status status = mq_returned_owe(work->state->replica, payload, error);
     if (status != MQ_OK)
         return status;
     return mq_db_run(work->state->replica->db, error,
                      "UPDATE segment SET carry = 1 WHERE stream = ?1 AND NOT (mine = 1 AND ?2) AND erased < 2", "bi", payload,
-                     (int64_t)(entry_of(work->state, payload.data) >= 0));
+                     (int64_t)(own >= 0));
 }
 
 /* How far we have come in a mailbox that may not be known here yet. */

@@ -153,6 +153,44 @@ static void clones_go_on(void **state)
     village_end(&village);
 }
 
+/* What a copy wrote under its original's stream was anchored, and the centre then set back to before it. The original is there first
+ * with what it wrote under the same number; the copy brings its own all the same. */
+static void anchored_branch_comes_back(void **state)
+{
+    struct village village;
+    struct village_member copy;
+    (void)state;
+    village_begin(&village, 14);
+    struct village_member *original = &village.devices[0], *desk = &village.desk;
+    village_add(original, HOUSEHOLD, NULL);
+    village_sync_all(&village, 2);
+    village_keep(&village, desk, "backup");
+    village_clone(&village, original, &copy);
+    assert_int_equal(mq_db_run(mq_replica_db(copy.replica), &problem, "UPDATE stream SET closed = 0 WHERE mine = 1", ""),
+                     MQ_OK);
+    village_add(&copy, NEED, NULL);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(village_sync(&village, &copy, NULL), MQ_OK);
+        assert_int_equal(village_sync(&village, desk, NULL), MQ_OK);
+    }
+    assert_int_equal(village_safety(&copy).anchored, 2);
+    village_bring_back(&village, desk, "backup");
+    village_relay_empty(&village);
+    assert_int_equal(village_sync(&village, desk, NULL), MQ_OK);
+    village_add(original, VISIT, NULL);
+    assert_int_equal(village_sync(&village, original, NULL), MQ_OK);
+    struct hostile_way thin = {.village = &village, .reply_most = 130}; /* it hears of another server, and no more */
+    assert_int_equal(hostile_sync(&thin, &copy, NULL), MQ_UNREACHABLE);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(village_sync(&village, &copy, NULL), MQ_OK);
+        assert_int_equal(village_sync(&village, desk, NULL), MQ_OK);
+    }
+    assert_int_equal(village_safety(desk).records, 3);
+    village_close(&copy);
+    mq_fake_free(copy.fake);
+    village_end(&village);
+}
+
 /* Where nothing on a copy tells that it is one, it writes on under the same stream. Its original, whose segment came first
  * and is the head, gets the copy's all the same. */
 static void original_gets_what_its_copy_wrote(void **state)
@@ -472,6 +510,7 @@ int main(void)
         cmocka_unit_test(cuts_lose_nothing),
         cmocka_unit_test(clones_go_on),
         cmocka_unit_test(original_gets_what_its_copy_wrote),
+        cmocka_unit_test(anchored_branch_comes_back),
         cmocka_unit_test(chance_that_repeats_opens_new_streams),
         cmocka_unit_test(restored_device_goes_on),
         cmocka_unit_test(restored_device_sees_its_receipts),
