@@ -8,6 +8,7 @@
  *     url             where devices reach the server that listened last
  *     before-MOMENT/  what stood here before a restore
  *     restore.tmp/    of a restore that is under way, or was broken off
+ *     restore.old/    what is left of that once it is done; no meaning
  *     desk.sock lock  of the server that runs */
 #ifndef MQ_SERVER_DATA_H
 #define MQ_SERVER_DATA_H
@@ -31,6 +32,7 @@ MQ_MUST_USE enum mq_status mq_data_lock(const struct mq_platform *platform, cons
                                         struct mq_error *error);
 
 #define MQ_RESTORE_SCRATCH "restore.tmp"
+#define MQ_RESTORE_DONE "restore.old"
 /* MQ_REFUSED, with words, where a restore was broken off: what stands in DATA may be half of one centre and half of
  * another. Whoever works in the directory asks before anything else; only `restore` itself need not. */
 MQ_MUST_USE enum mq_status mq_data_whole(const struct mq_platform *platform, const char *data, struct mq_error *error);

@@ -36,6 +36,19 @@ static bool is_piece(const char *name, bool found[])
 
 /* ---- unpacking ---- */
 
+static enum mq_status clear_away(const struct restore *work, const char *name, struct mq_error *error)
+{
+    struct mq_data_path path;
+    enum mq_status status = mq_data_path(&path, work->data, name, error);
+
+    if (status != MQ_OK)
+        return status;
+    mq_data_clear(path.text);
+    return mq_data_has(work->platform, work->data, name)
+               ? mq_fail(error, MQ_REFUSED, _("%s cannot be removed; remove it, then run the restore again"), path.text)
+               : MQ_OK;
+}
+
 static enum mq_status make_scratch(struct restore *work, struct mq_error *error)
 {
     const struct mq_platform *platform = work->platform;
@@ -44,8 +57,11 @@ static enum mq_status make_scratch(struct restore *work, struct mq_error *error)
 
     if (status != MQ_OK)
         return status;
-    mq_data_clear(work->scratch.text); /* of one that was broken off */
-    status = mq_data_path(&path, work->scratch.text, "desk", error);
+    status = clear_away(work, MQ_RESTORE_SCRATCH, error); /* of one that was broken off */
+    if (status == MQ_OK)
+        status = clear_away(work, MQ_RESTORE_DONE, error);
+    if (status == MQ_OK)
+        status = mq_data_path(&path, work->scratch.text, "desk", error);
     if (status == MQ_OK)
         status = platform->make_directory(platform->self, path.text, error);
     if (status == MQ_OK)
@@ -179,9 +195,11 @@ static enum mq_status make_aside(struct restore *work, struct mq_error *error)
     return status == MQ_OK ? work->platform->make_directory(work->platform->self, work->aside.text, error) : status;
 }
 
-/* While it lasts, the scratch directory says that DIR is not whole. It is cleared last. */
+/* While it lasts under its name, the scratch directory says that DIR is not whole. It gets another one last, and for good: what
+ * cannot be removed of it then is in nobody's way. */
 static enum mq_status change_places(struct restore *work, struct mq_error *error)
 {
+    struct mq_data_path done;
     enum mq_status status = MQ_OK;
 
     for (size_t i = 0; i < sizeof entries / sizeof *entries && status == MQ_OK; i++)
@@ -190,10 +208,11 @@ static enum mq_status change_places(struct restore *work, struct mq_error *error
         status = move(work, work->scratch.text, work->data, entries[i], error);
     (void)rmdir(work->aside.text); /* goes only where nothing stood there before */
     if (status == MQ_OK)
-        mq_data_clear(work->scratch.text);
-    if (status == MQ_OK && mq_data_has(work->platform, work->data, MQ_RESTORE_SCRATCH))
-        status = mq_fail(error, MQ_FAULT, _("%s cannot be removed, so %s does not count as whole; run the restore again"),
-                         work->scratch.text, work->data);
+        status = mq_data_path(&done, work->data, MQ_RESTORE_DONE, error);
+    if (status == MQ_OK)
+        status = work->platform->rename(work->platform->self, work->scratch.text, done.text, error);
+    if (status == MQ_OK)
+        mq_data_clear(done.text);
     return status;
 }
 
