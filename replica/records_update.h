@@ -21,7 +21,7 @@ MQ_MUST_USE enum mq_status mq_records_update(struct mq_replica *replica, const s
                                              const struct mq_parsed *parsed, const uint8_t canonical[MQ_ID_SIZE],
                                              struct mq_saved *saved, struct mq_error *error);
 /* To the new record `record`, whose create is written: what `parsed` says was said later, each text as an addition of its
- * own, sealed where the create is. Within a transaction of the caller. */
+ * own, which goes where one to a record that is here would. Within a transaction of the caller. */
 MQ_MUST_USE enum mq_status mq_records_add_later(struct mq_replica *replica, const struct mq_team *team,
                                                 const struct mq_parsed *parsed, const uint8_t record[MQ_ID_SIZE],
                                                 struct mq_error *error);
