@@ -37,15 +37,16 @@ static enum mq_status revoke(struct mq_replica *replica, void *context, struct m
     return status;
 }
 
-/* What the desk has of him now stays; what it has not, and what he writes from now on, is beyond. */
+/* What the desk has of him now stays; what it has not, and what he writes from now on, is beyond. Of a store that cannot be read to
+ * its end nobody can say what it has. */
 static void note_beyond(struct sim_fleet *fleet, const struct sim_member *revoked)
 {
     struct sim_sight sight;
-    (void)sim_ghost_see(sim_desk(fleet), &sight);
+    bool whole = sim_ghost_see(sim_desk(fleet), &sight);
     for (uint32_t i = 0; i < sight.count; i++) {
         struct sim_entry *entry = sim_ghost_entry(fleet->ghost, i);
         if (same_writer(&fleet->members[entry->author], revoked))
-            entry->beyond = !sight.seen[i];
+            entry->beyond = whole && !sight.seen[i];
     }
     sim_sight_free(&sight);
 }
