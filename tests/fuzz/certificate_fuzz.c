@@ -84,7 +84,7 @@ void fuzz_one(const uint8_t *data, size_t size)
                    {{good_announce, MQ_ANNOUNCE_SIZE}, announce_passes},
                    {{good_grant, MQ_GRANT_SIZE}, grant_passes},
                    {{good_wrap, MQ_WRAP_SIZE}, wrap_passes}};
-    uint8_t laid_over[MQ_ANNOUNCE_SIZE];
+    uint8_t laid_over[MQ_GRANT_SIZE]; /* the longest of them */
 
     if (size == 0)
         return;
