@@ -53,14 +53,20 @@ static bool says_field(const struct mq_group_state *state, const struct mq_parse
     return (here == NULL ? 0 : here->choice_count) == count && all_here(here, mq_take(&reader, mq_left(&reader)));
 }
 
+/* The record as it is here; `hidden`: class B of it is not read here. */
+static enum mq_status look(struct mq_replica *replica, const struct mq_team *team, const uint8_t canonical[MQ_ID_SIZE],
+                           struct mq_group_state *state, bool *hidden, struct mq_error *error)
+{
+    enum mq_status status = mq_apart_hidden(replica, team, hidden, error);
+    return status == MQ_OK ? mq_view_group(replica, canonical, state, error) : status;
+}
+
 enum mq_status mq_records_compare(struct mq_replica *replica, const struct mq_team *team, const struct mq_parsed *parsed,
                                   const uint8_t canonical[MQ_ID_SIZE], struct mq_saved *saved, struct mq_error *error)
 {
     struct mq_group_state state;
     bool hidden;
-    enum mq_status status = mq_apart_hidden(replica, team, &hidden, error);
-    if (status == MQ_OK)
-        status = mq_view_group(replica, canonical, &state, error);
+    enum mq_status status = look(replica, team, canonical, &state, &hidden, error);
     if (status != MQ_OK)
         return status;
     bool same = state.kind == parsed->kind->number;
@@ -227,9 +233,7 @@ enum mq_status mq_records_update(struct mq_replica *replica, const struct mq_tea
 {
     struct mq_group_state state;
     bool hidden;
-    enum mq_status status = mq_apart_hidden(replica, team, &hidden, error);
-    if (status == MQ_OK)
-        status = mq_view_group(replica, canonical, &state, error);
+    enum mq_status status = look(replica, team, canonical, &state, &hidden, error);
     if (status != MQ_OK)
         return status;
     if (state.deleted)

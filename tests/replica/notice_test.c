@@ -53,15 +53,7 @@ static enum mq_status set(const char *assignment, struct mq_saved *saved)
 
 static enum mq_status import(const char *line, struct mq_saved *saved)
 {
-    struct village_member *device = &village.devices[0];
-    struct mq_db *db = mq_replica_db(device->replica);
-    mq_error_clear(&problem);
-    assert_int_equal(mq_db_begin(db, &problem), MQ_OK);
-    enum mq_status status =
-        mq_records_import_line(device->replica, &device->team, mq_span_text(line), false, saved, &problem);
-    struct mq_error unneeded = {0};
-    assert_int_equal(mq_db_commit(db, &unneeded), MQ_OK);
-    return status;
+    return village_import(&village.devices[0], line, false, saved, &problem);
 }
 
 /* Something sensitive is saved, and whoever wrote it hears that the family is to be told; after a notice he does not. */

@@ -120,14 +120,7 @@ static void news_arrive_at_once(void **state)
 
 static enum mq_status import(struct village_member *member, const char *line, bool update, struct mq_saved *saved)
 {
-    struct mq_db *db = mq_replica_db(member->replica);
-    mq_error_clear(&problem);
-    assert_int_equal(mq_db_begin(db, &problem), MQ_OK);
-    enum mq_status status =
-        mq_records_import_line(member->replica, &member->team, mq_span_text(line), update, saved, &problem);
-    struct mq_error unneeded = {0};
-    assert_int_equal(mq_db_commit(db, &unneeded), MQ_OK);
-    return status;
+    return village_import(member, line, update, saved, &problem);
 }
 
 /* What is imported once more is known, with the right and without; other values are another record's word. */

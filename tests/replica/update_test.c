@@ -39,14 +39,7 @@ static int end(void **state)
 
 static enum mq_status update(struct village_member *member, const char *line, struct mq_saved *saved)
 {
-    struct mq_db *db = mq_replica_db(member->replica);
-    mq_error_clear(&problem);
-    assert_int_equal(mq_db_begin(db, &problem), MQ_OK);
-    enum mq_status status =
-        mq_records_import_line(member->replica, &member->team, mq_span_text(line), true, saved, &problem);
-    struct mq_error unneeded = {0};
-    assert_int_equal(mq_db_commit(db, &unneeded), MQ_OK);
-    return status;
+    return village_import(member, line, true, saved, &problem);
 }
 
 static void assert_updated(struct village_member *member, const char *line)

@@ -515,6 +515,19 @@ void village_add(struct village_member *member, const char *json, struct mq_save
     mq_json_free(object);
 }
 
+enum mq_status village_import(struct village_member *member, const char *line, bool update, struct mq_saved *saved,
+                              struct mq_error *error)
+{
+    struct mq_db *db = mq_replica_db(member->replica);
+    struct mq_error unneeded = {0};
+    mq_error_clear(error);
+    assert_int_equal(mq_db_begin(db, error), MQ_OK);
+    enum mq_status status =
+        mq_records_import_line(member->replica, &member->team, mq_span_text(line), update, saved, error);
+    assert_int_equal(mq_db_commit(db, &unneeded), MQ_OK);
+    return status;
+}
+
 void village_set(struct village_member *member, const char *id, const char *assignment)
 {
     struct mq_saved saved;

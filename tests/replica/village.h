@@ -78,6 +78,9 @@ void village_sync_all(struct village *village, int rounds);
 
 /* A record from JSON text; gives its id. Asserts that it is saved. */
 void village_add(struct village_member *member, const char *json, struct mq_saved *saved);
+/* One line of an import, in a transaction of its own, which goes on where the line is refused. */
+enum mq_status village_import(struct village_member *member, const char *line, bool update, struct mq_saved *saved,
+                              struct mq_error *error);
 void village_set(struct village_member *member, const char *id, const char *assignment);
 /* The export as one text, in a memory of its own that the caller frees. */
 char *village_export(struct village_member *member);

@@ -11,7 +11,6 @@
 #include "tests/sim/ghost.h"
 #include "tests/sim/story.h"
 
-
 /* A stream's own key of an epoch is worked out from both; in a write-only segment the key stands sealed in front. */
 struct sealing {
     uint8_t stream[MQ_ID_SIZE], kid[MQ_KID_SIZE], nonce[MQ_NONCE_SIZE], segment[MQ_SEGMENT_ID_SIZE];
