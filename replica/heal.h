@@ -7,7 +7,7 @@
 #include "protocol/grant.h"
 #include "replica/replica.h"
 
-/* Lays desks' certificates, grants, the control objects that everybody in a team hears, and the keys that are here,
+/* Lays desks' certificates, revocations, then grants, receipts, and the keys that are here,
  * wrapped to the county's desk, into the outbox, each once, as they stand now. Within the caller's transaction. */
 MQ_MUST_USE enum mq_status mq_heal_owe(struct mq_replica *replica, struct mq_error *error);
 /* The same of one grant, which came by a bundle with what was sealed under it: a centre that was set back may lack both. */
