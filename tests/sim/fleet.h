@@ -21,6 +21,7 @@
 #define SIM_DESK 0
 
 #define SIM_ENDED_MAX 32
+#define SIM_ENDS_MAX 512
 
 struct sim_fleet;
 struct sim_ghost;
@@ -113,6 +114,11 @@ struct sim_fleet {
     bool copied;       /* some device is a copy of another, or was set back, or its disk may have set it back */
     bool relay_rotten; /* a bit of its store flipped */
     bool relay_failed; /* its machine refused something: the server's program has to be started anew */
+    struct sim_end {
+        uint32_t serial; /* of the certificate */
+        uint8_t id[MQ_SEGMENT_ID_SIZE];
+    } ends[SIM_ENDS_MAX]; /* the last of each branch that the desk had merged of a revoked device when it took its rights */
+    size_t end_count;
     bool rotated;      /* keys were made that a restored desk may know nothing of */
     bool healing;
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "platform/db.h"
+#include "protocol/assert.h"
 #include "protocol/control.h"
 #include "replica/cases.h"
 #include "replica/outgoing.h"
@@ -35,6 +36,47 @@ static enum mq_status revoke(struct mq_replica *replica, void *context, struct m
     if (status == MQ_OK && work->desk->fleet->rotated)
         status = mq_rotate_without(replica, &work->desk->team, work->certificate, MQ_RIGHT_SENSITIVE, error);
     return status;
+}
+
+/* The last of each branch that the desk has merged of him. A cut that it did not merge is not noted: nothing may count by it. */
+static void note_ends(struct sim_fleet *fleet, const struct sim_member *revoked)
+{
+    uint8_t hash[MQ_HASH_SIZE];
+    struct mq_query *query;
+    struct mq_error error = {0};
+    size_t kept = 0;
+    for (size_t i = 0; i < fleet->end_count; i++)
+        if (fleet->ends[i].serial != revoked->team.certificate.serial)
+            fleet->ends[kept++] = fleet->ends[i];
+    fleet->end_count = kept;
+    mq_certificate_hash(hash, &revoked->team.certificate);
+    enum mq_status status = mq_db_query(mq_replica_db(sim_desk(fleet)->replica), &query, &error,
+                                        "SELECT id FROM cut JOIN segment USING(id) WHERE certificate = ? AND state = 1", "b",
+                                        MQ_SPAN(hash));
+    while (status == MQ_OK && mq_db_next(&query, &error)) {
+        MQ_ASSERT(fleet->end_count < SIM_ENDS_MAX);
+        struct sim_end *end = &fleet->ends[fleet->end_count++];
+        end->serial = revoked->team.certificate.serial;
+        memcpy(end->id, mq_db_blob(query, 0).data, sizeof end->id);
+    }
+}
+
+/* What lies on the chain before such an end counts too, whenever it comes: a relay may have withheld it until now. */
+static bool before_an_end(struct sim_member *member, const struct sim_entry *entry)
+{
+    struct sim_fleet *fleet = member->fleet;
+    uint32_t serial = fleet->members[entry->author].team.certificate.serial;
+    int64_t reached = 0;
+    for (size_t i = 0; i < fleet->end_count && reached == 0; i++) {
+        struct mq_error error = {0};
+        if (fleet->ends[i].serial == serial &&
+            mq_db_number(mq_replica_db(member->replica), &reached, &error,
+                         "WITH RECURSIVE past(id) AS (SELECT ?1"
+                         " UNION SELECT previous FROM past JOIN segment USING(id)) SELECT count(*) FROM past WHERE id = ?2",
+                         "bb", MQ_SPAN(fleet->ends[i].id), MQ_SPAN(entry->segment)) != MQ_OK)
+            reached = 0;
+    }
+    return reached != 0;
 }
 
 /* What the desk has of him now stays; what it has not, and what he writes from now on, is beyond. Of a store that cannot be read to
@@ -81,6 +123,7 @@ static void note_revoked(struct sim_member *member)
     for (size_t i = 0; i < fleet->member_count; i++)
         if (same_writer(&fleet->members[i], member))
             fleet->members[i].revoked = true;
+    note_ends(fleet, member);
     note_beyond(fleet, member);
 }
 
@@ -160,9 +203,12 @@ void sim_check_beyond(struct sim_member *member)
     struct sim_fleet *fleet = member->fleet;
     struct sim_sight sight;
     (void)sim_ghost_see(member, &sight);
-    for (uint32_t i = 0; i < sight.count; i++)
-        if (sim_ghost_entry(fleet->ghost, i)->beyond && sight.seen[i] && !member->revoked)
+    sim_ghost_note_segments(member);
+    for (uint32_t i = 0; i < sight.count; i++) {
+        const struct sim_entry *entry = sim_ghost_entry(fleet->ghost, i);
+        if (entry->beyond && sight.seen[i] && !member->revoked && !before_an_end(member, entry))
             sim_broken(fleet->story, "I14", "%s counts text #%u, which %s wrote beyond its revocation", member->name, i,
-                       fleet->members[sim_ghost_entry(fleet->ghost, i)->author].name);
+                       fleet->members[entry->author].name);
+    }
     sim_sight_free(&sight);
 }
