@@ -425,21 +425,27 @@ enum mq_status mq_parse_value(struct mq_replica *replica, const struct mq_team *
     return status;
 }
 
+/* What was said of a field by now. */
+struct said {
+    struct mq_span texts[1 + MQ_SET_MAX];
+    size_t count;
+};
+
 /* Of one text: nothing is left in `out` where it says what was said already. */
-static enum mq_status encode_later(const struct parse_context *context, const struct mq_json *item,
-                                   struct mq_span said, struct mq_buffer *out)
+static enum mq_status encode_later(const struct parse_context *context, const struct mq_json *item, struct said *said,
+                                   struct mq_buffer *out)
 {
-    size_t start = out->size;
+    size_t start = out->size, same = 0;
     if (mq_json_type(item) != MQ_JSON_STRING)
         return wrong_type(context, _("a list of texts"));
     enum mq_status status = encode_text(context, mq_json_string(item), out);
     struct mq_span value = mq_span(out->data + start, out->size - start);
-    struct mq_reader before = mq_reader(mq_span(out->data, start));
-    bool again = mq_span_equal(value, said);
-    while (!again && mq_left(&before) > 0)
-        again = mq_span_equal(value, mq_cbor_take(&before));
-    if (again)
+    while (same < said->count && !mq_span_equal(said->texts[same], value))
+        same++;
+    if (same < said->count)
         out->size = start;
+    else
+        said->texts[said->count++] = value;
     return status;
 }
 
@@ -454,6 +460,7 @@ enum mq_status mq_parse_later(struct mq_replica *replica, const struct mq_team *
                                           .memory = &out->memory,
                                           .remarks = &out->remarks,
                                           .error = error};
+    struct said said = {.texts = {given->value}, .count = 1};
     size_t count = 0;
     enum mq_status status = mq_catalogue_field(replica, given->field, &in_force, error);
     in_force.key = key;
@@ -464,7 +471,7 @@ enum mq_status mq_parse_later(struct mq_replica *replica, const struct mq_team *
     uint8_t *scratch = mq_work_memory(MQ_LINE_MAX);
     struct mq_buffer later = mq_buffer(scratch, MQ_LINE_MAX);
     for (size_t i = 0; i < count && status == MQ_OK; i++)
-        status = encode_later(&context, mq_json_item(json, i), given->value, &later);
+        status = encode_later(&context, mq_json_item(json, i), &said, &later);
     uint8_t *copy = status == MQ_OK ? mq_reserve(&out->memory, later.size) : NULL;
     if (status == MQ_OK && copy == NULL)
         status = mq_fail(error, MQ_REFUSED, _("this record is too long to save in one piece; split it"));
