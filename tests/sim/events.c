@@ -84,7 +84,18 @@ struct sim_member *sim_somebody(struct sim_fleet *fleet)
 struct sim_member *sim_some_device(struct sim_fleet *fleet)
 {
     struct sim_member *member = &fleet->members[1 + sim_choose(fleet->choices, (uint32_t)fleet->member_count - 1)];
-    return member->gone || member->working || member->asleep > 0 ? NULL : member;
+    return sim_is_township(member) || member->gone || member->working || member->asleep > 0 ? NULL : member;
+}
+
+struct sim_member *sim_some_desk(struct sim_fleet *fleet)
+{
+    struct sim_member *desks[SIM_MEMBERS_MAX];
+    uint32_t count = 0;
+    for (size_t i = 0; i < fleet->member_count; i++)
+        if (sim_merges(&fleet->members[i]) && !fleet->members[i].gone)
+            desks[count++] = &fleet->members[i];
+    struct sim_member *desk = desks[sim_choose(fleet->choices, count)];
+    return desk->asleep > 0 ? NULL : desk;
 }
 
 /* ---- time ---- */
@@ -137,7 +148,7 @@ static void do_sync(struct sim_fleet *fleet)
 
 static void do_desk_sync(struct sim_fleet *fleet)
 {
-    sync_one(sim_desk(fleet));
+    sync_one(sim_some_desk(fleet));
 }
 
 static void do_export(struct sim_fleet *fleet)

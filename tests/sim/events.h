@@ -17,12 +17,14 @@ void sim_events_between(struct sim_fleet *fleet);
 /* A member that could do something now; NULL: none of those that were looked at. */
 struct sim_member *sim_somebody(struct sim_fleet *fleet);
 struct sim_member *sim_some_device(struct sim_fleet *fleet);
+/* The county's, or the township's where there is one, if it could do something now. */
+struct sim_member *sim_some_desk(struct sim_fleet *fleet);
 
 /* ---- what people do: writing.c, carrying.c ---- */
 void sim_write(struct sim_member *member);  /* a few records, one after another */
 void sim_write_little(struct sim_member *member); /* one short record, and a sync */
 void sim_import(struct sim_member *member); /* many lines in one transaction */
-void sim_review(struct sim_fleet *fleet);   /* the desk decides, moves needs along, merges */
+void sim_review(struct sim_fleet *fleet);   /* a desk decides, moves needs along, merges */
 void sim_export(struct sim_member *member); /* a bundle onto a stick */
 void sim_bring(struct sim_member *member);  /* some stick is read here: late, twice, cut */
 

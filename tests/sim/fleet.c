@@ -20,14 +20,15 @@
 #define LAST_DAY 90000 /* a certificate's time is not what this world is about */
 #define FIRST_WALL 1780000000
 #define COUNTY_SERIAL 1
+#define TOWNSHIP (SIM_DEVICES_MAX + 1) /* its place in the template */
 
 /* Everything is closed: what stands here is copied for each run. */
 static struct {
     struct sim_choices *choices; /* benign for ever */
     struct mq_identity root;
-    struct sim_machine *machines[SIM_DEVICES_MAX + 1]; /* [0] the server's */
-    struct mq_team teams[SIM_DEVICES_MAX + 1];
-    struct mq_access access[SIM_DEVICES_MAX + 1];
+    struct sim_machine *machines[TOWNSHIP + 1]; /* [0] the server's */
+    struct mq_team teams[TOWNSHIP + 1];
+    struct mq_access access[TOWNSHIP + 1];
 } template;
 
 static struct mq_error problem;
@@ -117,20 +118,40 @@ static struct mq_replica *new_replica(struct sim_machine *machine)
     return replica;
 }
 
+/* What the desk says of itself and of a township's. */
+static void tell_of_desk(struct mq_replica *desk, const struct mq_certificate *certificate)
+{
+    uint8_t bytes[MQ_CERTIFICATE_SIZE];
+    mq_certificate_encode(bytes, certificate);
+    must(mq_desk_put(desk, certificate, &problem));
+    must(mq_outbox_put(desk, MQ_FRAME_CERTIFICATE, MQ_SPAN(bytes), MQ_SPAN(bytes), &problem));
+}
+
 /* The desk's words for everybody wait in its outbox; every device begins with a store of its own and nothing in it. */
 static struct mq_replica *make_desk(void)
 {
     struct mq_team *team = &template.teams[SIM_DESK];
-    uint8_t certificate[MQ_CERTIFICATE_SIZE];
     struct mq_replica *desk = new_replica(template.machines[SIM_DESK]);
     certify(desk, team, &template.root, MQ_ROLE_COUNTY_DESK, COUNTY_SERIAL);
-    must(mq_desk_put(desk, &team->certificate, &problem));
-    mq_certificate_encode(certificate, &team->certificate);
-    must(mq_outbox_put(desk, MQ_FRAME_CERTIFICATE, MQ_SPAN(certificate), MQ_SPAN(certificate), &problem));
+    tell_of_desk(desk, &team->certificate);
     must(mq_replica_transact(desk, first_grants, team, &problem));
     template.access[SIM_DESK] = access_of(
         desk, team, MQ_ACCESS_MEMBER | MQ_ACCESS_DESK | MQ_ACCESS_RESTRICTED | MQ_ACCESS_SENSITIVE);
     return desk;
+}
+
+/* A new member is certified, is given keys, and stands in the desk's list. A township's desk is certified by the root, and
+ * everybody hears of it. */
+static void join(struct mq_replica *desk, struct mq_replica *member, struct mq_team *team, enum mq_role role, uint32_t serial)
+{
+    bool township = role == MQ_ROLE_DESK;
+    certify(member, team, township ? &template.root : mq_replica_identity(desk), role, serial);
+    hand_over(desk, member);
+    if (township) {
+        must(mq_desk_put(member, &team->certificate, &problem));
+        tell_of_desk(desk, &team->certificate);
+    }
+    must(sim_enlist(desk, &team->certificate, false, &problem));
 }
 
 static void make_relay(struct sim_machine *machine)
@@ -147,25 +168,23 @@ void sim_template_make(void)
     MQ_ASSERT(mq_crypto_start() == MQ_OK);
     mq_identity_from_seeds(&template.root, &seeds[0], &seeds[1]);
     template.choices = sim_choices_replay(NULL, 0);
-    for (unsigned i = 0; i <= SIM_DEVICES_MAX; i++)
+    for (unsigned i = 0; i <= TOWNSHIP; i++)
         template.machines[i] = sim_machine_new(template.choices, i, 1000 + i);
     struct mq_replica *desk = make_desk();
     make_relay(template.machines[SIM_DESK]);
-    for (unsigned i = 1; i <= SIM_DEVICES_MAX; i++) {
-        struct mq_replica *device = new_replica(template.machines[i]);
-        certify(device, &template.teams[i], mq_replica_identity(desk), MQ_ROLE_CADRE, COUNTY_SERIAL + i);
-        hand_over(desk, device);
-        must(sim_enlist(desk, &template.teams[i].certificate, false, &problem));
-        template.access[i] = access_of(device, &template.teams[i], MQ_ACCESS_MEMBER | MQ_ACCESS_SENSITIVE);
-        mq_replica_close(device);
+    for (unsigned i = 1; i <= TOWNSHIP; i++) {
+        struct mq_replica *member = new_replica(template.machines[i]);
+        join(desk, member, &template.teams[i], i == TOWNSHIP ? MQ_ROLE_DESK : MQ_ROLE_CADRE, COUNTY_SERIAL + i);
+        template.access[i] = access_of(member, &template.teams[i], MQ_ACCESS_MEMBER | MQ_ACCESS_SENSITIVE);
+        mq_replica_close(member);
     }
-    must(put_access(desk, &template.teams[SIM_DESK], template.access, SIM_DEVICES_MAX + 1, &problem));
+    must(put_access(desk, &template.teams[SIM_DESK], template.access, TOWNSHIP + 1, &problem));
     mq_replica_close(desk);
 }
 
 void sim_template_free(void)
 {
-    for (unsigned i = 0; i <= SIM_DEVICES_MAX; i++)
+    for (unsigned i = 0; i <= TOWNSHIP; i++)
         sim_machine_free(template.machines[i]);
     sim_choices_free(template.choices);
 }
@@ -192,15 +211,23 @@ struct sim_member *sim_fleet_place(struct sim_fleet *fleet, const char *name)
     return member;
 }
 
-static void members_begin(struct sim_fleet *fleet, unsigned devices)
+static void member_begin(struct sim_fleet *fleet, const char *name, unsigned place)
+{
+    struct sim_member *member = sim_fleet_place(fleet, name);
+    sim_machine_copy_disk(member->machine, template.machines[place], true);
+    member->team = template.teams[place];
+}
+
+/* The county awaits a township's desk; only in some runs is there one. */
+static void members_begin(struct sim_fleet *fleet, unsigned devices, bool township)
 {
     for (unsigned i = 0; i <= devices; i++) {
         char name[16];
         snprintf(name, sizeof name, i == SIM_DESK ? "the desk" : "device %u", i);
-        struct sim_member *member = sim_fleet_place(fleet, name);
-        sim_machine_copy_disk(member->machine, template.machines[i], true);
-        member->team = template.teams[i];
+        member_begin(fleet, name, i);
     }
+    if (township)
+        member_begin(fleet, "the township", TOWNSHIP);
     fleet->backups[0] = sim_machine_new(fleet->choices, fleet->next_machine++, sim_fleet_seed(fleet));
     sim_machine_copy_disk(fleet->backups[0], template.machines[SIM_DESK], true);
     fleet->backup_count = 1;
@@ -208,15 +235,17 @@ static void members_begin(struct sim_fleet *fleet, unsigned devices)
 
 /* Most teams are small: what each writes comes to each. */
 static const unsigned teams[] = {2, 1, 2, 3, 2, 3, 4, SIM_DEVICES_MAX};
+#define TOWNSHIP_ONE_IN 3 /* runs has a township's desk */
 
 void sim_fleet_begin(struct sim_fleet *fleet, struct sim_choices *choices, struct sim_story *story, uint64_t seed)
 {
     *fleet = (struct sim_fleet){
-        .choices = choices, .story = story, .chance = seed, .wall = FIRST_WALL, .next_machine = SIM_DEVICES_MAX + 1};
+        .choices = choices, .story = story, .chance = seed, .wall = FIRST_WALL, .next_machine = TOWNSHIP + 1};
     fleet->ghost = sim_ghost_new();
     fleet->wire = sim_wire_new();
     memcpy(fleet->relay.root_public, template.root.sign_public, MQ_PUBLIC_SIZE);
-    members_begin(fleet, teams[sim_choose(choices, sizeof teams / sizeof *teams)]);
+    unsigned devices = teams[sim_choose(choices, sizeof teams / sizeof *teams)];
+    members_begin(fleet, devices, sim_choose(choices, TOWNSHIP_ONE_IN) == TOWNSHIP_ONE_IN - 1);
 }
 
 void sim_fleet_end(struct sim_fleet *fleet)
@@ -243,8 +272,8 @@ void sim_fleet_end(struct sim_fleet *fleet)
 
 bool sim_fleet_tell_access(struct sim_fleet *fleet)
 {
-    struct mq_access entries[SIM_DEVICES_MAX + 1 + SIM_MEMBERS_MAX];
-    size_t count = SIM_DEVICES_MAX + 1;
+    struct mq_access entries[TOWNSHIP + 1 + SIM_MEMBERS_MAX];
+    size_t count = TOWNSHIP + 1;
     struct mq_error error = {0};
     memcpy(entries, template.access, sizeof template.access);
     for (size_t i = 1; i < fleet->member_count; i++) {
@@ -252,7 +281,7 @@ bool sim_fleet_tell_access(struct sim_fleet *fleet)
         if (sim_enlist(sim_desk(fleet)->replica, &member->team.certificate, member->revoked, &error) != MQ_OK)
             return false;
         uint32_t serial = member->team.certificate.serial;
-        struct mq_access *access = &entries[serial <= COUNTY_SERIAL + SIM_DEVICES_MAX ? serial - COUNTY_SERIAL : count++];
+        struct mq_access *access = &entries[serial <= COUNTY_SERIAL + TOWNSHIP ? serial - COUNTY_SERIAL : count++];
         access->rights = member->revoked ? MQ_ACCESS_REVOKED : MQ_ACCESS_MEMBER | MQ_ACCESS_SENSITIVE;
         mq_token_hash(access->token_hash, member->team.token);
         mq_key_name(access->key_name, member->team.certificate.sign_public);
@@ -270,10 +299,7 @@ struct sim_member *sim_fleet_enrol(struct sim_fleet *fleet)
         return NULL;
     mq_error_clear(&problem);
     member->replica = new_replica(member->machine);
-    certify(member->replica, &member->team, mq_replica_identity(desk->replica), MQ_ROLE_CADRE,
-            COUNTY_SERIAL + SIM_DEVICES_MAX + member->number);
-    hand_over(desk->replica, member->replica);
-    must(sim_enlist(desk->replica, &member->team.certificate, false, &problem));
+    join(desk->replica, member->replica, &member->team, MQ_ROLE_CADRE, COUNTY_SERIAL + TOWNSHIP + member->number);
     sim_close(member); /* as `join` ends: what it was given is in the store, and no log that rots can take it back */
     (void)sim_open(member);
     return member;

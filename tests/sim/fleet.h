@@ -1,6 +1,6 @@
-/* The simulated world: one organisation with its server (relay and desk on one machine), its devices, the links between
- * them, the sticks that people carry, and whatever goes wrong. Everything that decides about records is the real code; the
- * machines, the links and the people are made up here.
+/* The simulated world: one organisation with its server (relay and desk on one machine), its devices, perhaps a township's
+ * desk, the links between them, the sticks that people carry, and whatever goes wrong. Everything that decides about records
+ * is the real code; the machines, the links and the people are made up here.
  *
  * A run is a list of events, each drawn by choices; the world tells what happens in plain lines (story.h). */
 #ifndef MQ_TESTS_SIM_FLEET_H
@@ -14,7 +14,7 @@
 #include "tests/sim/tally.h"
 
 #define SIM_DEVICES_MAX 6  /* that a run begins with */
-#define SIM_MEMBERS_MAX 10 /* the desk, those devices, clones of them, and new ones for lost ones */
+#define SIM_MEMBERS_MAX 11 /* the desk, those devices, a township's desk, clones of them, and new ones for lost ones */
 #define SIM_BACKUPS 3
 #define SIM_POCKETS 6
 #define SIM_OLD_POSTS 6
@@ -28,7 +28,7 @@ struct sim_ghost;
 struct sim_wire;
 struct sim_story;
 
-/* One replica on its machine. The desk's machine is the server's: the relay is on it too. */
+/* One replica on its machine. The desk's, by which the county's is meant, is the server's: the relay is on it too. */
 struct sim_member {
     struct sim_fleet *fleet;
     unsigned number; /* in fleet->members */
@@ -151,6 +151,15 @@ static inline struct sim_member *sim_desk(struct sim_fleet *fleet)
 static inline bool sim_is_desk(const struct sim_member *member)
 {
     return member->number == SIM_DESK;
+}
+static inline bool sim_is_township(const struct sim_member *member)
+{
+    return member->team.certificate.role == MQ_ROLE_DESK;
+}
+/* The county's or a township's: it merges, decides and gives receipts. */
+static inline bool sim_merges(const struct sim_member *member)
+{
+    return mq_role_is_desk(member->team.certificate.role);
 }
 
 #endif

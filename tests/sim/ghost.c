@@ -297,25 +297,39 @@ void sim_ghost_survey(struct sim_fleet *fleet)
 /* ---- receipts ---- */
 
 /* False: it cannot be read. */
-static bool desk_sees(struct sim_fleet *fleet)
+static bool desk_sees(struct sim_member *desk)
 {
-    struct sim_member *desk = sim_desk(fleet);
+    struct sim_ghost *ghost = desk->fleet->ghost;
     struct sim_sight sight;
     if (desk->replica == NULL)
         return false;
     bool whole = sim_ghost_see(desk, &sight);
     if (whole)
-        for (uint32_t i = 0; i < fleet->ghost->count; i++)
-            fleet->ghost->entries[i].at_desk |= sight.seen[i];
+        for (uint32_t i = 0; i < ghost->count; i++)
+            ghost->entries[i].at_desk |= sight.seen[i];
     sim_sight_free(&sight);
     return whole;
 }
 
-void sim_ghost_leave_desk(struct sim_fleet *fleet)
+void sim_ghost_note_desk(struct sim_member *desk)
 {
-    if (!desk_sees(fleet) && sim_desk(fleet)->rotten)
-        for (uint32_t i = 0; i < fleet->ghost->count; i++)
-            fleet->ghost->entries[i].at_desk = true;
+    if (!desk_sees(desk) && desk->rotten)
+        for (uint32_t i = 0; i < desk->fleet->ghost->count; i++)
+            desk->fleet->ghost->entries[i].at_desk = true;
+}
+
+/* The county's and the township's. False: one is switched off, or has rotten pages and may have had what nobody can read now. */
+static bool desks_see(struct sim_fleet *fleet)
+{
+    bool all = true;
+    for (size_t i = 0; i < fleet->member_count; i++) {
+        struct sim_member *desk = &fleet->members[i];
+        if (!sim_merges(desk) || desk->gone)
+            continue;
+        bool whole = desk_sees(desk);
+        all = all && desk->replica != NULL && (whole || !desk->rotten);
+    }
+    return all;
 }
 
 void sim_ghost_check_anchored(struct sim_member *member)
@@ -334,12 +348,9 @@ void sim_ghost_check_anchored(struct sim_member *member)
     while (status == MQ_OK && mq_db_next(&query, &error))
         if (find_mark(mq_db_blob(query, 0), &number, &at) && number < ghost->count && !ghost->entries[number].at_desk)
             ghost->entries[number].claimed = unseen = true;
-    if (!unseen || sim_desk(member->fleet)->replica == NULL)
+    if (!unseen || !desks_see(member->fleet))
         return;
-    if (!desk_sees(member->fleet) && sim_desk(member->fleet)->rotten)
-        return; /* it may have had what nobody can read any more */
     for (uint32_t i = 0; i < ghost->count; i++)
         if (ghost->entries[i].claimed && !ghost->entries[i].at_desk)
-            sim_broken(member->fleet->story, "P4", "%s shows text #%u as anchored, and the desk never had it",
-                       member->name, i);
+            sim_broken(member->fleet->story, "P4", "%s shows text #%u as anchored, and no desk ever had it", member->name, i);
 }

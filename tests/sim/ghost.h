@@ -16,10 +16,10 @@ struct sim_entry {
     char kind;         /* of the record it creates (writing.c); 0: it changes one */
     bool saved;        /* the program said so; else it may be there, whole, or not */
     bool refused;      /* the program said so: it may be nowhere */
-    bool restricted;   /* only the desk reads it */
+    bool restricted;   /* only the county's desk reads it */
     bool home;         /* must be in its author's own store */
     bool lost;         /* every copy was destroyed by what no program can help */
-    bool at_desk;      /* the desk has had it at some time, as far as it was looked */
+    bool at_desk;      /* a desk has had it at some time, as far as it was looked */
     bool claimed;      /* somebody showed it as anchored */
     bool beyond;       /* its author's rights had been taken, and nobody let it in */
     bool sealed;       /* segment is known, and what its packing leans on */
@@ -57,9 +57,10 @@ void sim_ghost_check_log(struct sim_member *member);
 void sim_ghost_note_segments(struct sim_member *member);
 /* Afterwards: texts that no copy has any more are nobody's fault; what a member's own store has to hold is looked up. */
 void sim_ghost_survey(struct sim_fleet *fleet);
-/* Looks what the desk has by now, before something else stands in its place. What cannot be read may have been all. */
-void sim_ghost_leave_desk(struct sim_fleet *fleet);
-/* Nothing is called anchored that the desk never had (P4). */
+/* Looks what a desk has by now, before something else stands in its place, or what it has confirmed is taken out of its view.
+ * What cannot be read may have been all. */
+void sim_ghost_note_desk(struct sim_member *desk);
+/* Nothing is called anchored that no desk ever had (P4). */
 void sim_ghost_check_anchored(struct sim_member *member);
 
 #endif

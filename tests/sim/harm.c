@@ -40,7 +40,7 @@ static bool closed_server(struct sim_fleet *fleet)
     if (desk->replica == NULL)
         return false;
     sim_ghost_note_segments(desk);
-    sim_ghost_leave_desk(fleet);
+    sim_ghost_note_desk(desk);
     sim_close(desk);
     return true;
 }
@@ -326,7 +326,7 @@ void sim_restore(struct sim_fleet *fleet)
     struct mq_error error = {0};
     size_t place = choose(fleet, (uint32_t)fleet->backup_count);
     if (desk->ruined)
-        sim_ghost_leave_desk(fleet);
+        sim_ghost_note_desk(desk);
     else if (!closed_server(fleet))
         return;
     sim_machine_copy_disk(desk->machine, fleet->backups[place], true);

@@ -313,6 +313,31 @@ static void let_in(struct sim_fleet *fleet)
     rounds(fleet);
 }
 
+/* Each desk's numbers only grow: their sum tells whether any has said something. */
+static uint64_t numbers_said(struct sim_fleet *fleet)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < fleet->member_count; i++) {
+        struct mq_error error = {0};
+        int64_t number;
+        if (sim_merges(&fleet->members[i]) && fleet->members[i].replica != NULL &&
+            mq_setting_number(fleet->members[i].replica, "control_number", &number, &error) == MQ_OK)
+            sum += (uint64_t)number;
+    }
+    return sum;
+}
+
+/* Of two desks none confirms anew because the other did. */
+static void check_silence(struct sim_fleet *fleet)
+{
+    bool township = false;
+    for (size_t i = 0; i < fleet->member_count; i++)
+        township = township || sim_is_township(&fleet->members[i]);
+    uint64_t said = numbers_said(fleet);
+    if (township && sync_all(fleet, true) && numbers_said(fleet) != said)
+        sim_broken(fleet->story, "I10", "the desks go on giving receipts, though nothing is new");
+}
+
 void sim_heal(struct sim_fleet *fleet)
 {
     uint32_t checked = sim_choose(fleet->choices, 2 * (uint32_t)fleet->member_count);
@@ -332,7 +357,9 @@ void sim_heal(struct sim_fleet *fleet)
     for (size_t i = 0; i < fleet->member_count && !sim_is_broken(fleet->story); i++)
         if (!fleet->members[i].gone && !fleet->members[i].revoked)
             check_texts(&fleet->members[i]);
-    if (sync_all(fleet, true) && all_anchored(fleet, true) && all_agree(fleet, true) &&
-        checked < fleet->member_count && !fleet->members[checked].gone)
+    bool good = sync_all(fleet, true) && all_anchored(fleet, true) && all_agree(fleet, true);
+    if (good)
+        check_silence(fleet);
+    if (good && checked < fleet->member_count && !fleet->members[checked].gone)
         check_one(&fleet->members[checked]);
 }

@@ -11,12 +11,13 @@
  * | I8 | no key and nonce twice | wire.c, every segment |
  * | I9 | all replicas agree in the end, whatever the order | sim_heal |
  * | I10 | everything is anchored in the end, in a few rounds; no sync asks for ever | sim_heal; network.c |
+ * | | and receipts come to an end, where two desks give them | sim_heal |
  * | I11 | a restored server misses nothing that a copy has | sim_heal |
  * | I13 | a changed or cut stick changes nothing | carrying.c |
  * | I14 | beyond a revocation nothing counts that nobody let in, everything before does, everything in the end | revoking.c |
  * | P3 | who learnt that he is a copy writes under new streams | sim_learnt_copy, then sim_check_member |
  * | M6 | who changed something is shown it, whatever the clocks say | writing.c, after each change |
- * | P4 | anchored only what the desk has had | sim_check_member |
+ * | P4 | anchored only what a desk, the county's or a township's, has had | sim_check_member |
  *
  * I12 (memory) is the sanitizers' and protocol/limits.h's; I15 is I2 and I11. */
 #ifndef MQ_TESTS_SIM_INVARIANTS_H

@@ -8,6 +8,7 @@
 #include "protocol/exchange.h"
 #include "replica/receipts.h"
 #include "tests/sim/events.h"
+#include "tests/sim/ghost.h"
 #include "tests/sim/invariants.h"
 #include "tests/sim/power.h"
 #include "tests/sim/story.h"
@@ -271,6 +272,8 @@ static enum mq_status post(void *context, const char *path, struct mq_span body,
 static enum mq_status desk_between(void *context, const struct mq_team *team, struct mq_error *error)
 {
     struct sim_member *desk = context;
+    if (sim_is_township(desk) && desk->fleet->swarm.revoke > 0) /* it may yet hear that its writer's rights were taken before */
+        sim_ghost_note_desk(desk);
     return mq_receipts_make(desk->replica, team, error);
 }
 
@@ -286,7 +289,7 @@ enum mq_status sim_sync(struct sim_member *member)
     member->requests = 0;
     sim_tell(fleet->story, "%s syncs", member->name);
     fleet->story->depth++;
-    enum mq_status status = mq_sync(member->replica, &member->team, &transport, sim_is_desk(member) ? &hooks : NULL,
+    enum mq_status status = mq_sync(member->replica, &member->team, &transport, sim_merges(member) ? &hooks : NULL,
                                     deadline, &result, &error);
     fleet->story->depth--;
     if (result.cloned)

@@ -320,7 +320,7 @@ void sim_import(struct sim_member *member)
         free(lines.lines[i]);
 }
 
-/* ---- at the desk ---- */
+/* ---- at a desk ---- */
 
 struct conflict {
     char id[80], field[80];
@@ -352,7 +352,7 @@ static enum mq_status resolve(struct sim_member *desk)
                                 1 + sim_choose(desk->fleet->choices, 2), mq_span_text("asked the author"), &error);
     if (status == MQ_OK)
         sim_happened(desk->fleet, SIM_DECIDED);
-    sim_tell(desk->fleet->story, "the desk decides on %s of %s%s%s", conflict.field, conflict.id,
+    sim_tell(desk->fleet->story, "%s decides on %s of %s%s%s", desk->name, conflict.field, conflict.id,
              status == MQ_OK ? "" : ": ", status == MQ_OK ? "" : error.text);
     return status;
 }
@@ -371,16 +371,16 @@ static enum mq_status merge(struct sim_member *desk)
     enum mq_status status = mq_records_merge(desk->replica, mq_span_text(a), mq_span_text(b), undo, &error);
     if (status == MQ_OK && !undo)
         sim_happened(fleet, SIM_JOINED_HOUSES);
-    sim_tell(fleet->story, "the desk %s %s and %s%s%s", undo ? "parts" : "joins", a, b, status == MQ_OK ? "" : ": ",
+    sim_tell(fleet->story, "%s %s %s and %s%s%s", desk->name, undo ? "parts" : "joins", a, b, status == MQ_OK ? "" : ": ",
              status == MQ_OK ? "" : error.text);
     return status;
 }
 
 void sim_review(struct sim_fleet *fleet)
 {
-    struct sim_member *desk = sim_desk(fleet);
+    struct sim_member *desk = sim_some_desk(fleet);
     enum mq_status status = MQ_OK;
-    if (!sim_enter(desk))
+    if (desk == NULL || !sim_enter(desk))
         return;
     switch (sim_choose(fleet->choices, 3)) { /* tidy: not an enum */
     case 0:
