@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "protocol/assert.h"
+#include "protocol/control.h"
 #include "protocol/exchange.h"
 #include "replica/bundle.h"
 #include "replica/join_keys.h"
@@ -122,16 +123,21 @@ static enum mq_status address_make(struct mq_replica *replica, struct mq_spool_a
     return status;
 }
 
-/* Frames in the order in which a relay needs them; the oldest segments first. */
+/* Frames in the order in which a relay, and then a desk, needs them; the oldest segments first. Revocations before grants, as in
+ * heal.c: with a grant its key comes back to a desk that was set back, which hands it to all whom it does not know to be revoked. */
 static const struct {
     enum mq_frame_type type;
     const char *sql;
 } contents[] = {
     {MQ_FRAME_CERTIFICATE, "SELECT certificate FROM desk"},
+    {MQ_FRAME_CONTROL, "SELECT bytes FROM control WHERE kind = 3 ORDER BY number"},
+    {MQ_FRAME_GRANT,
+     "SELECT bytes FROM grants WHERE kid IN (SELECT substr(bytes, 23, 8) FROM segment WHERE number IN (" OWED ")) ORDER BY epoch"},
     {MQ_FRAME_ANNOUNCE,
      "SELECT announce FROM stream WHERE stream IN (SELECT stream FROM segment WHERE number IN (" OWED "))"},
     {MQ_FRAME_SEGMENT, "SELECT bytes FROM segment WHERE number IN (" OWED ") ORDER BY number"},
 };
+_Static_assert(MQ_CONTROL_REVOCATION == 3 && MQ_KID_SIZE == 8, "control objects and kids in SQL");
 
 /* More than a bundle may hold waits for the next time: what is oldest goes first. */
 static enum mq_status put_contents(struct mq_replica *replica, struct mq_buffer *out, struct mq_error *error)

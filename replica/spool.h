@@ -1,7 +1,8 @@
 /* The spool: copies of sealed pieces beside the store, so that a device whose passphrase nobody has at hand, or nobody knows
  * any more, still sends them (docs/protocol.md, section 4; docs/decisions/0027-spool.md).
  *
- * `spool` is a bundle of everything sealed that the server may not have. `spool.to` says where it goes: the server's address
+ * `spool` is a bundle of everything sealed that the server may not have, with its grants, whose keys a desk that was set back
+ * may lack, and the revocations that belong before them. `spool.to` says where it goes: the server's address
  * and pin, and the token. Both open nothing. They are copies: the store is the truth, and nothing is ever taken out of it
  * because of them. */
 #ifndef MQ_REPLICA_SPOOL_H

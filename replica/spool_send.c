@@ -4,7 +4,9 @@
 
 #include "protocol/assert.h"
 #include "protocol/compartment.h"
+#include "protocol/control.h"
 #include "protocol/exchange.h"
+#include "protocol/grant.h"
 #include "protocol/segment.h"
 #include "replica/replica_keys.h"
 #include "replica/spool.h"
@@ -13,9 +15,16 @@
 
 /* What the spool holds, found once: it may be large, and each request asks for some of it. */
 struct spooled {
-    uint8_t stream[MQ_ID_SIZE], id[MQ_SEGMENT_ID_SIZE];
+    uint8_t stream[MQ_ID_SIZE], id[MQ_SEGMENT_ID_SIZE], kid[MQ_KID_SIZE];
     uint32_t seq;
     struct mq_span bytes;
+    const uint8_t *grant; /* what it is sealed under, if no segment that goes before it brings that; NULL */
+};
+
+struct spooled_grant {
+    uint8_t kid[MQ_KID_SIZE];
+    const uint8_t *bytes;
+    bool placed; /* some segment brings it */
 };
 
 struct spooled_announce {
@@ -39,14 +48,17 @@ struct sending {
     struct spooled *segments;     /* in the order in which they go */
     const struct spooled **places; /* the same, by stream, seq and id */
     struct spooled_announce *announces;
-    uint32_t total, announce_count;
-    uint32_t room, announce_room; /* what was allotted to them */
+    struct spooled_grant *grants;  /* by kid, once they are all here */
+    struct mq_frame *introduction; /* desks' certificates and revocations: said before anything else */
+    uint32_t total, announce_count, grant_count, introduction_count;
+    uint32_t room, announce_room, grant_room, introduction_room; /* what was allotted to them */
     uint32_t part_offset;  /* bytes of the first one that is not taken, as far as the server has them */
-    bool introduced;       /* the desks' certificates were said */
+    uint32_t introduced;   /* so many frames of the introduction does the server have */
     struct mq_error unkept; /* the note could not be written: what was sent was sent all the same */
     /* The request under way. */
     struct sent_stream streams[MQ_MAILBOXES_MAX];
     size_t stream_count;
+    uint32_t introducing;      /* frames of the introduction in it */
     uint32_t chosen, part_end; /* whole ones in it; or up to where a part of one reaches (0: none) */
     struct mq_request request;
 };
@@ -62,6 +74,11 @@ static int order_places(const void *left, const void *right)
     return order != 0 ? order : memcmp(a->id, b->id, sizeof a->id);
 }
 
+static int order_grants(const void *left, const void *right)
+{
+    return memcmp(((const struct spooled_grant *)left)->kid, ((const struct spooled_grant *)right)->kid, MQ_KID_SIZE);
+}
+
 static void index_room(struct sending *work)
 {
     struct mq_reader reader = mq_reader(work->frames);
@@ -69,10 +86,14 @@ static void index_room(struct sending *work)
     while (mq_frame_next(&reader, &frame) == MQ_OK) {
         work->room += frame.type == MQ_FRAME_SEGMENT;
         work->announce_room += frame.type == MQ_FRAME_ANNOUNCE;
+        work->grant_room += frame.type == MQ_FRAME_GRANT;
+        work->introduction_room += frame.type == MQ_FRAME_CERTIFICATE || frame.type == MQ_FRAME_CONTROL;
     }
     work->segments = mq_work_memory((work->room + 1) * sizeof *work->segments);
     work->places = mq_work_memory((work->room + 1) * sizeof *work->places);
     work->announces = mq_work_memory((work->announce_room + 1) * sizeof *work->announces);
+    work->grants = mq_work_memory((work->grant_room + 1) * sizeof *work->grants);
+    work->introduction = mq_work_memory((work->introduction_room + 1) * sizeof *work->introduction);
 }
 
 static void index_free(struct sending *work)
@@ -80,6 +101,71 @@ static void index_free(struct sending *work)
     mq_work_free(work->segments, (work->room + 1) * sizeof *work->segments);
     mq_work_free(work->places, (work->room + 1) * sizeof *work->places);
     mq_work_free(work->announces, (work->announce_room + 1) * sizeof *work->announces);
+    mq_work_free(work->grants, (work->grant_room + 1) * sizeof *work->grants);
+    mq_work_free(work->introduction, (work->introduction_room + 1) * sizeof *work->introduction);
+}
+
+static void index_segment(struct sending *work, struct mq_span bytes)
+{
+    struct mq_segment segment;
+    struct spooled *one = &work->segments[work->total];
+    if (mq_segment_decode(&segment, bytes) != MQ_OK)
+        return;
+    work->places[work->total++] = one;
+    *one = (struct spooled){.seq = segment.seq, .bytes = bytes};
+    memcpy(one->stream, segment.stream, sizeof one->stream);
+    memcpy(one->id, segment.id, sizeof one->id);
+    memcpy(one->kid, segment.kid, sizeof one->kid);
+}
+
+static void index_announce(struct sending *work, struct mq_span bytes)
+{
+    struct mq_announce announce;
+    struct spooled_announce *one = &work->announces[work->announce_count];
+    if (mq_announce_decode(&announce, bytes) != MQ_OK)
+        return;
+    work->announce_count++;
+    one->bytes = bytes;
+    mq_announce_stream(one->stream, &announce);
+    mq_mailbox(one->mailbox, announce.certificate.team, announce.compartment);
+}
+
+static void index_grant(struct sending *work, struct mq_span bytes)
+{
+    struct mq_grant grant;
+    struct spooled_grant *one = &work->grants[work->grant_count];
+    if (mq_grant_decode(&grant, bytes) != MQ_OK)
+        return;
+    work->grant_count++;
+    *one = (struct spooled_grant){.bytes = bytes.data};
+    mq_grant_kid(one->kid, &grant);
+}
+
+/* No store knows more desks; the spool stands where anybody may have written to it. */
+static void index_introduction(struct sending *work, const struct mq_frame *frame, uint32_t *desks)
+{
+    struct mq_control control;
+    bool wanted = frame->type == MQ_FRAME_CERTIFICATE
+                      ? frame->payload.size == MQ_CERTIFICATE_SIZE && (*desks)++ < MQ_DESKS_MAX
+                      : mq_control_decode(&control, frame->payload) == MQ_OK && control.kind == MQ_CONTROL_REVOCATION;
+    if (wanted)
+        work->introduction[work->introduction_count++] = *frame;
+}
+
+/* Each grant goes with the first segment that needs it, of those that the server has not taken. */
+static void place_grants(struct sending *work)
+{
+    qsort(work->grants, work->grant_count, sizeof *work->grants, order_grants);
+    for (uint32_t i = work->address.taken; i < work->total; i++) {
+        struct spooled_grant wanted;
+        memcpy(wanted.kid, work->segments[i].kid, sizeof wanted.kid);
+        struct spooled_grant *found =
+            bsearch(&wanted, work->grants, work->grant_count, sizeof *work->grants, order_grants);
+        if (found == NULL || found->placed)
+            continue;
+        work->segments[i].grant = found->bytes;
+        found->placed = true;
+    }
 }
 
 /* What does not decode is passed over, as if it were not there. */
@@ -87,24 +173,21 @@ static void index_make(struct sending *work)
 {
     struct mq_reader reader = mq_reader(work->frames);
     struct mq_frame frame;
-    struct mq_segment segment;
-    struct mq_announce announce;
+    uint32_t desks = 0;
     index_room(work);
-    while (mq_frame_next(&reader, &frame) == MQ_OK) {
-        if (frame.type == MQ_FRAME_SEGMENT && mq_segment_decode(&segment, frame.payload) == MQ_OK) {
-            struct spooled *one = &work->segments[work->total];
-            work->places[work->total++] = one;
-            *one = (struct spooled){.seq = segment.seq, .bytes = frame.payload};
-            memcpy(one->stream, segment.stream, sizeof one->stream);
-            memcpy(one->id, segment.id, sizeof one->id);
-        } else if (frame.type == MQ_FRAME_ANNOUNCE && mq_announce_decode(&announce, frame.payload) == MQ_OK) {
-            struct spooled_announce *one = &work->announces[work->announce_count++];
-            one->bytes = frame.payload;
-            mq_announce_stream(one->stream, &announce);
-            mq_mailbox(one->mailbox, announce.certificate.team, announce.compartment);
+    while (mq_frame_next(&reader, &frame) == MQ_OK)
+        switch (frame.type) { /* tidy: not an enum, types come from outside */
+        case MQ_FRAME_SEGMENT: index_segment(work, frame.payload); break;
+        case MQ_FRAME_ANNOUNCE: index_announce(work, frame.payload); break;
+        case MQ_FRAME_GRANT: index_grant(work, frame.payload); break;
+        case MQ_FRAME_CERTIFICATE:
+        case MQ_FRAME_CONTROL: index_introduction(work, &frame, &desks); break;
+        default: break;
         }
-    }
     qsort(work->places, work->total, sizeof *work->places, order_places);
+    if (work->address.taken > work->total)
+        work->address.taken = 0;
+    place_grants(work);
 }
 
 static const struct spooled_announce *find_announce(const struct sending *work, const uint8_t stream[MQ_ID_SIZE])
@@ -125,20 +208,40 @@ static struct sent_stream *stream_of(struct sending *work, const uint8_t stream[
     return NULL;
 }
 
-/* What goes into this request: as many segments as the body may have, of as many streams as a request can ask about. At
- * least one, which may be larger than the body: then it goes in parts. */
-static void choose(struct sending *work)
+/* What is left of the introduction, as far as the body reaches, and at least one frame of it. Gives its size. */
+static size_t choose_introduction(struct sending *work)
 {
     size_t size = 0;
+    work->introducing = 0;
+    for (uint32_t i = work->introduced; i < work->introduction_count; i++) {
+        size_t more = MQ_FRAME_HEADER_SIZE + work->introduction[i].payload.size;
+        if (work->introducing > 0 && size + more > work->address.body)
+            break;
+        size += more;
+        work->introducing++;
+    }
+    return size;
+}
+
+/* What goes into this request: the introduction until all of it is said, so that every revocation is there before the first
+ * grant; then as many segments as the body may have, of as many streams as a request can ask about. Where nothing else goes, one
+ * segment at least, which may be larger than the body: then it goes in parts. */
+static void choose(struct sending *work)
+{
+    size_t size = choose_introduction(work);
     work->stream_count = work->chosen = work->part_end = 0;
+    if (work->introduced + work->introducing < work->introduction_count)
+        return;
     for (uint32_t i = work->address.taken; i < work->total; i++) {
         const struct spooled *segment = &work->segments[i];
         struct sent_stream *stream = stream_of(work, segment->stream);
         size_t more = MQ_FRAME_HEADER_SIZE + segment->bytes.size;
         if (stream == NULL)
             more += MQ_FRAME_HEADER_SIZE + MQ_ANNOUNCE_SIZE;
+        if (segment->grant != NULL)
+            more += MQ_FRAME_HEADER_SIZE + MQ_GRANT_SIZE;
         bool too_many = stream == NULL && work->stream_count == MQ_MAILBOXES_MAX;
-        if (work->chosen > 0 && (size + more > work->address.body || too_many))
+        if (size > 0 && (size + more > work->address.body || too_many))
             return;
         if (stream == NULL) {
             stream = &work->streams[work->stream_count++];
@@ -167,23 +270,10 @@ static void put_part(struct sending *work, struct mq_buffer *out, const struct s
     mq_frame_put(out, MQ_FRAME_PART, mq_written(&part));
 }
 
-/* No store knows more desks; the spool stands where anybody may have written to it. */
-static void put_desks(const struct sending *work, struct mq_buffer *out)
-{
-    struct mq_reader reader = mq_reader(work->frames);
-    struct mq_frame frame;
-    size_t desks = 0;
-    while (desks < MQ_DESKS_MAX && mq_frame_next(&reader, &frame) == MQ_OK)
-        if (frame.type == MQ_FRAME_CERTIFICATE && frame.payload.size == MQ_CERTIFICATE_SIZE) {
-            mq_frame_put(out, MQ_FRAME_CERTIFICATE, frame.payload);
-            desks++;
-        }
-}
-
 static void put_frames(struct sending *work, struct mq_buffer *out)
 {
-    if (!work->introduced)
-        put_desks(work, out);
+    for (uint32_t i = work->introduced; i < work->introduced + work->introducing; i++)
+        mq_frame_put(out, (enum mq_frame_type)work->introduction[i].type, work->introduction[i].payload);
     for (uint32_t i = 0; i < work->chosen; i++) {
         const struct spooled *segment = &work->segments[work->address.taken + i];
         struct sent_stream *stream = stream_of(work, segment->stream);
@@ -191,6 +281,8 @@ static void put_frames(struct sending *work, struct mq_buffer *out)
         if (announce != NULL)
             mq_frame_put(out, MQ_FRAME_ANNOUNCE, announce->bytes);
         stream->announced = true;
+        if (segment->grant != NULL)
+            mq_frame_put(out, MQ_FRAME_GRANT, mq_span(segment->grant, MQ_GRANT_SIZE));
         if (work->chosen == 1 && segment->bytes.size > work->address.body)
             put_part(work, out, segment);
         else
@@ -284,7 +376,7 @@ static enum mq_status reply_take(struct sending *work, struct mq_span bytes, str
         return mq_fail(
             error, MQ_REFUSED,
             _("the server does not know this device (yet); the records stay saved here. Ask the centre whether it was admitted"));
-    work->introduced = true;
+    work->introduced += work->introducing;
     bool whole = true;
     if (work->part_end > 0) {
         whole = work->part_end == work->segments[work->address.taken].bytes.size;
@@ -362,8 +454,6 @@ static enum mq_status send_file(struct sending *work, const struct mq_transport 
                        _("the file %s/spool is damaged; any command with the passphrase makes it anew, nothing is lost"),
                        work->home);
     index_make(work);
-    if (work->address.taken > work->total)
-        work->address.taken = 0;
     if (work->address.body < MQ_BODY_SMALLEST || work->address.body > MQ_BODY_START)
         work->address.body = MQ_BODY_START;
     uint32_t before = work->address.taken;

@@ -12,6 +12,7 @@
 #include "replica/heal.h"
 #include "replica/outgoing.h"
 #include "replica/rotate.h"
+#include "replica/spool.h"
 #include "replica/view.h"
 #include "tests/replica/lost.h"
 
@@ -390,6 +391,58 @@ static void a_stick_brings_the_grant_too(void **state)
     assert_true(knows(&village.desk, "T-1"));
 }
 
+/* The device is locked now, sends what is sealed without its key, and is never opened again. */
+static void send_locked(struct village_member *member)
+{
+    static const uint8_t pin[MQ_HASH_SIZE];
+    const struct mq_transport transport = village_transport(&village);
+    struct mq_spool_sent sent;
+    assert_int_equal(mq_setting_put(member->replica, "url", mq_span_text("https://desk.example"), &problem), MQ_OK);
+    assert_int_equal(mq_setting_put(member->replica, "pin", MQ_SPAN(pin), &problem), MQ_OK);
+    assert_int_equal(mq_seal_all(member->replica, &problem), MQ_OK);
+    assert_int_equal(mq_spool_update(member->replica, &problem), MQ_OK);
+    assert_int_equal(mq_spool_send(member->platform, member->home, &transport, INT64_MAX, &sent, &problem), MQ_OK);
+    assert_true(sent.sent > 0);
+    assert_int_equal(sent.left, 0);
+}
+
+/* The same where the writer's device is locked, sends its spool, and is lost before anybody opens it. */
+static void a_locked_device_brings_the_grant_too(void **state)
+{
+    struct village_member *writer = &village.devices[1];
+    (void)state;
+    seal_to_a_key_that_is_lost(writer);
+    send_locked(writer);
+    sync_one(&village.desk);
+    assert_true(knows(&village.desk, "T-1"));
+}
+
+/* A locked device says whom the centre revoked too: the key that comes back with its grants, and was made without him, is not
+ * handed to him. */
+static void a_locked_device_says_who_was_revoked(void **state)
+{
+    struct village_member *revoked = &village.devices[0], *writer = &village.devices[1], *desk = &village.desk;
+    (void)state;
+    village_sync_all(&village, 1);
+    village_keep(&village, desk, "backup");
+    village_revoke(&village, revoked);
+    sync_one(desk);
+    sync_one(writer);
+    assert_int_equal(epoch(writer), 2);
+    add(writer, "written without him");
+    village_bring_back(&village, desk, "backup");
+    village_relay_empty(&village);
+    sync_one(desk);
+    send_locked(writer);
+    for (int i = 0; i < 2; i++) {
+        sync_one(desk);
+        (void)village_sync(&village, revoked, NULL); /* whatever he is told */
+    }
+    assert_true(knows(desk, "written without him"));
+    assert_int_equal(epoch(revoked), 1);
+    assert_false(knows(revoked, "written without him"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,6 +459,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(sealed_before_the_key_came_is_seen_with_it, begin, end),
         cmocka_unit_test_setup_teardown(a_key_that_only_the_desk_had_comes_back, begin, end),
         cmocka_unit_test_setup_teardown(a_stick_brings_the_grant_too, begin, end),
+        cmocka_unit_test_setup_teardown(a_locked_device_brings_the_grant_too, begin, end),
+        cmocka_unit_test_setup_teardown(a_locked_device_says_who_was_revoked, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

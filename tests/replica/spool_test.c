@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "protocol/control_keys.h"
 #include "protocol/exchange.h"
 #include "protocol/frame.h"
 #include "replica/outgoing.h"
@@ -343,7 +344,7 @@ static void what_was_put_in_is_harmless(void **state)
     struct village village;
     struct mq_spool_sent sent;
     struct mq_span frames;
-    const uint8_t certificate[MQ_CERTIFICATE_SIZE] = {1};
+    const uint8_t certificate[MQ_CERTIFICATE_SIZE] = {1}, grant[MQ_GRANT_SIZE] = {1};
     const size_t room = 4 * 1024 * 1024;
     char path[MQ_PATH_MAX];
     (void)state;
@@ -358,6 +359,9 @@ static void what_was_put_in_is_harmless(void **state)
     mq_bundle_begin(&changed);
     for (int i = 0; i < 2 * MQ_REQUEST_MAX / MQ_CERTIFICATE_SIZE; i++)
         mq_frame_put(&changed, MQ_FRAME_CERTIFICATE, MQ_SPAN(certificate));
+    for (int i = 0; i < 2 * MQ_REQUEST_MAX / MQ_GRANT_SIZE; i++)
+        mq_frame_put(&changed, MQ_FRAME_GRANT, MQ_SPAN(grant));
+    mq_frame_put(&changed, MQ_FRAME_CONTROL, mq_span_text("no control object"));
     mq_frame_put(&changed, MQ_FRAME_SEGMENT, mq_span_text("no segment"));
     mq_put_span(&changed, frames);
     mq_frame_put(&changed, MQ_FRAME_SEGMENT, mq_span_text("none either"));
@@ -369,6 +373,68 @@ static void what_was_put_in_is_harmless(void **state)
     assert_true(sent.requests < 5);
     free(before);
     free(after);
+    village_end(&village);
+}
+
+struct overheard {
+    struct village *village;
+    unsigned revocations, grants, segments;
+};
+
+static enum mq_status overhear(void *context, const char *path, struct mq_span body, struct mq_buffer *reply,
+                               struct mq_post_answer *answer, struct mq_error *error)
+{
+    struct overheard *heard = context;
+    const struct mq_transport onward = village_transport(heard->village);
+    struct mq_reader reader = mq_reader(body);
+    struct mq_request request;
+    struct mq_frame frame;
+    assert_int_equal(mq_request_get(&request, &reader), MQ_OK);
+    while (mq_frame_next(&reader, &frame) == MQ_OK) {
+        assert_true(frame.type != MQ_FRAME_CONTROL || heard->grants + heard->segments == 0);
+        heard->revocations += frame.type == MQ_FRAME_CONTROL;
+        heard->grants += frame.type == MQ_FRAME_GRANT;
+        heard->segments += frame.type == MQ_FRAME_SEGMENT;
+        assert_true(heard->segments == 0 || heard->grants > 0);
+    }
+    return onward.post(onward.context, path, body, reply, answer, error);
+}
+
+/* More revocations than a request of a thin link can hold are all said before the first grant, and the grant once, before what is
+ * sealed under it. */
+static void revocations_go_before_grants(void **state)
+{
+    struct village village;
+    struct overheard heard = {.village = &village};
+    struct mq_spool_sent sent;
+    struct mq_spool_address address;
+    static const uint8_t cuts[6000]; /* so long that a segment fits where the next revocation does not */
+    const struct mq_control control = {.kind = MQ_CONTROL_REVOCATION, .body = MQ_SPAN(cuts)};
+    uint8_t memory[sizeof cuts + 400];
+    (void)state;
+    struct village_member *device = device_begin(&village, 11);
+    for (int i = 0; i < 20; i++) { /* whoever signed them: a spool is sent as it is */
+        struct mq_buffer bytes = mq_buffer(memory, sizeof memory);
+        uint8_t subject[MQ_ID_SIZE] = {(uint8_t)i};
+        assert_int_equal(mq_control_sign(&bytes, &control, mq_replica_identity(device->replica)), MQ_OK);
+        assert_int_equal(mq_db_run(mq_replica_db(device->replica), &problem,
+                                   "INSERT INTO control VALUES(?, 3, ?, zeroblob(8), 2, ?, ?)", "bbib",
+                                   MQ_SPAN(device->team.team), MQ_SPAN(subject), (int64_t)i, mq_written(&bytes)),
+                         MQ_OK);
+    }
+    for (int i = 1; i <= 40; i++) {
+        add_visit(device, i);
+        lock(device);
+    }
+    assert_int_equal(mq_spool_address_read(device->platform, device->home, &address, &problem), MQ_OK);
+    address.body = MQ_BODY_SMALLEST;
+    assert_int_equal(mq_spool_address_write(device->platform, device->home, &address, &problem), MQ_OK);
+    const struct mq_transport transport = {.context = &heard, .post = overhear};
+    assert_int_equal(mq_spool_send(device->platform, device->home, &transport, INT64_MAX, &sent, &problem), MQ_OK);
+    assert_int_equal(sent.sent, 40);
+    assert_true(sent.requests > 2);
+    assert_int_equal(heard.revocations, 20);
+    assert_int_equal(heard.grants, 1);
     village_end(&village);
 }
 
@@ -505,6 +571,7 @@ int main(void)
         cmocka_unit_test(spool_tells_of_a_store_set_back), cmocka_unit_test(old_spool_is_harmless),
         cmocka_unit_test(damage_is_mended),
         cmocka_unit_test(odd_spool_stops_nobody),
+        cmocka_unit_test(revocations_go_before_grants),
         cmocka_unit_test(what_was_put_in_is_harmless), cmocka_unit_test(sealed_for_others_leaves),
         cmocka_unit_test(aged_batches_are_sealed), cmocka_unit_test(large_spools_are_read_once),
     };
