@@ -29,7 +29,7 @@ enum mq_status mq_unverified_put(struct mq_replica *replica, enum mq_frame_type 
 }
 
 /* What waited for this stream's announce (type segment), or for a desk's certificate (type announce), goes through the
- * door again. */
+ * door again. While a segment waited no server heard of it: one that was emptied since learns now that it is here. */
 static enum mq_status unverified_again(struct mq_replica *replica, enum mq_frame_type type,
                                        const uint8_t stream[MQ_ID_SIZE], struct mq_admitted *result,
                                        struct mq_error *error)
@@ -54,6 +54,8 @@ static enum mq_status unverified_again(struct mq_replica *replica, enum mq_frame
         status = mq_db_run(replica->db, error, "DELETE FROM unverified WHERE hash = ?", "b", MQ_SPAN(at));
         if (status == MQ_OK)
             status = mq_admit(replica, &frame, carry, result, error);
+        if (status == MQ_OK && type == MQ_FRAME_SEGMENT)
+            status = mq_setting_put_number(replica, "have_owed", 1, error);
     }
     mq_work_free(copy, MQ_SEGMENT_MAX);
     return status != MQ_OK ? status : error->status;

@@ -480,6 +480,35 @@ static void copies_account_for_their_own(void **state)
     village_end(&village);
 }
 
+/* A segment that waits for its announce stands in no list of what a device has. When the announce comes at last, the server, which was
+ * emptied meanwhile, learns of it, and gets what its writer lost. */
+static void what_waited_for_its_announce_is_brought(void **state)
+{
+    struct village village;
+    struct village_member *writer = &village.devices[0], *witness = &village.devices[1];
+    struct hostile_copy copy;
+    struct mq_announce announce;
+    uint8_t bytes[MQ_ANNOUNCE_SIZE];
+    (void)state;
+    village_begin(&village, 31);
+    village_sync_all(&village, 1);
+    village_add(writer, HOUSEHOLD, NULL);
+    hostile_copy(writer, &copy);
+    assert_int_equal(mq_announce_find(writer->replica, copy.segment.stream, &announce, &problem), MQ_OK);
+    mq_announce_encode(bytes, &announce);
+    assert_int_equal(village_hear(witness, &(struct mq_frame){MQ_FRAME_SEGMENT, mq_span(copy.bytes, copy.size)}), 0);
+    village_close(writer); /* and nobody ever finds it */
+    village_relay_empty(&village);
+    assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK);
+    assert_int_equal(village_sync(&village, witness, NULL), MQ_OK);
+    assert_int_equal(village_hear(witness, &(struct mq_frame){MQ_FRAME_ANNOUNCE, MQ_SPAN(bytes)}), 0);
+    assert_int_equal(village_sync(&village, witness, NULL), MQ_OK);
+    assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK);
+    assert_int_equal(hostile_count(&village.desk, "SELECT count(*) FROM change"), 1);
+    village_open(writer);
+    village_end(&village);
+}
+
 /* A relay that asks for the same stream whatever it is given ends the sync soon: it costs a few rounds of somebody's line, and
  * not all that fit into its time. */
 static void asking_for_ever_ends_soon(void **state)
@@ -520,6 +549,7 @@ int main(void)
         cmocka_unit_test(linked_segments_open_in_order),
         cmocka_unit_test(merge_is_undone),
         cmocka_unit_test(copies_account_for_their_own),
+        cmocka_unit_test(what_waited_for_its_announce_is_brought),
         cmocka_unit_test(asking_for_ever_ends_soon),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
