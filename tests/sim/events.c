@@ -84,7 +84,7 @@ struct sim_member *sim_somebody(struct sim_fleet *fleet)
 struct sim_member *sim_some_device(struct sim_fleet *fleet)
 {
     struct sim_member *member = &fleet->members[1 + sim_choose(fleet->choices, (uint32_t)fleet->member_count - 1)];
-    return sim_is_township(member) || member->gone || member->working || member->asleep > 0 ? NULL : member;
+    return member->gone || member->working || member->asleep > 0 ? NULL : member;
 }
 
 struct sim_member *sim_some_desk(struct sim_fleet *fleet)

@@ -16,7 +16,7 @@ void sim_events_between(struct sim_fleet *fleet);
 
 /* A member that could do something now; NULL: none of those that were looked at. */
 struct sim_member *sim_somebody(struct sim_fleet *fleet);
-struct sim_member *sim_some_device(struct sim_fleet *fleet);
+struct sim_member *sim_some_device(struct sim_fleet *fleet); /* or a township's desk: any machine but the server */
 /* The county's, or the township's where there is one, if it could do something now. */
 struct sim_member *sim_some_desk(struct sim_fleet *fleet);
 

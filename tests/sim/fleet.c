@@ -226,8 +226,10 @@ static void members_begin(struct sim_fleet *fleet, unsigned devices, bool townsh
         snprintf(name, sizeof name, i == SIM_DESK ? "the desk" : "device %u", i);
         member_begin(fleet, name, i);
     }
-    if (township)
+    if (township) {
         member_begin(fleet, "the township", TOWNSHIP);
+        sim_happened(fleet, SIM_TOWNSHIP);
+    }
     fleet->backups[0] = sim_machine_new(fleet->choices, fleet->next_machine++, sim_fleet_seed(fleet));
     sim_machine_copy_disk(fleet->backups[0], template.machines[SIM_DESK], true);
     fleet->backup_count = 1;
@@ -289,17 +291,17 @@ bool sim_fleet_tell_access(struct sim_fleet *fleet)
     return put_access(sim_desk(fleet)->replica, &sim_desk(fleet)->team, entries, count, &error) == MQ_OK;
 }
 
-struct sim_member *sim_fleet_enrol(struct sim_fleet *fleet)
+struct sim_member *sim_fleet_enrol(struct sim_fleet *fleet, enum mq_role role)
 {
     char name[16];
     struct sim_member *desk = sim_desk(fleet);
-    snprintf(name, sizeof name, "device %zu", fleet->member_count);
+    snprintf(name, sizeof name, "%s %zu", role == MQ_ROLE_DESK ? "township" : "device", fleet->member_count);
     struct sim_member *member = desk->replica == NULL ? NULL : sim_fleet_place(fleet, name);
     if (member == NULL)
         return NULL;
     mq_error_clear(&problem);
     member->replica = new_replica(member->machine);
-    join(desk->replica, member->replica, &member->team, MQ_ROLE_CADRE, COUNTY_SERIAL + TOWNSHIP + member->number);
+    join(desk->replica, member->replica, &member->team, role, COUNTY_SERIAL + TOWNSHIP + member->number);
     sim_close(member); /* as `join` ends: what it was given is in the store, and no log that rots can take it back */
     (void)sim_open(member);
     return member;

@@ -136,8 +136,9 @@ void sim_template_free(void);
 void sim_fleet_begin(struct sim_fleet *fleet, struct sim_choices *choices, struct sim_story *story, uint64_t seed);
 void sim_fleet_end(struct sim_fleet *fleet);
 
-/* A device that never was: machine, store, certificate; the desk's next access list names it. NULL: no room. */
-struct sim_member *sim_fleet_enrol(struct sim_fleet *fleet);
+/* A device or a township's desk that never was: machine, store, certificate; the desk's next access list names it. NULL: no
+ * room. */
+struct sim_member *sim_fleet_enrol(struct sim_fleet *fleet, enum mq_role role);
 /* A member's place, with an empty machine; the caller fills both. NULL: no room. */
 struct sim_member *sim_fleet_place(struct sim_fleet *fleet, const char *name);
 uint64_t sim_fleet_seed(struct sim_fleet *fleet);

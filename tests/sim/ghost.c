@@ -7,6 +7,7 @@
 #include "platform/db.h"
 #include "protocol/assert.h"
 #include "protocol/change.h"
+#include "replica/revoke.h"
 #include "tests/sim/power.h"
 #include "tests/sim/story.h"
 
@@ -296,6 +297,11 @@ void sim_ghost_survey(struct sim_fleet *fleet)
 
 /* ---- receipts ---- */
 
+static uint16_t bit_of(const struct sim_member *desk)
+{
+    return (uint16_t)(1u << desk->number);
+}
+
 /* False: it cannot be read. */
 static bool desk_sees(struct sim_member *desk)
 {
@@ -306,7 +312,8 @@ static bool desk_sees(struct sim_member *desk)
     bool whole = sim_ghost_see(desk, &sight);
     if (whole)
         for (uint32_t i = 0; i < ghost->count; i++)
-            ghost->entries[i].at_desk |= sight.seen[i];
+            if (sight.seen[i])
+                ghost->entries[i].at_desks |= bit_of(desk);
     sim_sight_free(&sight);
     return whole;
 }
@@ -315,16 +322,34 @@ void sim_ghost_note_desk(struct sim_member *desk)
 {
     if (!desk_sees(desk) && desk->rotten)
         for (uint32_t i = 0; i < desk->fleet->ghost->count; i++)
-            desk->fleet->ghost->entries[i].at_desk = true;
+            desk->fleet->ghost->entries[i].at_desks |= bit_of(desk);
 }
 
-/* The county's and the township's. False: one is switched off, or has rotten pages and may have had what nobody can read now. */
-static bool desks_see(struct sim_fleet *fleet)
+static bool knows_as_revoked(struct sim_member *member, const struct sim_member *desk)
+{
+    struct mq_error error = {0};
+    bool revoked;
+    return sim_is_township(desk) && mq_revoked(member->replica, &desk->team.certificate, &revoked, &error) == MQ_OK && revoked;
+}
+
+/* The desks whose word counts for the member, as bits. */
+static uint16_t desks_believed(struct sim_member *member)
+{
+    struct sim_fleet *fleet = member->fleet;
+    uint16_t bits = 0;
+    for (size_t i = 0; i < fleet->member_count; i++)
+        if (sim_merges(&fleet->members[i]) && !knows_as_revoked(member, &fleet->members[i]))
+            bits |= bit_of(&fleet->members[i]);
+    return bits;
+}
+
+/* Looks at these now. False: one is switched off, or has rotten pages and may have had what nobody can read any more. */
+static bool desks_see(struct sim_fleet *fleet, uint16_t desks)
 {
     bool all = true;
     for (size_t i = 0; i < fleet->member_count; i++) {
         struct sim_member *desk = &fleet->members[i];
-        if (!sim_merges(desk) || desk->gone)
+        if (!(desks & bit_of(desk)) || desk->gone)
             continue;
         bool whole = desk_sees(desk);
         all = all && desk->replica != NULL && (whole || !desk->rotten);
@@ -332,25 +357,31 @@ static bool desks_see(struct sim_fleet *fleet)
     return all;
 }
 
-void sim_ghost_check_anchored(struct sim_member *member)
+/* The first of the member's texts that it shows as anchored, and that none of these desks had as far as it was looked. False: none. */
+static bool find_unheard(struct sim_member *member, uint16_t desks, uint32_t *number)
 {
     struct sim_ghost *ghost = member->fleet->ghost;
     struct mq_query *query;
     struct mq_error error = {0};
-    uint32_t number;
     size_t at;
     enum mq_status status =
         mq_db_query(mq_replica_db(member->replica), &query, &error,
                     "SELECT c.expanded FROM segment AS g JOIN change AS c ON c.segment = g.number"
                     " WHERE g.mine = 1 AND g.anchored = 1 AND g.excepted = 0",
                     "");
-    bool unseen = false;
     while (status == MQ_OK && mq_db_next(&query, &error))
-        if (find_mark(mq_db_blob(query, 0), &number, &at) && number < ghost->count && !ghost->entries[number].at_desk)
-            ghost->entries[number].claimed = unseen = true;
-    if (!unseen || !desks_see(member->fleet))
-        return;
-    for (uint32_t i = 0; i < ghost->count; i++)
-        if (ghost->entries[i].claimed && !ghost->entries[i].at_desk)
-            sim_broken(member->fleet->story, "P4", "%s shows text #%u as anchored, and no desk ever had it", member->name, i);
+        if (find_mark(mq_db_blob(query, 0), number, &at) && *number < ghost->count && !(ghost->entries[*number].at_desks & desks)) {
+            mq_db_done(&query);
+            return true;
+        }
+    return false;
+}
+
+void sim_ghost_check_anchored(struct sim_member *member)
+{
+    uint16_t desks = desks_believed(member);
+    uint32_t number;
+    if (find_unheard(member, desks, &number) && desks_see(member->fleet, desks) && find_unheard(member, desks, &number))
+        sim_broken(member->fleet->story, "P4", "%s shows text #%u as anchored, and no desk that it may believe ever had it",
+                   member->name, number);
 }

@@ -19,8 +19,7 @@ struct sim_entry {
     bool restricted;   /* only the county's desk reads it */
     bool home;         /* must be in its author's own store */
     bool lost;         /* every copy was destroyed by what no program can help */
-    bool at_desk;      /* a desk has had it at some time, as far as it was looked */
-    bool claimed;      /* somebody showed it as anchored */
+    uint16_t at_desks; /* a bit for each desk that has had it at some time, as far as it was looked */
     bool beyond;       /* its author's rights had been taken, and nobody let it in */
     bool sealed;       /* segment is known, and what its packing leans on */
     uint8_t segment[MQ_SEGMENT_ID_SIZE];
@@ -60,7 +59,7 @@ void sim_ghost_survey(struct sim_fleet *fleet);
 /* Looks what a desk has by now, before something else stands in its place, or what it has confirmed is taken out of its view.
  * What cannot be read may have been all. */
 void sim_ghost_note_desk(struct sim_member *desk);
-/* Nothing is called anchored that no desk ever had (P4). */
+/* Nothing is called anchored that no desk ever had, but for desks of which this member knows that their rights were taken (P4). */
 void sim_ghost_check_anchored(struct sim_member *member);
 
 #endif

@@ -18,7 +18,8 @@ static uint32_t choose(struct sim_fleet *fleet, uint32_t bound)
     return sim_choose(fleet->choices, bound);
 }
 
-/* A device whose machine can be taken apart now: it stands still and is closed in good order. NULL: none was found. */
+/* A device, or a township's desk, whose machine can be taken apart now: it stands still and is closed in good order. NULL: none
+ * was found. */
 static struct sim_member *closed_device(struct sim_fleet *fleet)
 {
     struct sim_member *member = sim_some_device(fleet);
@@ -58,6 +59,10 @@ void sim_clone(struct sim_fleet *fleet)
     char name[16];
     if (member == NULL)
         return;
+    if (sim_is_township(member)) { /* two desks under one key: nothing is promised of them */
+        (void)sim_open(member);
+        return;
+    }
     snprintf(name, sizeof name, "device %zu", fleet->member_count);
     struct sim_member *copy = sim_fleet_place(fleet, name);
     if (copy != NULL) {
@@ -100,6 +105,26 @@ void sim_take_image(struct sim_fleet *fleet)
     (void)sim_open(member);
 }
 
+static enum mq_status renew_desk(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    int64_t serial;
+    (void)context;
+    enum mq_status status = mq_streams_close(replica, error);
+    if (status == MQ_OK)
+        status = mq_setting_number(replica, "serial", &serial, error);
+    return status == MQ_OK ? mq_setting_put_number(replica, "serial", serial + SERIALS_SKIPPED, error) : status;
+}
+
+/* Its image was a backup, and comes back as server/restore.c does it. */
+static void restore_township(struct sim_member *township)
+{
+    struct mq_error error = {0};
+    (void)township->platform->remove(township->platform->self, SIM_HOME "/witness", &error);
+    mq_error_clear(&error);
+    if (sim_open(township) && mq_replica_transact(township->replica, renew_desk, NULL, &error) != MQ_OK)
+        sim_broken(township->fleet->story, "I11", "a restored township's desk cannot begin a new life: %s", error.text);
+}
+
 /* Whatever it held since is gone from here. */
 static void image_back(struct sim_member *member)
 {
@@ -112,7 +137,10 @@ static void image_back(struct sim_member *member)
     fleet->copied = true;
     sim_happened(fleet, SIM_IMAGE_BACK);
     sim_tell(fleet->story, "the image of %s comes back", member->name);
-    (void)sim_open(member);
+    if (sim_is_township(member) && choose(fleet, 2) == 1)
+        restore_township(member);
+    else
+        (void)sim_open(member);
     sim_ghost_survey(fleet);
 }
 
@@ -129,7 +157,7 @@ void sim_bring_image_back(struct sim_fleet *fleet)
     image_back(member);
 }
 
-void sim_new_device(struct sim_fleet *fleet)
+static void new_member(struct sim_fleet *fleet, enum mq_role role)
 {
     struct sim_member *desk = sim_desk(fleet);
     if (desk->rotten || !sim_enter(desk)) /* what cannot be read lets nobody in */
@@ -137,12 +165,17 @@ void sim_new_device(struct sim_fleet *fleet)
     sim_leave(desk, MQ_OK);
     if (desk->replica == NULL)
         return;
-    struct sim_member *member = sim_fleet_enrol(fleet);
+    struct sim_member *member = sim_fleet_enrol(fleet, role);
     if (member == NULL)
         return;
-    sim_happened(fleet, SIM_NEW_DEVICE);
+    sim_happened(fleet, role == MQ_ROLE_DESK ? SIM_TOWNSHIP : SIM_NEW_DEVICE);
     sim_tell(fleet->story, "%s joins", member->name);
     (void)sim_fleet_tell_access(fleet);
+}
+
+void sim_new_device(struct sim_fleet *fleet)
+{
+    new_member(fleet, MQ_ROLE_CADRE);
 }
 
 void sim_new_phrase(struct sim_fleet *fleet)
@@ -254,7 +287,7 @@ void sim_mend(struct sim_member *member)
     sim_happened(fleet, SIM_LOST_DEVICE);
     sim_tell(fleet->story, "%s is lost", member->name);
     sim_ghost_survey(fleet);
-    sim_new_device(fleet);
+    new_member(fleet, member->team.certificate.role);
 }
 
 /* ---- people ---- */
@@ -307,16 +340,6 @@ void sim_backup(struct sim_fleet *fleet)
     sim_happened(fleet, SIM_BACKED_UP);
     sim_tell(fleet->story, "the server is copied into backup %zu", place);
     (void)sim_open(sim_desk(fleet));
-}
-
-static enum mq_status renew_desk(struct mq_replica *replica, void *context, struct mq_error *error)
-{
-    int64_t serial;
-    (void)context;
-    enum mq_status status = mq_streams_close(replica, error);
-    if (status == MQ_OK)
-        status = mq_setting_number(replica, "serial", &serial, error);
-    return status == MQ_OK ? mq_setting_put_number(replica, "serial", serial + SERIALS_SKIPPED, error) : status;
 }
 
 /* What server/restore.c does with a centre that it has unpacked. */

@@ -272,7 +272,7 @@ static enum mq_status post(void *context, const char *path, struct mq_span body,
 static enum mq_status desk_between(void *context, const struct mq_team *team, struct mq_error *error)
 {
     struct sim_member *desk = context;
-    if (sim_is_township(desk) && desk->fleet->swarm.revoke > 0) /* it may yet hear that its writer's rights were taken before */
+    if (sim_is_township(desk)) /* what it confirms now it may lose with its disk, or hear that its writer's rights were taken */
         sim_ghost_note_desk(desk);
     return mq_receipts_make(desk->replica, team, error);
 }

@@ -48,6 +48,7 @@ static const char *const names[SIM_KINDS] = {
     [SIM_SLEPT] = "devices asleep",
     [SIM_BACKED_UP] = "backups",
     [SIM_NEW_DEVICE] = "new devices",
+    [SIM_TOWNSHIP] = "townships' desks",
     [SIM_NEW_PHRASE] = "new passphrases",
     [SIM_REVOKED] = "revocations",
     [SIM_ROTATED] = "new keys",

@@ -46,6 +46,7 @@ enum sim_kind {
     SIM_SLEPT,
     SIM_BACKED_UP,
     SIM_NEW_DEVICE,
+    SIM_TOWNSHIP,
     SIM_NEW_PHRASE,
     SIM_REVOKED,
     SIM_ROTATED,
