@@ -10,6 +10,9 @@
 #include "replica/sync_keys.h"
 
 #define IDLE_ROUNDS_MAX 8 /* rounds in a row that move nothing: the other side does not do its part */
+#define NOTED_SIZE (64 * 1024) /* bytes, so half a million bits: of 50,000 things one in ten is taken for known, and never eight
+                                * rounds' in a row */
+#define PIECE_LEAST 1024       /* bytes of a segment's pieces that count as something new */
 
 /* Space set aside for this moment: sealing needs a little even when the disk is full of photos. */
 static enum mq_status seal_with_reserve(struct mq_replica *replica, struct mq_error *error)
@@ -29,22 +32,61 @@ struct round {
     struct mq_post_answer answer;
 };
 
-/* How far it had come when a round last was whole. */
-struct progress {
-    uint8_t request[MQ_HASH_SIZE];
-    int64_t sent, received;
-};
+/* ---- what moves ---- */
 
-/* Did this round move anything? Who says once more, to the byte, what he said before has learnt nothing from the answer. */
-static bool progresses(struct progress *before, const struct mq_sync_state *state, const struct round *round)
+bool mq_sync_news(struct mq_sync_state *state, struct mq_span what)
 {
-    struct progress now = {.sent = state->result->sent, .received = state->result->received};
-    mq_hash_one(now.request, sizeof now.request, MQ_DOMAIN_BODY, mq_written(&round->request));
-    bool said = now.sent != before->sent && memcmp(now.request, before->request, sizeof now.request) != 0;
-    bool heard = now.received != before->received;
-    *before = now;
-    return said || heard || state->moved;
+    uint8_t hash[4];
+    mq_hash_one(hash, sizeof hash, MQ_DOMAIN_BODY, what);
+    struct mq_reader reader = mq_reader(MQ_SPAN(hash));
+    uint32_t bit = mq_get_u32(&reader) % (8 * NOTED_SIZE);
+    uint8_t *noted = &state->noted[bit / 8], mask = (uint8_t)(1u << bit % 8);
+    bool news = (*noted & mask) == 0;
+    *noted |= mask;
+    return news;
 }
+
+bool mq_sync_piece_news(struct mq_sync_state *state, const uint8_t id[MQ_SEGMENT_ID_SIZE], uint32_t reached)
+{
+    uint8_t memory[MQ_SEGMENT_ID_SIZE + 4];
+    struct mq_buffer piece = mq_buffer(memory, sizeof memory);
+    mq_put(&piece, id, MQ_SEGMENT_ID_SIZE);
+    mq_put_u32(&piece, reached / PIECE_LEAST);
+    return mq_sync_news(state, mq_written(&piece));
+}
+
+static bool frame_is_news(struct mq_sync_state *state, const struct mq_frame *frame)
+{
+    struct mq_reader reader = mq_reader(frame->payload);
+    switch (frame->type) { /* tidy: not an enum, one byte */
+    case MQ_FRAME_PART: {
+        struct mq_span id = mq_take(&reader, MQ_SEGMENT_ID_SIZE);
+        mq_take(&reader, 3); /* the segment's size */
+        uint32_t offset = mq_get_u24(&reader);
+        return mq_sync_piece_news(state, id.data, offset + (uint32_t)mq_left(&reader));
+    }
+    case MQ_FRAME_HAVE: /* that, and what we want, moves something when it is answered */
+    case MQ_FRAME_WANT_PART:
+    case MQ_FRAME_ENROLLED: /* strangers may ask for ever */
+    case MQ_FRAME_END: return false;
+    default: return mq_sync_news(state, frame->payload);
+    }
+}
+
+/* Did the round that was just whole move anything? Of what went up, only what no round of this sync brought before: a server
+ * may lose something and want it again, but who wants the same for ever, whatever the order, gets it in another sync. */
+static bool progresses(struct mq_sync_state *state, const struct mq_buffer *request, int64_t received_before)
+{
+    struct mq_reader reader = mq_reader(mq_written(request));
+    struct mq_frame frame;
+    bool news = false;
+    mq_take(&reader, MQ_REQUEST_HEAD_SIZE + state->request.mailbox_count * MQ_REQUEST_MAILBOX_SIZE);
+    while (mq_frame_next(&reader, &frame) == MQ_OK)
+        news |= frame_is_news(state, &frame);
+    return news || state->moved || state->result->received != received_before;
+}
+
+/* ---- rounds ---- */
 
 /* A reply that was cut: every whole frame in it counts, the cursor stays, and smaller ones are asked for. */
 static void take_cut_reply(struct mq_sync_state *state, struct round *round)
@@ -127,14 +169,15 @@ static enum mq_status rounds(struct mq_sync_state *state, const struct mq_transp
 {
     struct mq_replica *replica = state->replica;
     unsigned failures = 0, idle = 0;
-    struct progress before = {.sent = state->result->sent, .received = state->result->received};
+    int64_t received = state->result->received;
     bool again = true;
     for (int i = 0; again && i < MQ_ROUNDS_MAX; i++) {
         enum mq_status status = one_round(state, transport, round, &again, error);
         if (status == MQ_OK) {
             failures = 0;
             bodies_grow(state);
-            idle = progresses(&before, state, round) ? 0 : idle + 1;
+            idle = progresses(state, &round->request, received) ? 0 : idle + 1;
+            received = state->result->received;
             if (idle > IDLE_ROUNDS_MAX && state->answers_only)
                 return MQ_OK; /* the next sync answers those who ask by then */
             if (idle > IDLE_ROUNDS_MAX)
@@ -178,6 +221,8 @@ enum mq_status mq_sync(struct mq_replica *replica, const struct mq_team *team, c
     if (status != MQ_OK)
         return status;
     spool_consider(&state);
+    state.noted = mq_work_memory(NOTED_SIZE);
+    memset(state.noted, 0, NOTED_SIZE);
     uint8_t *request = mq_work_memory(MQ_REQUEST_MAX), *reply = mq_work_memory(MQ_REPLY_MAX);
     struct round round = {.request = mq_buffer(request, MQ_REQUEST_MAX), .reply = mq_buffer(reply, MQ_REPLY_MAX)};
     uint32_t before_up = state.budget, before_down = state.reply_budget;
@@ -195,5 +240,6 @@ enum mq_status mq_sync(struct mq_replica *replica, const struct mq_team *team, c
     }
     mq_work_free(request, MQ_REQUEST_MAX);
     mq_work_free(reply, MQ_REPLY_MAX);
+    mq_work_free(state.noted, NOTED_SIZE);
     return status;
 }

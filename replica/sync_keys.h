@@ -43,12 +43,18 @@ struct mq_sync_state {
     bool borrow_ended;                  /* too many did not come: nothing more of the kind in this sync */
     bool heads_only;   /* the next request says nothing: the spool was sent, so the server may have it all (replica/spool.h) */
     bool have_list;    /* the next request carries what we hold */
-    bool moved;        /* the last reply brought a cursor on */
+    bool moved;        /* the last reply brought a cursor or a piece further than any before */
     bool answers_only; /* all that is left to say are answers to those who ask to join: strangers may ask for ever */
     bool introduced;   /* a stranger's outbox was said once more */
     bool more;         /* something waits here that did not fit */
     int64_t outbox_sent, carry_sent; /* greatest row numbers in the last request */
+    uint8_t *noted; /* what moved in this sync, as bits by hash: room for what does not recur, and none for what does */
 };
+
+/* Was this not told before, in this sync? Notes it. Seldom false for something new, never true twice for the same. */
+bool mq_sync_news(struct mq_sync_state *state, struct mq_span what);
+/* The same of a piece that goes as far as `reached` into the segment, wherever it begins. */
+bool mq_sync_piece_news(struct mq_sync_state *state, const uint8_t id[MQ_SEGMENT_ID_SIZE], uint32_t reached);
 
 /* Fills `out` with a whole request. */
 MQ_MUST_USE enum mq_status mq_sync_request(struct mq_sync_state *state, struct mq_buffer *out, struct mq_error *error);

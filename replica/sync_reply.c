@@ -209,9 +209,10 @@ static enum mq_status part(struct reply_work *work, struct mq_span payload, stru
         mq_db_run(db, error, "INSERT OR REPLACE INTO part VALUES(?, ?, ?)", "bib", MQ_SPAN(id), (int64_t)offset, bytes);
     down->offset += (uint32_t)bytes.size;
     work->wanted = true;
+    if (status == MQ_OK && mq_sync_piece_news(state, id, down->offset))
+        state->moved = true; /* of a body that was here before, nothing else tells */
     if (status != MQ_OK || down->offset < down->size)
         return status;
-    state->moved = true; /* of a body that was here before, nothing else tells */
 
     uint8_t *memory = mq_work_memory(MQ_SEGMENT_MAX);
     struct mq_buffer whole = mq_buffer(memory, MQ_SEGMENT_MAX);
@@ -331,6 +332,16 @@ static enum mq_status heard_out(struct mq_sync_state *state, const uint8_t mailb
                      "bi", mq_span(mailbox, MQ_ID_SIZE), (int64_t)MQ_COMPARTMENT_SENSITIVE);
 }
 
+/* A cursor may go back, and on again; where it stood before in this sync it moves nothing. */
+static bool cursor_is_news(struct mq_sync_state *state, size_t index, uint64_t cursor)
+{
+    uint8_t memory[MQ_ID_SIZE + 8];
+    struct mq_buffer place = mq_buffer(memory, sizeof memory);
+    mq_put(&place, state->mailboxes[index].mailbox, MQ_ID_SIZE);
+    mq_put_u64(&place, cursor);
+    return mq_sync_news(state, mq_written(&place));
+}
+
 static enum mq_status cursors_move(struct reply_work *work, struct mq_error *error)
 {
     struct mq_sync_state *state = work->state;
@@ -341,7 +352,8 @@ static enum mq_status cursors_move(struct reply_work *work, struct mq_error *err
         const struct mq_mailbox_reply *said = &work->reply.mailboxes[i];
         if (said->cursor > INT64_MAX)
             continue;
-        state->moved = state->moved || said->cursor != state->request.mailboxes[i].cursor;
+        if (said->cursor != state->request.mailboxes[i].cursor && cursor_is_news(state, i, said->cursor))
+            state->moved = true;
         status = mq_db_run(state->replica->db, error, "UPDATE mailbox SET cursor = ?, fingerprint = ? WHERE mailbox = ?",
                            "ibb", (int64_t)said->cursor, MQ_SPAN(said->fingerprint),
                            MQ_SPAN(state->mailboxes[i].mailbox));
@@ -481,8 +493,8 @@ enum mq_status mq_sync_reply(struct mq_sync_state *state, struct mq_span reply, 
     work.frames = mq_take(&reader, mq_left(&reader));
     work.whole = mq_exchange_whole(reply, work.frames);
     struct mq_part_state down = state->down;
-    if (down.active && down.offset == down.size)
-        state->down.active = false; /* what we said about it has been heard */
+    if (work.whole && down.active && down.offset == down.size)
+        state->down.active = false; /* what we said about it has been heard, and the cursor passes it */
     enum mq_status status = mq_replica_transact(state->replica, take_in, &work, error);
     if (status != MQ_OK) {
         state->down = down;

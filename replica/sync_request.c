@@ -144,6 +144,7 @@ static void put_part(struct mq_sync_state *state, struct mq_buffer *out, const u
     mq_put_u24(out, part->offset);
     mq_put(out, bytes.data + part->offset, size);
     part->offset += (uint32_t)size; /* taken back where the request does not get there */
+    state->result->sent += part->offset == part->size;
 }
 
 /* false: no room left for it in this request. */

@@ -56,12 +56,25 @@ static void reply_pass(const struct hostile_way *way, struct mq_span request, st
     mq_reply_put(reply, &head);
     if (way->claimed_seq > 0 && way->skeleton.size > 0)
         mq_frame_put(reply, MQ_FRAME_SKELETON, way->skeleton);
-    if (way->wanted.size > 0)
-        mq_frame_put(reply, MQ_FRAME_WANT, way->wanted);
+    if (way->wanted.size > 0) {
+        bool turn = way->wanted_in_turn.size > 0 && way->requests % 2 == 0;
+        mq_frame_put(reply, MQ_FRAME_WANT, turn ? way->wanted_in_turn : way->wanted);
+    }
     while (mq_frame_next(&reader, &frame) == MQ_OK)
         if (frame.type != MQ_FRAME_END && !withheld(way, &frame))
             mq_frame_put(reply, (enum mq_frame_type)frame.type, frame.payload);
     mq_exchange_end(reply);
+}
+
+/* The request without its frames. */
+static struct mq_span head_only(struct mq_span body, struct mq_buffer *out)
+{
+    struct mq_reader reader = mq_reader(body);
+    struct mq_request head;
+    assert_int_equal(mq_request_get(&head, &reader), MQ_OK);
+    mq_request_put(out, &head);
+    mq_exchange_end(out);
+    return mq_written(out);
 }
 
 static enum mq_status post(void *context, const char *path, struct mq_span body, struct mq_buffer *reply,
@@ -70,12 +83,14 @@ static enum mq_status post(void *context, const char *path, struct mq_span body,
     struct hostile_way *way = context;
     int number = way->requests++;
     (void)path;
-    if (number >= way->drop_from && number < way->drop_to)
+    if ((number >= way->drop_from && number < way->drop_to) || (way->request_most > 0 && body.size > way->request_most))
         return mq_fail(error, MQ_UNREACHABLE, "the request was lost");
-    uint8_t *memory = malloc(MQ_REPLY_MAX);
+    uint8_t *memory = malloc(MQ_REPLY_MAX), head_memory[2048];
     assert_non_null(memory);
+    struct mq_buffer head = mq_buffer(head_memory, sizeof head_memory);
     struct mq_buffer honest = mq_buffer(memory, MQ_REPLY_MAX);
-    enum mq_status status = mq_relay_exchange(&way->village->relay, body, &honest, error);
+    enum mq_status status =
+        mq_relay_exchange(&way->village->relay, way->keeps_nothing ? head_only(body, &head) : body, &honest, error);
     assert_int_equal(status, MQ_OK);
     answer->http_status = 200;
     reply_pass(way, body, mq_written(&honest), reply);

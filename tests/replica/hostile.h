@@ -14,8 +14,11 @@ struct hostile_way {
     uint32_t withheld_seq;  /* segments of this number are left out of every reply; 0: none */
     uint8_t lost_id[MQ_SEGMENT_ID_SIZE]; /* this segment the relay has lost; zeros: none */
     struct mq_span wanted;  /* this stream is asked for in every reply; empty: none */
+    struct mq_span wanted_in_turn; /* this one in every second reply, instead of the other; empty: none */
+    bool keeps_nothing;     /* what is sent never reaches the relay, and the reply says all is well */
     bool withholds_words;   /* control objects are left out of every reply */
     size_t reply_most;      /* bytes of a reply after which the link breaks; 0: any */
+    size_t request_most;    /* larger requests are lost; 0: none */
     uint32_t claimed_seq;   /* the reply says that this is the head of the member's stream; 0: it says the truth */
     uint8_t claimed_id[MQ_ID_SIZE];
     struct mq_span skeleton; /* said with the claim; empty: none */
