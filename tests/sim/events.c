@@ -70,6 +70,7 @@ void sim_swarm_choose(struct sim_fleet *fleet)
         .large = rate(fleet, 6),
         .revoke = sim_choose(fleet->choices, 4) == 3 ? 1 : 0,
         .rotate = sim_choose(fleet->choices, 3) == 2 ? 2 : 0,
+        .thief = sim_township(fleet) != NULL && sim_choose(fleet->choices, 4) == 3 ? 4 : 0,
     };
 }
 
@@ -212,6 +213,7 @@ void sim_event(struct sim_fleet *fleet)
         {sim_withhold, swarm->byzantine},
         {sim_revoke, swarm->revoke},
         {sim_rotate, swarm->rotate},
+        {sim_thief, swarm->thief},
     };
     some_time_passes(fleet);
     draw(fleet, events, sizeof events / sizeof *events).happens(fleet);

@@ -39,6 +39,7 @@ struct sim_member {
     struct mq_team team;
     bool working;        /* in the middle of something: nobody else may touch it */
     bool revoked;        /* the desk took its rights, and those of its copies */
+    bool stolen;         /* of a township's desk: somebody else says what he likes with its key */
     bool gone;           /* its store is lost for good; another device took its place */
     bool rotten;         /* bits of its disk flipped, so damage may be found */
     bool lying;          /* its disk lied about syncing, so anything may be missing after a power cut */
@@ -72,7 +73,7 @@ struct sim_swarm {
     bool same_chance; /* the machines find the same randomness at every start */
     /* of events, as weights */
     uint32_t clone, image, rot, server_rot, lie, clock, sleeper, backup, restore, emptied, carry, restricted, byzantine,
-        passphrase, large, revoke, rotate;
+        passphrase, large, revoke, rotate, thief;
 };
 
 /* A file on a stick. */
@@ -156,6 +157,14 @@ static inline bool sim_is_desk(const struct sim_member *member)
 static inline bool sim_is_township(const struct sim_member *member)
 {
     return member->team.certificate.role == MQ_ROLE_DESK;
+}
+/* NULL: none works now. */
+static inline struct sim_member *sim_township(struct sim_fleet *fleet)
+{
+    for (size_t i = 0; i < fleet->member_count; i++)
+        if (sim_is_township(&fleet->members[i]) && !fleet->members[i].gone)
+            return &fleet->members[i];
+    return NULL;
 }
 /* The county's or a township's: it merges, decides and gives receipts. */
 static inline bool sim_merges(const struct sim_member *member)

@@ -332,14 +332,19 @@ static bool knows_as_revoked(struct sim_member *member, const struct sim_member 
     return sim_is_township(desk) && mq_revoked(member->replica, &desk->team.certificate, &revoked, &error) == MQ_OK && revoked;
 }
 
-/* The desks whose word counts for the member, as bits. */
+/* The desks whose word counts for the member, as bits. 0: he believes a thief. */
 static uint16_t desks_believed(struct sim_member *member)
 {
     struct sim_fleet *fleet = member->fleet;
     uint16_t bits = 0;
-    for (size_t i = 0; i < fleet->member_count; i++)
-        if (sim_merges(&fleet->members[i]) && !knows_as_revoked(member, &fleet->members[i]))
-            bits |= bit_of(&fleet->members[i]);
+    for (size_t i = 0; i < fleet->member_count; i++) {
+        const struct sim_member *desk = &fleet->members[i];
+        if (!sim_merges(desk) || knows_as_revoked(member, desk))
+            continue;
+        if (desk->stolen)
+            return 0;
+        bits |= bit_of(desk);
+    }
     return bits;
 }
 
@@ -381,7 +386,7 @@ void sim_ghost_check_anchored(struct sim_member *member)
 {
     uint16_t desks = desks_believed(member);
     uint32_t number;
-    if (find_unheard(member, desks, &number) && desks_see(member->fleet, desks) && find_unheard(member, desks, &number))
+    if (desks != 0 && find_unheard(member, desks, &number) && desks_see(member->fleet, desks) && find_unheard(member, desks, &number))
         sim_broken(member->fleet->story, "P4", "%s shows text #%u as anchored, and no desk that it may believe ever had it",
                    member->name, number);
 }

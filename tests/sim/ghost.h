@@ -59,7 +59,8 @@ void sim_ghost_survey(struct sim_fleet *fleet);
 /* Looks what a desk has by now, before something else stands in its place, or what it has confirmed is taken out of its view.
  * What cannot be read may have been all. */
 void sim_ghost_note_desk(struct sim_member *desk);
-/* Nothing is called anchored that no desk ever had, but for desks of which this member knows that their rights were taken (P4). */
+/* Nothing is called anchored that no desk ever had, but for desks of which this member knows that their rights were taken (P4);
+ * whoever believes a thief may be told anything. */
 void sim_ghost_check_anchored(struct sim_member *member);
 
 #endif

@@ -350,6 +350,7 @@ void sim_heal(struct sim_fleet *fleet)
     if (fleet->rotated) /* whom a restored desk had forgotten is given keys again */
         sim_rotate(fleet);
     replace_liar(fleet);
+    sim_revoke_stolen(fleet);
     rounds(fleet);
     let_in(fleet);
     if (sim_is_broken(fleet->story))

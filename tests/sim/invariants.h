@@ -17,7 +17,7 @@
  * | I14 | beyond a revocation nothing counts that nobody let in, everything before does, everything in the end | revoking.c |
  * | P3 | who learnt that he is a copy writes under new streams | sim_learnt_copy, then sim_check_member |
  * | M6 | who changed something is shown it, whatever the clocks say | writing.c, after each change |
- * | P4 | anchored only what a desk has had, the county's or a township's of whose revocation one has not heard | sim_check_member |
+ * | P4 | anchored only what a desk has had, the county's or a township's that one does not know as revoked | sim_check_member |
  *
  * I12 (memory) is the sanitizers' and protocol/limits.h's; I15 is I2 and I11. */
 #ifndef MQ_TESTS_SIM_INVARIANTS_H
@@ -33,6 +33,7 @@ void sim_check_member(struct sim_member *member);
 void sim_heal(struct sim_fleet *fleet);
 
 /* revoking.c: the steps of healing that are about revocation. */
+void sim_revoke_stolen(struct sim_fleet *fleet);
 void sim_revoke_again(struct sim_fleet *fleet);
 void sim_adopt_all(struct sim_fleet *fleet);
 void sim_check_beyond(struct sim_member *member);

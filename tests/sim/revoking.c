@@ -127,13 +127,11 @@ static void note_revoked(struct sim_member *member)
     note_beyond(fleet, member);
 }
 
-void sim_revoke(struct sim_fleet *fleet)
+static void take_rights(struct sim_member *member)
 {
-    struct sim_member *member = sim_some_device(fleet), *desk = sim_desk(fleet);
-    size_t good = 0;
-    for (size_t i = 1; i < fleet->member_count; i++)
-        good += !fleet->members[i].revoked && !fleet->members[i].gone;
-    if (member == NULL || member->revoked || good < 2 || !sim_enter(desk))
+    struct sim_fleet *fleet = member->fleet;
+    struct sim_member *desk = sim_desk(fleet);
+    if (!sim_enter(desk))
         return;
     fleet->rotated = fleet->rotated || fleet->swarm.rotate > 0; /* where keys change in this run, they do so with him */
     bool done = revoke_now(member), revoked = false;
@@ -144,7 +142,25 @@ void sim_revoke(struct sim_fleet *fleet)
     (void)sim_fleet_tell_access(fleet); /* in the end it is told once more */
 }
 
+void sim_revoke(struct sim_fleet *fleet)
+{
+    struct sim_member *member = sim_some_device(fleet);
+    size_t good = 0;
+    for (size_t i = 1; i < fleet->member_count; i++)
+        good += !fleet->members[i].revoked && !fleet->members[i].gone;
+    if (member != NULL && !member->revoked && good >= 2)
+        take_rights(member);
+}
+
 /* ---- in the end ---- */
+
+/* Whose key was stolen is found out, at the latest now, whether his machine is still there or not. */
+void sim_revoke_stolen(struct sim_fleet *fleet)
+{
+    for (size_t i = 1; i < fleet->member_count; i++)
+        if (fleet->members[i].stolen && !fleet->members[i].revoked)
+            take_rights(&fleet->members[i]);
+}
 
 /* Was a revocation lost with everything that had heard of it? Then the person does it once more. */
 void sim_revoke_again(struct sim_fleet *fleet)

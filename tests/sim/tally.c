@@ -39,6 +39,7 @@ static const char *const names[SIM_KINDS] = {
     [SIM_RESTORED] = "server restored",
     [SIM_EMPTIED] = "relay emptied",
     [SIM_WITHHELD] = "stream withheld",
+    [SIM_THIEF] = "thief's receipts",
     [SIM_CHANGED] = "changes",
     [SIM_IMPORTED] = "imports",
     [SIM_DECIDED] = "decisions",

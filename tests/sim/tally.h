@@ -36,6 +36,7 @@ enum sim_kind {
     SIM_RESTORED,
     SIM_EMPTIED,
     SIM_WITHHELD,
+    SIM_THIEF,
     /* what people do */
     SIM_CHANGED,
     SIM_IMPORTED,
