@@ -46,6 +46,7 @@ void sim_new_phrase(struct sim_fleet *fleet);
 void sim_withhold(struct sim_fleet *fleet);
 void sim_revoke(struct sim_fleet *fleet); /* revoking.c */
 void sim_thief(struct sim_fleet *fleet);  /* thief.c */
+void sim_lock(struct sim_fleet *fleet);   /* locked.c */
 void sim_rotate(struct sim_fleet *fleet); /* epochs.c: new keys for all whose rights were not taken */
 /* A member's row in the desk's list: who is given new keys. */
 enum mq_status sim_enlist(struct mq_replica *desk, const struct mq_certificate *certificate, bool revoked,

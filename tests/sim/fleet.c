@@ -59,6 +59,8 @@ static void certify(struct mq_replica *replica, struct mq_team *team, const stru
     memset(team->token, (int)serial, MQ_TOKEN_SIZE);
     must(mq_root_put(replica, template.root.sign_public, &problem));
     must(mq_team_put(replica, team, &problem));
+    must(mq_setting_put(replica, "url", mq_span_text("https://desk.example"), &problem)); /* what the spool is for */
+    must(mq_setting_put(replica, "pin", mq_span(certificate->sign_public, MQ_HASH_SIZE), &problem));
 }
 
 static struct mq_access access_of(const struct mq_replica *replica, const struct mq_team *team, uint8_t rights)

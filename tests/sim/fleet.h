@@ -73,7 +73,7 @@ struct sim_swarm {
     bool same_chance; /* the machines find the same randomness at every start */
     /* of events, as weights */
     uint32_t clone, image, rot, server_rot, lie, clock, sleeper, backup, restore, emptied, carry, restricted, byzantine,
-        passphrase, large, revoke, rotate, thief;
+        passphrase, locked, large, revoke, rotate, thief;
 };
 
 /* A file on a stick. */

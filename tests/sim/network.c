@@ -277,10 +277,15 @@ static enum mq_status desk_between(void *context, const struct mq_team *team, st
     return mq_receipts_make(desk->replica, team, error);
 }
 
+struct mq_transport sim_transport(struct sim_member *member)
+{
+    return (struct mq_transport){.context = member, .post = post};
+}
+
 enum mq_status sim_sync(struct sim_member *member)
 {
     struct sim_fleet *fleet = member->fleet;
-    const struct mq_transport transport = {.context = member, .post = post};
+    const struct mq_transport transport = sim_transport(member);
     const struct mq_sync_hooks hooks = {.context = member, .between = desk_between};
     struct mq_sync_result result = {0};
     struct mq_error error = {0};

@@ -2,6 +2,7 @@
 #include "tests/sim/power.h"
 
 #include "protocol/assert.h"
+#include "replica/spool.h"
 #include "tests/sim/ghost.h"
 #include "tests/sim/story.h"
 #include "tests/sim/wire.h"
@@ -49,6 +50,8 @@ static enum mq_status open_programs(struct sim_member *member, struct mq_error *
         status = mq_store_sqlite_open(&fleet->store, member->platform, SIM_RELAY, error);
         fleet->relay.store = fleet->store;
     }
+    if (status == MQ_OK && !sim_merges(member)) /* a desk has none */
+        status = mq_spool_recall(member->replica, error);
     if (status == MQ_OK)
         member->phrase_unsure = false;
     else

@@ -51,6 +51,7 @@ static const char *const names[SIM_KINDS] = {
     [SIM_NEW_DEVICE] = "new devices",
     [SIM_TOWNSHIP] = "townships' desks",
     [SIM_NEW_PHRASE] = "new passphrases",
+    [SIM_LOCKED] = "devices locked",
     [SIM_REVOKED] = "revocations",
     [SIM_ROTATED] = "new keys",
 };

@@ -49,6 +49,7 @@ enum sim_kind {
     SIM_NEW_DEVICE,
     SIM_TOWNSHIP,
     SIM_NEW_PHRASE,
+    SIM_LOCKED,
     SIM_REVOKED,
     SIM_ROTATED,
     SIM_KINDS
