@@ -120,7 +120,7 @@ struct sim_fleet {
         uint8_t id[MQ_SEGMENT_ID_SIZE];
     } ends[SIM_ENDS_MAX]; /* the last of each branch that the desk had merged of a revoked device when it took its rights */
     size_t end_count;
-    bool rotated;      /* keys were made that a restored desk may know nothing of */
+    bool rotated;      /* keys were made that a restored desk may know nothing of, or a damaged device lost those it had */
     bool healing;
 };
 

@@ -88,8 +88,10 @@ bool sim_open(struct sim_member *member)
             return false;
         }
         member->ruined = status == MQ_DAMAGED || (status == MQ_WRONG_KEY && (member->rotten || member->lying));
-        if (status == MQ_OK)
+        if (status == MQ_OK) { /* the keys that were given to it may have stood in that log */
             sim_ghost_survey(member->fleet);
+            member->fleet->rotated = true;
+        }
     }
     if (status == MQ_OK)
         return true;
