@@ -315,14 +315,6 @@ static enum mq_status server_changed(struct reply_work *work, struct mq_error *e
     return status;
 }
 
-static enum mq_status have_said(struct reply_work *work, struct mq_error *error)
-{
-    struct mq_sync_state *state = work->state;
-    if (!state->have_list || !work->whole || work->reply.status == MQ_REPLY_RESET)
-        return MQ_OK;
-    return mq_setting_put_number(state->replica, "have_owed", 0, error);
-}
-
 /* What is sensitive changes seldom: once all of it is here, the server's word that there is more is enough. */
 static enum mq_status heard_out(struct mq_sync_state *state, const uint8_t mailbox[MQ_ID_SIZE], struct mq_error *error)
 {
@@ -393,11 +385,22 @@ static enum mq_status said_what_was_sent(struct reply_work *work, struct mq_erro
     return status;
 }
 
+/* Before the frames are taken in, for what they bring may owe another list. */
+static enum mq_status have_said(struct reply_work *work, struct mq_error *error)
+{
+    struct mq_sync_state *state = work->state;
+    if (!state->have_list || !work->whole || work->reply.status == MQ_REPLY_RESET)
+        return MQ_OK;
+    return mq_setting_put_number(state->replica, "have_owed", 0, error);
+}
+
 static enum mq_status take_in(struct mq_replica *replica, void *context, struct mq_error *error)
 {
     struct reply_work *work = context;
     (void)replica;
     enum mq_status status = said_what_was_sent(work, error);
+    if (status == MQ_OK)
+        status = have_said(work, error);
     if (status == MQ_OK)
         status = server_changed(work, error);
     if (status == MQ_OK)
@@ -410,8 +413,6 @@ static enum mq_status take_in(struct mq_replica *replica, void *context, struct 
         status = mq_erase_settle(work->state->replica, error);
     if (status == MQ_OK)
         status = cursors_move(work, error);
-    if (status == MQ_OK)
-        status = have_said(work, error);
     if (status == MQ_OK && work->state->hooks != NULL && work->state->hooks->between != NULL)
         status = work->state->hooks->between(work->state->hooks->context, work->state->team, error);
     return status;

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "platform/db.h"
+#include "protocol/exchange.h"
 #include "replica/bundle.h"
 #include "replica/view.h"
 #include "tests/replica/hostile.h"
@@ -480,33 +481,66 @@ static void copies_account_for_their_own(void **state)
     village_end(&village);
 }
 
+/* A segment of the first device, whose announce is told, waits for it at the second. The server is emptied. */
+static void unannounced_begin(struct village *village, uint64_t seed, uint8_t told[MQ_ANNOUNCE_SIZE])
+{
+    struct hostile_copy copy;
+    struct mq_announce announce;
+    village_begin(village, seed);
+    village_sync_all(village, 1);
+    village_add(&village->devices[0], HOUSEHOLD, NULL);
+    hostile_copy(&village->devices[0], &copy);
+    assert_int_equal(mq_announce_find(village->devices[0].replica, copy.segment.stream, &announce, &problem), MQ_OK);
+    mq_announce_encode(told, &announce);
+    const struct mq_frame frame = {MQ_FRAME_SEGMENT, mq_span(copy.bytes, copy.size)};
+    assert_int_equal(village_hear(&village->devices[1], &frame), 0);
+    village_relay_empty(village);
+    assert_int_equal(village_sync(village, &village->desk, NULL), MQ_OK);
+}
+
+/* The second device brings it in this sync; nobody ever finds the first one. */
+static void unannounced_end(struct village *village)
+{
+    village_close(&village->devices[0]);
+    assert_int_equal(village_sync(village, &village->devices[1], NULL), MQ_OK);
+    assert_int_equal(village_sync(village, &village->desk, NULL), MQ_OK);
+    assert_int_equal(hostile_count(&village->desk, "SELECT count(*) FROM change"), 1);
+    village_open(&village->devices[0]);
+    village_end(village);
+}
+
 /* A segment that waits for its announce stands in no list of what a device has. When the announce comes at last, the server, which was
  * emptied meanwhile, learns of it, and gets what its writer lost. */
 static void what_waited_for_its_announce_is_brought(void **state)
 {
     struct village village;
-    struct village_member *writer = &village.devices[0], *witness = &village.devices[1];
-    struct hostile_copy copy;
-    struct mq_announce announce;
-    uint8_t bytes[MQ_ANNOUNCE_SIZE];
+    uint8_t announce[MQ_ANNOUNCE_SIZE];
     (void)state;
-    village_begin(&village, 31);
-    village_sync_all(&village, 1);
-    village_add(writer, HOUSEHOLD, NULL);
-    hostile_copy(writer, &copy);
-    assert_int_equal(mq_announce_find(writer->replica, copy.segment.stream, &announce, &problem), MQ_OK);
-    mq_announce_encode(bytes, &announce);
-    assert_int_equal(village_hear(witness, &(struct mq_frame){MQ_FRAME_SEGMENT, mq_span(copy.bytes, copy.size)}), 0);
-    village_close(writer); /* and nobody ever finds it */
-    village_relay_empty(&village);
-    assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK);
-    assert_int_equal(village_sync(&village, witness, NULL), MQ_OK);
-    assert_int_equal(village_hear(witness, &(struct mq_frame){MQ_FRAME_ANNOUNCE, MQ_SPAN(bytes)}), 0);
-    assert_int_equal(village_sync(&village, witness, NULL), MQ_OK);
-    assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK);
-    assert_int_equal(hostile_count(&village.desk, "SELECT count(*) FROM change"), 1);
-    village_open(writer);
-    village_end(&village);
+    unannounced_begin(&village, 31, announce);
+    assert_int_equal(village_sync(&village, &village.devices[1], NULL), MQ_OK);
+    assert_int_equal(village_hear(&village.devices[1], &(struct mq_frame){MQ_FRAME_ANNOUNCE, MQ_SPAN(announce)}), 0);
+    unannounced_end(&village);
+}
+
+/* The same where the announce comes with the very answer to such a list: its writer's request broke off behind it. */
+static void a_list_does_not_tell_of_what_its_answer_brings(void **state)
+{
+    static uint8_t asked[4096], answered[MQ_REPLY_MAX];
+    struct village village;
+    struct mq_buffer request = mq_buffer(asked, sizeof asked), reply = mq_buffer(answered, sizeof answered);
+    struct mq_request head = {.budget = MQ_REPLY_BUDGET_MIN};
+    struct mq_post_answer answer = {0};
+    uint8_t announce[MQ_ANNOUNCE_SIZE];
+    (void)state;
+    unannounced_begin(&village, 32, announce);
+    struct mq_transport transport = village_transport(&village);
+    memcpy(head.token, village.devices[0].team.token, sizeof head.token);
+    mq_request_put(&request, &head);
+    mq_frame_put(&request, MQ_FRAME_ANNOUNCE, MQ_SPAN(announce));
+    assert_int_equal(transport.post(transport.context, MQ_EXCHANGE_PATH, mq_written(&request), &reply, &answer, &problem), MQ_OK);
+    assert_int_equal(village_sync(&village, &village.devices[1], NULL), MQ_OK);
+    assert_int_equal(hostile_count(&village.devices[1], "SELECT count(*) FROM unverified"), 0);
+    unannounced_end(&village);
 }
 
 /* A relay that asks for the same stream whatever it is given ends the sync soon: it costs a few rounds of somebody's line, and
@@ -550,6 +584,7 @@ int main(void)
         cmocka_unit_test(merge_is_undone),
         cmocka_unit_test(copies_account_for_their_own),
         cmocka_unit_test(what_waited_for_its_announce_is_brought),
+        cmocka_unit_test(a_list_does_not_tell_of_what_its_answer_brings),
         cmocka_unit_test(asking_for_ever_ends_soon),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
