@@ -5,6 +5,7 @@
 
 #include "protocol/control_keys.h"
 #include "replica/admit_keys.h"
+#include "replica/outbox.h"
 #include "replica/view.h"
 
 /* What the cuts of certificate ?1 reach in stream ?2: the named segments, and by `previous` what they follow. The last of
@@ -249,7 +250,8 @@ enum mq_status mq_revoked_rows_trim(struct mq_replica *replica, const uint8_t ha
 
 /* ---- what comes ---- */
 
-/* The desk that makes them keeps the union of all it ever said: it was set back if one comes that says more. */
+/* The desk that makes them keeps the union of all it ever said: it was set back if one comes that says more, or one that is newer.
+ * That may have come on a stick, to a server that was set back too: it is said once more. */
 static enum mq_status take_own(struct mq_replica *replica, const struct mq_control *control,
                                const struct mq_revocation *said, bool newer, struct mq_error *error)
 {
@@ -265,6 +267,10 @@ static enum mq_status take_own(struct mq_replica *replica, const struct mq_contr
     bool lacks = newer ? cuts > said->cut_count || names > said->adopted_count : more;
     if (lacks)
         return mq_revoke_say(replica, control->team, said->certificate, error);
+    if (newer)
+        status = mq_outbox_put(replica, MQ_FRAME_CONTROL, MQ_SPAN(said->certificate), control->bytes, error);
+    if (status != MQ_OK)
+        return status;
     return more ? mq_revoke_apply(replica, said->certificate, error) : MQ_OK;
 }
 

@@ -513,6 +513,32 @@ static void a_restored_desk_is_healed(void **state)
     assert_true(hostile_count(&village.desk, "SELECT number FROM control WHERE kind = 3") >= number);
 }
 
+/* The server and the desk were set back to before a revocation of which only the revoked device had heard: on its stick the desk
+ * finds its own word again, and tells the others. */
+static void a_word_from_a_stick_is_told(void **state)
+{
+    static uint8_t memory[1000];
+    struct mq_buffer word = mq_buffer(memory, sizeof memory);
+    (void)state;
+    village_sync_all(&village, 1);
+    village_keep(&village, &village.desk, "kept");
+    add(lost(), "late");
+    assert_int_equal(village_sync(&village, lost(), NULL), MQ_OK);
+    assert_int_equal(village_sync(&village, other(), NULL), MQ_OK);
+    village_revoke(&village, lost());
+    word_keep(&word, "SELECT bytes FROM control WHERE kind = 3");
+    village_bring_back(&village, &village.desk, "kept");
+    village_relay_empty(&village);
+    struct mq_frame frame = {.type = MQ_FRAME_CONTROL, .payload = mq_written(&word)};
+    assert_int_equal(village_hear(&village.desk, &frame), 0);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK);
+        assert_int_equal(village_sync(&village, other(), NULL), MQ_OK);
+    }
+    assert_false(knows(&village.desk, "late") || knows(other(), "late"));
+    assert_int_equal(waiting_for_a_person(other()), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -528,6 +554,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_revoked_township_is_not_heard, begin, end),
         cmocka_unit_test_setup_teardown(any_order_gives_the_same, begin, end),
         cmocka_unit_test_setup_teardown(a_restored_desk_is_healed, begin, end),
+        cmocka_unit_test_setup_teardown(a_word_from_a_stick_is_told, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
