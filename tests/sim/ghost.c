@@ -252,21 +252,31 @@ static bool relay_has(struct sim_fleet *fleet, const uint8_t *id)
     return fleet->store != NULL && fleet->store->verbs->segment(fleet->store, id, &out, &error) == MQ_OK;
 }
 
-static bool somebody_has(struct sim_fleet *fleet, const uint8_t *id)
+static bool somebody_has(struct sim_fleet *fleet, const uint8_t *id, bool revoked_too)
 {
     bool found = relay_has(fleet, id);
     for (size_t m = 0; m < fleet->member_count && !found; m++)
-        found = !fleet->members[m].gone && fleet->members[m].replica != NULL && has_segment(&fleet->members[m], id);
+        found = !fleet->members[m].gone && fleet->members[m].replica != NULL && (revoked_too || !fleet->members[m].revoked) &&
+                has_segment(&fleet->members[m], id);
     return found;
 }
 
 /* Sealed, and with all that one needs to unpack it. */
 static bool can_be_opened(struct sim_fleet *fleet, const struct sim_entry *entry)
 {
-    bool whole = entry->sealed && somebody_has(fleet, entry->segment);
+    bool whole = entry->sealed && somebody_has(fleet, entry->segment, true);
     for (unsigned i = 0; i < entry->lean_count && whole; i++)
-        whole = somebody_has(fleet, entry->leans[i]);
+        whole = somebody_has(fleet, entry->leans[i], true);
     return whole;
+}
+
+bool sim_ghost_leans_on_revoked(struct sim_fleet *fleet, uint32_t number)
+{
+    const struct sim_entry *entry = &fleet->ghost->entries[number];
+    bool whole = true;
+    for (unsigned i = 0; i < entry->lean_count && entry->sealed && whole; i++)
+        whole = somebody_has(fleet, entry->leans[i], false);
+    return !whole;
 }
 
 void sim_ghost_survey(struct sim_fleet *fleet)

@@ -46,6 +46,8 @@ bool sim_ghost_see(struct sim_member *member, struct sim_sight *out);
 void sim_sight_free(struct sim_sight *sight);
 /* The text, or its sealed segment. */
 bool sim_ghost_holds(struct sim_member *member, uint32_t number);
+/* Something that its segment's packing leans on is nowhere but with those whose rights were taken. */
+bool sim_ghost_leans_on_revoked(struct sim_fleet *fleet, uint32_t number);
 
 /* After a member's store came back from a power cut: everything of its own is there (I1). */
 void sim_ghost_check_home(struct sim_member *member);

@@ -242,11 +242,13 @@ static bool sync_all(struct sim_fleet *fleet, bool say)
     return good;
 }
 
-/* A revoked device may bring what it wrote itself, and nothing of others: what only such a one has stays with it. */
+/* A revoked device may bring what it wrote itself, and nothing of others: what only such a one has stays with it,
+ * and so does what cannot be opened without that. */
 static bool only_revoked_has(struct sim_fleet *fleet, uint32_t number)
 {
     for (size_t i = 1; i < fleet->member_count; i++)
-        if (fleet->members[i].revoked && fleet->members[i].replica != NULL && sim_ghost_holds(&fleet->members[i], number))
+        if (fleet->members[i].revoked && fleet->members[i].replica != NULL &&
+            (sim_ghost_holds(&fleet->members[i], number) || sim_ghost_leans_on_revoked(fleet, number)))
             return true;
     return false;
 }
