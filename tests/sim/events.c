@@ -71,7 +71,7 @@ void sim_swarm_choose(struct sim_fleet *fleet)
         .large = rate(fleet, 6),
         .revoke = sim_choose(fleet->choices, 4) == 3 ? 1 : 0,
         .rotate = sim_choose(fleet->choices, 3) == 2 ? 2 : 0,
-        .thief = sim_township(fleet) != NULL && sim_choose(fleet->choices, 4) == 3 ? 4 : 0,
+        .thief = sim_has_township(fleet) && sim_choose(fleet->choices, 4) == 3 ? 4 : 0,
     };
 }
 
@@ -209,7 +209,7 @@ void sim_event(struct sim_fleet *fleet)
         {sim_backup, swarm->backup},
         {sim_restore, swarm->restore},
         {sim_empty_relay, swarm->emptied},
-        {sim_new_device, swarm->clone > 0 ? 1 : 0},
+        {sim_new_member, swarm->clone > 0 ? 1 : 0},
         {sim_new_phrase, swarm->passphrase},
         {sim_lock, swarm->locked},
         {sim_withhold, swarm->byzantine},

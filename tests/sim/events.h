@@ -17,7 +17,7 @@ void sim_events_between(struct sim_fleet *fleet);
 /* A member that could do something now; NULL: none of those that were looked at. */
 struct sim_member *sim_somebody(struct sim_fleet *fleet);
 struct sim_member *sim_some_device(struct sim_fleet *fleet); /* or a township's desk: any machine but the server */
-/* The county's, or the township's where there is one, if it could do something now. */
+/* The county's, or a township's where there is one, if it could do something now. */
 struct sim_member *sim_some_desk(struct sim_fleet *fleet);
 
 /* ---- what people do: writing.c, carrying.c ---- */
@@ -41,7 +41,7 @@ void sim_plug(struct sim_fleet *fleet);
 void sim_backup(struct sim_fleet *fleet);
 void sim_restore(struct sim_fleet *fleet);
 void sim_empty_relay(struct sim_fleet *fleet);
-void sim_new_device(struct sim_fleet *fleet);
+void sim_new_member(struct sim_fleet *fleet); /* a device; now and then a township's desk, the first or one more */
 void sim_new_phrase(struct sim_fleet *fleet);
 void sim_withhold(struct sim_fleet *fleet);
 void sim_revoke(struct sim_fleet *fleet); /* revoking.c */

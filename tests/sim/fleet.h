@@ -158,13 +158,12 @@ static inline bool sim_is_township(const struct sim_member *member)
 {
     return member->team.certificate.role == MQ_ROLE_DESK;
 }
-/* NULL: none works now. */
-static inline struct sim_member *sim_township(struct sim_fleet *fleet)
+static inline bool sim_has_township(const struct sim_fleet *fleet)
 {
     for (size_t i = 0; i < fleet->member_count; i++)
-        if (sim_is_township(&fleet->members[i]) && !fleet->members[i].gone)
-            return &fleet->members[i];
-    return NULL;
+        if (sim_is_township(&fleet->members[i]))
+            return true;
+    return false;
 }
 /* The county's or a township's: it merges, decides and gives receipts. */
 static inline bool sim_merges(const struct sim_member *member)

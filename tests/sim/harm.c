@@ -173,9 +173,9 @@ static void new_member(struct sim_fleet *fleet, enum mq_role role)
     (void)sim_fleet_tell_access(fleet);
 }
 
-void sim_new_device(struct sim_fleet *fleet)
+void sim_new_member(struct sim_fleet *fleet)
 {
-    new_member(fleet, MQ_ROLE_CADRE);
+    new_member(fleet, choose(fleet, 5) == 4 ? MQ_ROLE_DESK : MQ_ROLE_CADRE);
 }
 
 void sim_new_phrase(struct sim_fleet *fleet)

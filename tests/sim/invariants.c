@@ -329,14 +329,11 @@ static uint64_t numbers_said(struct sim_fleet *fleet)
     return sum;
 }
 
-/* Of two desks none confirms anew because the other did. */
+/* Of several desks none confirms anew because the other did. */
 static void check_silence(struct sim_fleet *fleet)
 {
-    bool township = false;
-    for (size_t i = 0; i < fleet->member_count; i++)
-        township = township || sim_is_township(&fleet->members[i]);
     uint64_t said = numbers_said(fleet);
-    if (township && sync_all(fleet, true) && numbers_said(fleet) != said)
+    if (sim_has_township(fleet) && sync_all(fleet, true) && numbers_said(fleet) != said)
         sim_broken(fleet->story, "I10", "the desks go on giving receipts, though nothing is new");
 }
 

@@ -18,7 +18,7 @@ void sim_run(struct sim_choices *choices, uint64_t seed, FILE *out, struct sim_r
     uint32_t events = EVENTS_LEAST + sim_choose(choices, EVENTS_MORE);
     if (sim_chance(choices, LONG_ONE_IN))
         events += sim_choose(choices, LONG_MORE);
-    bool township = sim_township(&fleet) != NULL;
+    bool township = sim_has_township(&fleet);
     sim_tell(&story, "%zu devices%s, %u events", fleet.member_count - (township ? 2 : 1), township ? ", a township's desk" : "",
              events);
     for (uint32_t i = 0; i < events && !sim_is_broken(&story) && !sim_choices_ended(choices); i++)

@@ -67,10 +67,10 @@ static enum mq_status say(struct sim_member *township, const struct saying *sayi
 
 void sim_thief(struct sim_fleet *fleet)
 {
-    struct sim_member *township = sim_township(fleet), *device = sim_some_device(fleet);
+    struct sim_member *township = sim_some_desk(fleet), *device = sim_some_device(fleet);
     struct saying saying;
     struct mq_error error = {0};
-    if (township == NULL || township->revoked || device == NULL || device == township || !sim_enter(device))
+    if (township == NULL || !sim_is_township(township) || township->revoked || device == NULL || device == township || !sim_enter(device))
         return;
     bool found = make_up(device, &saying);
     sim_leave(device, MQ_OK);
