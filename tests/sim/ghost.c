@@ -279,6 +279,13 @@ bool sim_ghost_leans_on_revoked(struct sim_fleet *fleet, uint32_t number)
     return !whole;
 }
 
+/* Its author's store forgot that it sealed it, and got it back from its spool: it is there, and nobody counts it as his own. */
+static bool is_recalled(struct sim_member *member, uint32_t number)
+{
+    const struct sim_entry *entry = &member->fleet->ghost->entries[number];
+    return member->lying && entry->sealed && finds(member, "SELECT 1 FROM segment WHERE id = ? AND mine = 0", entry->segment);
+}
+
 void sim_ghost_survey(struct sim_fleet *fleet)
 {
     struct sim_ghost *ghost = fleet->ghost;
@@ -293,7 +300,7 @@ void sim_ghost_survey(struct sim_fleet *fleet)
         for (uint32_t i = 0; i < ghost->count; i++) {
             seen[i] |= sight.seen[i];
             if (ghost->entries[i].author == m)
-                ghost->entries[i].home &= is_home(member, &sight, i);
+                ghost->entries[i].home &= is_home(member, &sight, i) && !is_recalled(member, i);
         }
         sim_sight_free(&sight);
     }

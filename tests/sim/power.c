@@ -157,8 +157,10 @@ void sim_reboot(struct sim_member *member)
     }
     if (!open)
         return;
-    if (member->lying)
+    if (member->lying) {
+        sim_ghost_note_segments(member);
         sim_ghost_survey(fleet);
+    }
     sim_ghost_check_home(member);
     if (sim_is_desk(member) && !member->lying && !member->rotten)
         sim_wire_check_promises(fleet);
