@@ -115,4 +115,8 @@ void mq_chain_reset(struct mq_chain *chain);
 /* The same, and wipes the payloads. */
 void mq_chain_forget(struct mq_chain *chain);
 
+/* What the setting `have_owed` says of the list of what is held here (docs/protocol.md, section 4): all of it is owed; or a sync has
+ * said the beginning, and goes on. The next sync begins anew either way. 0: nothing. */
+enum { MQ_HAVE_OWED = 1, MQ_HAVE_BEGUN };
+
 #endif

@@ -65,8 +65,7 @@ static bool frame_is_news(struct mq_sync_state *state, const struct mq_frame *fr
         uint32_t offset = mq_get_u24(&reader);
         return mq_sync_piece_news(state, id.data, offset + (uint32_t)mq_left(&reader));
     }
-    case MQ_FRAME_HAVE: /* that, and what we want, moves something when it is answered */
-    case MQ_FRAME_WANT_PART:
+    case MQ_FRAME_WANT_PART: /* moves something when it is answered */
     case MQ_FRAME_ENROLLED: /* strangers may ask for ever */
     case MQ_FRAME_END: return false;
     default: return mq_sync_news(state, frame->payload);

@@ -13,6 +13,13 @@ struct mq_part_state {
     uint32_t size, offset; /* sent or received so far */
 };
 
+/* The last stream of a piece of the have-list, which goes by compartment and stream. */
+struct mq_have_place {
+    bool begun; /* false: before the first */
+    int64_t compartment;
+    uint8_t stream[MQ_ID_SIZE];
+};
+
 /* One mailbox of a request: what this replica reads, and its own open stream there. */
 struct mq_sync_mailbox {
     uint8_t mailbox[MQ_ID_SIZE];
@@ -42,7 +49,9 @@ struct mq_sync_state {
     unsigned borrow_misses;             /* such bodies that were asked for and did not come */
     bool borrow_ended;                  /* too many did not come: nothing more of the kind in this sync */
     bool heads_only;   /* the next request says nothing: the spool was sent, so the server may have it all (replica/spool.h) */
-    bool have_list;    /* the next request carries what we hold */
+    bool have_list;    /* the last request carried what we hold, or some of it */
+    bool have_more;    /* of which there is more than fitted */
+    struct mq_have_place have_said, have_end; /* so far it was answered; so far it went in the last request */
     bool moved;        /* the last reply brought a cursor or a piece further than any before */
     bool answers_only; /* all that is left to say are answers to those who ask to join: strangers may ask for ever */
     bool introduced;   /* a stranger's outbox was said once more */

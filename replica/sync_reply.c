@@ -296,7 +296,7 @@ static enum mq_status server_reset(struct reply_work *work, struct mq_error *err
                            " (SELECT stream FROM stream JOIN mailbox USING(mailbox) WHERE compartment <> 0 AND NOT asked)",
                            "");
     if (status == MQ_OK) /* owed until it was said and answered, whatever happens to this sync */
-        status = mq_setting_put_number(state->replica, "have_owed", 1, error);
+        status = mq_setting_put_number(state->replica, "have_owed", MQ_HAVE_OWED, error);
     return status;
 }
 
@@ -391,7 +391,9 @@ static enum mq_status have_said(struct reply_work *work, struct mq_error *error)
     struct mq_sync_state *state = work->state;
     if (!state->have_list || !work->whole || work->reply.status == MQ_REPLY_RESET)
         return MQ_OK;
-    return mq_setting_put_number(state->replica, "have_owed", 0, error);
+    state->have_said = state->have_end;
+    work->wanted = work->wanted || state->have_more;
+    return mq_setting_put_number(state->replica, "have_owed", state->have_more ? MQ_HAVE_BEGUN : 0, error);
 }
 
 static enum mq_status take_in(struct mq_replica *replica, void *context, struct mq_error *error)

@@ -5,6 +5,7 @@
 #include "replica/sync_keys.h"
 
 #define BORROW_MISSES_MAX 4 /* bodies that a server has no more, asked for in one sync */
+#define HAVE_ROOM (MQ_FRAME_HEADER_SIZE + MQ_ID_SIZE + MQ_HAVE_ENTRY_SIZE) /* one stream more, in a mailbox of its own */
 
 static bool room_for(const struct mq_sync_state *state, const struct mq_buffer *out, size_t payload)
 {
@@ -256,26 +257,36 @@ static void have_end(struct mq_buffer *out, struct mq_buffer *list)
     list->size = 0;
 }
 
-/* One list a mailbox, of those that are only written to as well. */
+/* One list a mailbox, of those that are only written to as well. What does not fit goes in the next request. */
 static enum mq_status put_have(struct mq_sync_state *state, struct mq_buffer *out, struct mq_error *error)
 {
     struct mq_query *query;
-    uint8_t *memory = mq_work_memory(MQ_ID_SIZE + MQ_STREAMS_MAX * MQ_HAVE_ENTRY_SIZE), mailbox[MQ_ID_SIZE] = {0};
-    struct mq_buffer list = mq_buffer(memory, MQ_ID_SIZE + MQ_STREAMS_MAX * MQ_HAVE_ENTRY_SIZE);
+    size_t size = MQ_ID_SIZE + MQ_STREAMS_MAX * MQ_HAVE_ENTRY_SIZE, count = 0;
+    uint8_t *memory = mq_work_memory(size), mailbox[MQ_ID_SIZE] = {0};
+    struct mq_buffer list = mq_buffer(memory, size);
+    struct mq_have_place *end = &state->have_end;
+    *end = state->have_said;
+    state->have_more = false;
     enum mq_status status =
         mq_db_query(state->replica->db, &query, error,
-                    "SELECT stream, mailbox FROM stream JOIN mailbox USING(mailbox) WHERE team = ?"
-                    " ORDER BY compartment, stream LIMIT 4096",
-                    "b", MQ_SPAN(state->team->team));
+                    "SELECT stream, mailbox, compartment FROM stream JOIN mailbox USING(mailbox) WHERE team = ?1"
+                    " AND (NOT ?2 OR (compartment, stream) > (?3, ?4)) ORDER BY compartment, stream",
+                    "biib", MQ_SPAN(state->team->team), (int64_t)end->begun, end->compartment, MQ_SPAN(end->stream));
     while (status == MQ_OK && mq_db_next(&query, error)) {
         struct mq_have have = {.count = 0};
         struct mq_span place = mq_db_blob(query, 1);
+        state->have_more = count == MQ_STREAMS_MAX || (count > 0 && !room_for(state, out, list.size + HAVE_ROOM));
+        if (state->have_more)
+            break;
         memcpy(have.stream, mq_db_blob(query, 0).data, MQ_ID_SIZE);
         if (list.size == 0 || !mq_span_equal(place, MQ_SPAN(mailbox))) {
             have_end(out, &list);
             mq_put_span(&list, place);
             memcpy(mailbox, place.data, MQ_ID_SIZE);
         }
+        *end = (struct mq_have_place){.begun = true, .compartment = mq_db_int(query, 2)};
+        memcpy(end->stream, have.stream, MQ_ID_SIZE);
+        count++;
         status = have_of(state, &have, error);
         if (status == MQ_OK && have.count > 0)
             mq_have_put(&list, &have);
@@ -285,7 +296,7 @@ static enum mq_status put_have(struct mq_sync_state *state, struct mq_buffer *ou
         status = error->status;
     if (status == MQ_OK)
         have_end(out, &list);
-    mq_work_free(memory, MQ_ID_SIZE + MQ_STREAMS_MAX * MQ_HAVE_ENTRY_SIZE);
+    mq_work_free(memory, size);
     return status;
 }
 
@@ -343,6 +354,8 @@ enum mq_status mq_sync_request(struct mq_sync_state *state, struct mq_buffer *ou
     if (status == MQ_OK)
         status = mq_setting_number(state->replica, "have_owed", &owed, error);
     state->have_list = status == MQ_OK && owed != 0;
+    if (state->have_list && owed == MQ_HAVE_OWED)
+        state->have_said = (struct mq_have_place){.begun = false};
     if (status == MQ_OK && state->have_list)
         status = put_have(state, out, error);
     if (state->down.active)

@@ -15,6 +15,7 @@
 #define LARGE_VISITS 12      /* in four segments */
 #define SENSITIVE_RECORDS 400 /* of 600 bytes: in four segments or more */
 #define WORDY_STREAMS 70     /* receipts that fill their share of such a reply, in every round */
+#define LISTED_STREAMS 520   /* of 40 bytes each in the list */
 #define ENDS_SOON 20         /* requests */
 
 static struct mq_error problem;
@@ -150,11 +151,31 @@ static void pieces_for_nothing_end_soon(void **state)
     assert_int_equal(village_safety(device).anchored, 3);
 }
 
+/* After the centre was emptied, a list of what is held that is larger than a body can be on this line is said in pieces. */
+static void a_long_list_goes_on_a_thin_line(void **state)
+{
+    struct village_member *device = &village.devices[0];
+    (void)state;
+    for (unsigned i = 0; i < LISTED_STREAMS; i++) {
+        assert_int_equal(mq_streams_close(device->replica, &problem), MQ_OK);
+        add_household(device, i);
+        assert_int_equal(mq_seal_all(device->replica, &problem), MQ_OK);
+    }
+    village_sync_all(&village, 2);
+    village_relay_empty(&village);
+    assert_int_equal(village_sync(&village, &village.desk, NULL), MQ_OK);
+    struct hostile_way way = {.village = &village, .request_most = THIN, .reply_most = THIN};
+    assert_int_equal(hostile_sync(&way, device, NULL), MQ_OK);
+    assert_int_equal(hostile_sync(&way, &village.devices[1], NULL), MQ_OK);
+    assert_int_equal(hostile_count(device, "SELECT value FROM setting WHERE name = 'have_owed'"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(large_segments_go_up_on_a_thin_line, begin, end),
         cmocka_unit_test_setup_teardown(large_segments_come_down_on_a_thin_line, begin, end),
+        cmocka_unit_test_setup_teardown(a_long_list_goes_on_a_thin_line, begin, end),
         cmocka_unit_test_setup_teardown(asking_in_turn_ends_soon, begin, end),
         cmocka_unit_test_setup_teardown(pieces_for_nothing_end_soon, begin, end),
     };
