@@ -59,11 +59,7 @@ void sim_clone(struct sim_fleet *fleet)
     char name[16];
     if (member == NULL)
         return;
-    if (sim_is_township(member)) { /* two desks under one key: nothing is promised of them */
-        (void)sim_open(member);
-        return;
-    }
-    snprintf(name, sizeof name, "device %zu", fleet->member_count);
+    snprintf(name, sizeof name, "%s %zu", sim_is_township(member) ? "township" : "device", fleet->member_count);
     struct sim_member *copy = sim_fleet_place(fleet, name);
     if (copy != NULL) {
         bool same = choose(fleet, 2) == 1;
@@ -74,6 +70,7 @@ void sim_clone(struct sim_fleet *fleet)
         copy->team = member->team;
         copy->phrase = member->phrase;
         copy->revoked = member->revoked;
+        copy->stolen = member->stolen;
         copy->rotten = member->rotten;
         memcpy(copy->ended, member->ended, sizeof copy->ended);
         copy->ended_count = member->ended_count;
