@@ -106,6 +106,8 @@ static void see_change(struct sim_member *member, struct mq_span bytes, struct s
         sim_broken(story, "I3", "%s holds text #%u, and not as it was written", member->name, number);
     else if (ghost->entries[number].refused)
         sim_broken(story, "I3", "%s holds text #%u, which was refused", member->name, number);
+    else if (ghost->entries[number].restricted && !sim_is_desk(member))
+        sim_broken(story, "I7", "%s can read text #%u, which only the county's desk may", member->name, number);
     else if (bytes.data[1] == MQ_CHANGE_DECIDE) /* a desk says the chosen value once more: that is another change */
         return;
     else if (out->seen[number] && member->fleet->rotated && ghost->entries[number].kind == 'B')

@@ -7,7 +7,7 @@
  * | I4 | saved + stored + anchored + quarantined = what was written here | sim_check_member, after each sync |
  * | I5 | own chains have no holes | the check of every replica at the end |
  * | I6 | each record takes effect once | ghost.c, at each look |
- * | I7 | no plaintext on a link or stick | wire.c, every byte |
+ * | I7 | no plaintext on a link or stick, nothing restricted in anybody's store but the county's | wire.c, every byte; ghost.c |
  * | I8 | no key and nonce twice | wire.c, every segment |
  * | I9 | all replicas agree in the end, whatever the order | sim_heal |
  * | I10 | everything is anchored in the end, in a few rounds; no sync asks for ever | sim_heal; network.c |
