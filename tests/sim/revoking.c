@@ -181,13 +181,14 @@ static enum mq_status adopt(struct mq_replica *replica, void *context, struct mq
     return mq_adopt(replica, context, error);
 }
 
+/* Beyond a cut, or behind a hole that nobody can fill any more. */
 static size_t list_held(struct sim_member *desk, uint8_t (*ids)[MQ_SEGMENT_ID_SIZE])
 {
     struct mq_query *query;
     struct mq_error error = {0};
     size_t count = 0;
     if (mq_db_query(mq_replica_db(desk->replica), &query, &error,
-                    "SELECT id FROM segment WHERE state = 2 AND reason = 'revoked' ORDER BY number", "") != MQ_OK)
+                    "SELECT id FROM segment WHERE state <> 1 AND reason IN ('revoked', 'cut') ORDER BY number", "") != MQ_OK)
         return 0;
     while (mq_db_next(&query, &error) && count < HELD_MAX)
         memcpy(ids[count++], mq_db_blob(query, 0).data, MQ_SEGMENT_ID_SIZE);
