@@ -38,11 +38,12 @@ static int64_t records_written(struct sim_member *member)
     return records;
 }
 
+/* Where pages are missing, and the program has said so, nothing can be counted until somebody brings a backup. */
 static void check_counts(struct sim_member *member)
 {
     struct mq_safety safety;
     struct mq_error error = {0};
-    if (mq_safety_count(member->replica, &safety, &error) != MQ_OK)
+    if (member->damage_said || mq_safety_count(member->replica, &safety, &error) != MQ_OK)
         return;
     int64_t sum = safety.saved + safety.stored + safety.anchored + safety.quarantined, written = records_written(member);
     if (sum < written)
@@ -108,7 +109,6 @@ static void look_through(struct sim_member *member)
     sim_tell(member->fleet->story, "%s is checked%s%s", member->name, status == MQ_OK ? ": sound" : ": ", error.text);
     if (status == MQ_OK)
         return;
-    member->damage_said = true;
     member->ruined = true;
     sim_close(member);
 }

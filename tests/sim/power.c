@@ -66,7 +66,6 @@ static void damaged(struct sim_member *member, const struct mq_error *error)
     sim_tell(story, "%s says: %s", member->name, error->text);
     if (!member->rotten && !member->lying)
         sim_broken(story, "I1", "%s finds damage, and its disk has none: %s", member->name, error->text);
-    member->damage_said = true;
 }
 
 bool sim_open(struct sim_member *member)
@@ -96,7 +95,7 @@ bool sim_open(struct sim_member *member)
     if (status == MQ_OK)
         return true;
     if ((status == MQ_WRONG_KEY || status == MQ_NOT_FOUND) && (member->rotten || member->lying))
-        member->ruined = member->damage_said = true;
+        member->ruined = true;
     if (!member->ruined && !member->failing)
         sim_broken(member->fleet->story, "I1", "%s cannot be opened any more (%d): %s", member->name, (int)status, error.text);
     return false;
@@ -241,9 +240,9 @@ void sim_leave(struct sim_member *member, enum mq_status status)
 {
     bool failed = disarm(member);
     member->working = false;
-    if (status == MQ_DAMAGED && member->rotten)
+    if (status == MQ_DAMAGED && (member->rotten || member->lying))
         member->damage_said = true;
-    else if (status == MQ_DAMAGED && !member->lying && !failed && !sim_disk_is_off(disk_of(member)))
+    else if (status == MQ_DAMAGED && !failed && !sim_disk_is_off(disk_of(member)))
         sim_broken(member->fleet->story, "I1", "%s found damage where there is none", member->name);
     settle(member, status);
 }
