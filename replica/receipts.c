@@ -157,38 +157,73 @@ static enum mq_status receipt_sign(struct mq_replica *replica, const struct mq_t
                      (int64_t)walk->seq, MQ_SPAN(walk->id), MQ_SPAN(walk->stream));
 }
 
-/* Under which number did we say what waits in the outbox for this stream, or was sent from there? 0: nothing. */
-static enum mq_status number_said(struct mq_replica *replica, const uint8_t stream[MQ_ID_SIZE], int64_t *number,
-                                  struct mq_error *error)
+/* A receipt of ours: under which number, and saying what but the number of the backup. 0: none. */
+struct said {
+    int64_t number;
+    uint8_t hash[MQ_HASH_SIZE];
+};
+
+static void said_take(struct said *out, struct mq_span object)
+{
+    struct mq_control control;
+    struct mq_receipt receipt;
+    uint8_t memory[sizeof receipt.excepted + MQ_HASH_SIZE * 4];
+    struct mq_buffer body = mq_buffer(memory, sizeof memory);
+    if (mq_control_decode(&control, object) != MQ_OK || mq_receipt_get(&receipt, control.body) != MQ_OK)
+        return;
+    receipt.backup = 0;
+    mq_receipt_put(&body, &receipt);
+    mq_hash_one(out->hash, sizeof out->hash, MQ_DOMAIN_BODY, mq_written(&body));
+    out->number = (int64_t)control.number;
+}
+
+/* What waits in the outbox for this stream, or was sent from there. */
+static enum mq_status said_here(struct mq_replica *replica, const uint8_t stream[MQ_ID_SIZE], struct said *out,
+                                struct mq_error *error)
 {
     struct mq_query *query;
-    struct mq_control control;
-    *number = 0;
     enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT bytes FROM outbox WHERE slot = ?", "b",
                                         mq_span(stream, MQ_ID_SIZE));
     if (status != MQ_OK)
         return status;
-    if (mq_db_next(&query, error) && mq_control_decode(&control, mq_db_blob(query, 0)) == MQ_OK)
-        *number = (int64_t)control.number;
+    if (mq_db_next(&query, error))
+        said_take(out, mq_db_blob(query, 0));
     mq_db_done(&query);
     return error->status;
 }
 
-/* Did we, before we were set back, say something under a greater number? It keeps what we say now from its author, so that is
- * said once more; but for a number of whoever stole our key: no other goes above it. */
+/* What we heard that we said. */
+static enum mq_status said_elsewhere(struct mq_replica *replica, const struct mq_team *team,
+                                     const uint8_t stream[MQ_ID_SIZE], struct said *out, struct mq_error *error)
+{
+    struct mq_query *query;
+    uint8_t self[MQ_KID_SIZE];
+    mq_key_name(self, replica->identity->sign_public);
+    enum mq_status status = mq_db_query(replica->db, &query, error,
+                                        "SELECT bytes FROM control WHERE team = ? AND kind = ? AND subject = ? AND owner = ?",
+                                        "bibb", MQ_SPAN(team->team), (int64_t)MQ_CONTROL_RECEIPT, mq_span(stream, MQ_ID_SIZE),
+                                        MQ_SPAN(self));
+    if (status != MQ_OK)
+        return status;
+    if (mq_db_next(&query, error))
+        said_take(out, mq_db_blob(query, 0));
+    mq_db_done(&query);
+    return error->status;
+}
+
+/* Did we, before we were set back, say something else under a greater number? It keeps what we say now from its author, so that
+ * is said once more; but for a number of whoever stole our key: no other goes above it. The same under a greater number is well
+ * said: of two copies of a desk none goes on because the other did. */
 static enum mq_status overtaken(struct mq_replica *replica, const struct mq_team *team,
                                 const uint8_t stream[MQ_ID_SIZE], bool *answer, struct mq_error *error)
 {
-    uint8_t self[MQ_KID_SIZE];
-    int64_t said, heard = 0;
-    mq_key_name(self, replica->identity->sign_public);
-    enum mq_status status = number_said(replica, stream, &said, error);
-    if (status == MQ_OK && said > 0)
-        status = mq_db_number(replica->db, &heard, error,
-                              "SELECT number FROM control WHERE team = ? AND kind = ? AND subject = ? AND owner = ?", "bibb",
-                              MQ_SPAN(team->team), (int64_t)MQ_CONTROL_RECEIPT, mq_span(stream, MQ_ID_SIZE), MQ_SPAN(self));
-    *answer = status == MQ_OK && said > 0 && heard > said && heard < MQ_CONTROL_NUMBER_SANE;
-    return status == MQ_NOT_FOUND ? MQ_OK : status;
+    struct said here = {0}, elsewhere = {0};
+    enum mq_status status = said_here(replica, stream, &here, error);
+    if (status == MQ_OK && here.number > 0)
+        status = said_elsewhere(replica, team, stream, &elsewhere, error);
+    *answer = status == MQ_OK && here.number > 0 && elsewhere.number > here.number &&
+              elsewhere.number < MQ_CONTROL_NUMBER_SANE && memcmp(here.hash, elsewhere.hash, sizeof here.hash) != 0;
+    return status;
 }
 
 static enum mq_status receipt_make(struct mq_replica *replica, const struct mq_team *team, struct receipt_walk *walk,

@@ -391,6 +391,18 @@ static void what_a_desk_says_now_counts(void **state)
     assert_int_equal(last_number(&village.desk), said);
 }
 
+/* Two copies of one desk agree: neither says once more what the other has said under a greater number. */
+static void copies_of_a_desk_do_not_chase(void **state)
+{
+    (void)state;
+    three_segments();
+    sync_one(&village.township);
+    int64_t said = last_number(&village.township);
+    assert_int_equal(say_to(&village.township, &village.township, &(struct saying){3, 0, 0, (uint64_t)said + 7}), 0);
+    sync_one(&village.township);
+    assert_int_equal(last_number(&village.township), said);
+}
+
 /* However many segments of its own stream a device that was set back has from elsewhere in one reply, what a desk says of
  * them is applied once, and covers them all. */
 static void what_comes_back_is_looked_at_once(void **state)
@@ -489,6 +501,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_township_says_it_of_what_it_brings, begin, end),
         cmocka_unit_test_setup_teardown(a_late_desk_goes_on_above_its_numbers, begin, end),
         cmocka_unit_test_setup_teardown(what_a_desk_says_now_counts, begin, end),
+        cmocka_unit_test_setup_teardown(copies_of_a_desk_do_not_chase, begin, end),
         cmocka_unit_test_setup_teardown(what_comes_back_is_looked_at_once, begin, end),
         cmocka_unit_test_setup_teardown(a_thiefs_numbers_are_his_own, begin, end),
         cmocka_unit_test_setup_teardown(who_cannot_pass_a_number_stops, begin, end),
