@@ -253,9 +253,41 @@ static enum mq_status control_take(struct mq_replica *replica, const struct mq_c
                : status;
 }
 
+/* Is this the very object that stands in its slot? */
+static enum mq_status control_kept(struct mq_replica *replica, const struct mq_control *control, bool *kept,
+                                   struct mq_error *error)
+{
+    uint8_t owner[MQ_KID_SIZE];
+    int64_t count;
+    mq_control_owner(owner, control);
+    enum mq_status status =
+        mq_db_number(replica->db, &count, error,
+                     "SELECT count(*) FROM control WHERE team = ? AND kind = ? AND subject = ? AND owner = ? AND bytes = ?",
+                     "bibbb", MQ_SPAN(control->team), (int64_t)control->kind, MQ_SPAN(control->subject), MQ_SPAN(owner),
+                     control->bytes);
+    *kept = status == MQ_OK && count > 0;
+    return status;
+}
+
+/* What is new here goes on to the server: a centre that was set back may have forgotten that its desk ever said so. The county's
+ * desk says itself what counts now. */
+static enum mq_status control_carry(struct mq_replica *replica, const struct mq_control *control,
+                                    const struct mq_certificate *desk, struct mq_admitted *result, struct mq_error *error)
+{
+    bool before, after = false, own = false;
+    enum mq_status status = control_kept(replica, control, &before, error);
+    if (status == MQ_OK)
+        status = control_take(replica, control, desk, result, error);
+    if (status == MQ_OK)
+        status = control_kept(replica, control, &after, error);
+    if (status == MQ_OK && after && !before)
+        status = mq_governs_team(replica, control->team, &own, error);
+    return status == MQ_OK && after && !before && !own ? mq_heal_owe_word(replica, control, error) : status;
+}
+
 /* A key may have several certificates: its word has the rank of the highest, and none once one of them was revoked. */
-static enum mq_status admit_control(struct mq_replica *replica, struct mq_span payload, struct mq_admitted *result,
-                                    struct mq_error *error)
+static enum mq_status admit_control(struct mq_replica *replica, struct mq_span payload, bool carry,
+                                    struct mq_admitted *result, struct mq_error *error)
 {
     struct mq_control control;
     struct mq_certificate desks[MQ_DESKS_MAX];
@@ -275,7 +307,8 @@ static enum mq_status admit_control(struct mq_replica *replica, struct mq_span p
             desk = &desks[i];
     }
     if (status == MQ_OK && desk != NULL && !revoked)
-        return control_take(replica, &control, desk, result, error);
+        return carry ? control_carry(replica, &control, desk, result, error)
+                     : control_take(replica, &control, desk, result, error);
     result->refused += status == MQ_OK;
     return status;
 }
@@ -289,7 +322,7 @@ enum mq_status mq_admit(struct mq_replica *replica, const struct mq_frame *frame
     case MQ_FRAME_ANNOUNCE: return admit_announce(replica, frame->payload, result, error);
     case MQ_FRAME_GRANT: return admit_grant(replica, frame->payload, carry, result, error);
     case MQ_FRAME_WRAP: return admit_wrap(replica, frame->payload, result, error);
-    case MQ_FRAME_CONTROL: return admit_control(replica, frame->payload, result, error);
+    case MQ_FRAME_CONTROL: return admit_control(replica, frame->payload, carry, result, error);
     case MQ_FRAME_SEGMENT: return mq_admit_segment(replica, frame->payload, carry, result, error);
     default: return MQ_OK;
     }

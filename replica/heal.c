@@ -83,6 +83,19 @@ enum mq_status mq_heal_owe_grant(struct mq_replica *replica, const struct mq_gra
     return owe(replica, MQ_FRAME_GRANT, MQ_SPAN(bytes), MQ_SPAN(kid), error);
 }
 
+enum mq_status mq_heal_owe_word(struct mq_replica *replica, const struct mq_control *control, struct mq_error *error)
+{
+    uint8_t memory[MQ_ID_SIZE + MQ_HASH_SIZE + MQ_KID_SIZE], owner[MQ_KID_SIZE];
+    struct mq_buffer key = mq_buffer(memory, sizeof memory);
+    if (control->kind != MQ_CONTROL_RECEIPT && control->kind != MQ_CONTROL_REVOCATION)
+        return MQ_OK;
+    mq_control_owner(owner, control);
+    mq_put(&key, control->team, sizeof control->team);
+    mq_put(&key, control->subject, sizeof control->subject);
+    mq_put(&key, owner, sizeof owner);
+    return owe(replica, MQ_FRAME_CONTROL, control->bytes, mq_written(&key), error);
+}
+
 enum mq_status mq_heal_owe(struct mq_replica *replica, struct mq_error *error)
 {
     enum mq_status status = MQ_OK;

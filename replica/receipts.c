@@ -157,9 +157,10 @@ static enum mq_status receipt_sign(struct mq_replica *replica, const struct mq_t
                      (int64_t)walk->seq, MQ_SPAN(walk->id), MQ_SPAN(walk->stream));
 }
 
-/* A receipt of ours: under which number, and saying what but the number of the backup. 0: none. */
+/* A receipt of ours: under which number (0: none), after which backup, and what else it says. */
 struct said {
     int64_t number;
+    uint32_t backup;
     uint8_t hash[MQ_HASH_SIZE];
 };
 
@@ -171,6 +172,7 @@ static void said_take(struct said *out, struct mq_span object)
     struct mq_buffer body = mq_buffer(memory, sizeof memory);
     if (mq_control_decode(&control, object) != MQ_OK || mq_receipt_get(&receipt, control.body) != MQ_OK)
         return;
+    out->backup = receipt.backup;
     receipt.backup = 0;
     mq_receipt_put(&body, &receipt);
     mq_hash_one(out->hash, sizeof out->hash, MQ_DOMAIN_BODY, mq_written(&body));
@@ -211,9 +213,9 @@ static enum mq_status said_elsewhere(struct mq_replica *replica, const struct mq
     return error->status;
 }
 
-/* Did we, before we were set back, say something else under a greater number? It keeps what we say now from its author, so that
- * is said once more; but for a number of whoever stole our key: no other goes above it. The same under a greater number is well
- * said: of two copies of a desk none goes on because the other did. */
+/* Did we, before we were set back, say something else under a greater number, or name a backup that this life has not made? It
+ * keeps what we say now from its author, so that is said once more; but for a number of whoever stole our key: no other goes
+ * above it. The same under a greater number is well said: two copies of a desk come to an end. */
 static enum mq_status overtaken(struct mq_replica *replica, const struct mq_team *team,
                                 const uint8_t stream[MQ_ID_SIZE], bool *answer, struct mq_error *error)
 {
@@ -221,8 +223,9 @@ static enum mq_status overtaken(struct mq_replica *replica, const struct mq_team
     enum mq_status status = said_here(replica, stream, &here, error);
     if (status == MQ_OK && here.number > 0)
         status = said_elsewhere(replica, team, stream, &elsewhere, error);
+    bool differs = memcmp(here.hash, elsewhere.hash, sizeof here.hash) != 0 || elsewhere.backup > here.backup;
     *answer = status == MQ_OK && here.number > 0 && elsewhere.number > here.number &&
-              elsewhere.number < MQ_CONTROL_NUMBER_SANE && memcmp(here.hash, elsewhere.hash, sizeof here.hash) != 0;
+              elsewhere.number < MQ_CONTROL_NUMBER_SANE && differs;
     return status;
 }
 

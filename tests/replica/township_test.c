@@ -391,6 +391,25 @@ static void what_a_desk_says_now_counts(void **state)
     assert_int_equal(last_number(&village.desk), said);
 }
 
+/* On a stick comes what the county's desk said in a life that its server and it have forgotten, under a greater number, and it
+ * covers less: the desk hears of it by the server, and says once more what counts. */
+static void a_word_of_a_lost_life_is_overtaken(void **state)
+{
+    (void)state;
+    three_segments();
+    sync_one(&village.desk);
+    sync_one(device());
+    assert_all_anchored(3);
+    say_by_stick(device(), &village.desk, &(struct saying){2, 0, 0, UINT64_C(1900000000000)});
+    add("d");
+    for (int i = 0; i < 2; i++) {
+        sync_one(device());
+        sync_one(&village.desk);
+    }
+    sync_one(device());
+    assert_all_anchored(4);
+}
+
 /* Two copies of one desk agree: neither says once more what the other has said under a greater number. */
 static void copies_of_a_desk_do_not_chase(void **state)
 {
@@ -401,6 +420,24 @@ static void copies_of_a_desk_do_not_chase(void **state)
     assert_int_equal(say_to(&village.township, &village.township, &(struct saying){3, 0, 0, (uint64_t)said + 7}), 0);
     sync_one(&village.township);
     assert_int_equal(last_number(&village.township), said);
+}
+
+/* A backup that was made in a life which is forgotten is no backup any more: the desk says once more what it says, and does not
+ * name it. */
+static void no_backup_of_a_lost_life_is_named(void **state)
+{
+    uint8_t memory[400];
+    struct mq_buffer object = mq_buffer(memory, sizeof memory);
+    (void)state;
+    three_segments();
+    sync_one(&village.township);
+    int64_t said = last_number(&village.township);
+    put_word(&object, &village.township, &(struct saying){3, 0, 0, (uint64_t)said + 7}, 9);
+    struct mq_frame frame = {.type = MQ_FRAME_CONTROL, .payload = mq_written(&object)};
+    assert_int_equal(village_hear(&village.township, &frame), 0);
+    for (int i = 0; i < 3; i++)
+        sync_one(&village.township);
+    assert_int_equal(last_number(&village.township), said + 8);
 }
 
 /* However many segments of its own stream a device that was set back has from elsewhere in one reply, what a desk says of
@@ -501,7 +538,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_township_says_it_of_what_it_brings, begin, end),
         cmocka_unit_test_setup_teardown(a_late_desk_goes_on_above_its_numbers, begin, end),
         cmocka_unit_test_setup_teardown(what_a_desk_says_now_counts, begin, end),
+        cmocka_unit_test_setup_teardown(a_word_of_a_lost_life_is_overtaken, begin, end),
         cmocka_unit_test_setup_teardown(copies_of_a_desk_do_not_chase, begin, end),
+        cmocka_unit_test_setup_teardown(no_backup_of_a_lost_life_is_named, begin, end),
         cmocka_unit_test_setup_teardown(what_comes_back_is_looked_at_once, begin, end),
         cmocka_unit_test_setup_teardown(a_thiefs_numbers_are_his_own, begin, end),
         cmocka_unit_test_setup_teardown(who_cannot_pass_a_number_stops, begin, end),

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "protocol/control_keys.h"
+#include "replica/bundle.h"
 #include "replica/replica_keys.h"
 #include "tests/replica/hostile.h"
 
@@ -80,13 +81,14 @@ struct saying {
     uint64_t number;
 };
 
-/* Gives how many objects the hearer refused: 0 or 1. */
-static inline int64_t say_to(struct village_member *hearer, struct village_member *desk, const struct saying *saying)
+/* The signed object, which names this backup. `out` has room for 400 bytes. */
+static inline void put_word(struct mq_buffer *out, const struct village_member *desk, const struct saying *saying,
+                            uint32_t backup)
 {
-    uint8_t body_memory[200], object_memory[400];
-    struct mq_buffer body = mq_buffer(body_memory, sizeof body_memory),
-                     object = mq_buffer(object_memory, sizeof object_memory);
-    struct mq_receipt receipt = {.head_seq = (uint32_t)saying->head, .excepted_count = saying->excepted > 0};
+    uint8_t body_memory[200];
+    struct mq_buffer body = mq_buffer(body_memory, sizeof body_memory);
+    struct mq_receipt receipt = {
+        .head_seq = (uint32_t)saying->head, .backup = backup, .excepted_count = saying->excepted > 0};
     struct mq_control control = {.kind = MQ_CONTROL_RECEIPT, .number = saying->number};
     own_segment(saying->head, receipt.head_id, control.subject);
     if (saying->excepted > 0)
@@ -95,9 +97,30 @@ static inline int64_t say_to(struct village_member *hearer, struct village_membe
     memcpy(control.team, desk->team.team, MQ_ID_SIZE);
     mq_receipt_put(&body, &receipt);
     control.body = mq_written(&body);
-    assert_int_equal(mq_control_sign(&object, &control, mq_replica_identity(desk->replica)), MQ_OK);
+    assert_int_equal(mq_control_sign(out, &control, mq_replica_identity(desk->replica)), MQ_OK);
+}
+
+/* Gives how many objects the hearer refused: 0 or 1. */
+static inline int64_t say_to(struct village_member *hearer, struct village_member *desk, const struct saying *saying)
+{
+    uint8_t memory[400];
+    struct mq_buffer object = mq_buffer(memory, sizeof memory);
+    put_word(&object, desk, saying, 0);
     struct mq_frame frame = {.type = MQ_FRAME_CONTROL, .payload = mq_written(&object)};
     return village_hear(hearer, &frame);
+}
+
+/* The same, which comes on a stick. */
+static inline void say_by_stick(struct village_member *hearer, struct village_member *desk, const struct saying *saying)
+{
+    uint8_t object_memory[400], frames_memory[500];
+    struct mq_buffer object = mq_buffer(object_memory, sizeof object_memory),
+                     frames = mq_buffer(frames_memory, sizeof frames_memory);
+    struct mq_admitted result = {0};
+    put_word(&object, desk, saying, 0);
+    mq_frame_put(&frames, MQ_FRAME_CONTROL, mq_written(&object));
+    assert_int_equal(mq_bundle_take(hearer->replica, mq_written(&frames), &result, &problem), MQ_OK);
+    assert_int_equal(result.refused, 0);
 }
 
 static inline void say(struct village_member *desk, const struct saying *saying)
