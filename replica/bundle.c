@@ -1,6 +1,7 @@
 /* Writing and reading bundles. */
 #include "replica/bundle.h"
 
+#include "protocol/control.h"
 #include "replica/erase.h"
 #include "replica/keyring_keys.h"
 #include "replica/outgoing.h"
@@ -65,14 +66,34 @@ struct read_work {
     struct mq_admitted *result;
 };
 
-static enum mq_status read_frames(struct mq_replica *replica, void *context, struct mq_error *error)
+/* Said first, in whatever order it comes: a desk that was set back hands the keys that it finds in a bundle to all it knows of,
+ * and has to have heard by then whom it revoked. */
+static bool goes_first(const struct mq_frame *frame)
 {
-    struct read_work *work = context;
+    struct mq_control control;
+    return frame->type == MQ_FRAME_CERTIFICATE ||
+           (frame->type == MQ_FRAME_CONTROL && mq_control_decode(&control, frame->payload) == MQ_OK &&
+            control.kind == MQ_CONTROL_REVOCATION);
+}
+
+static enum mq_status read_some(struct mq_replica *replica, const struct read_work *work, bool first,
+                                struct mq_error *error)
+{
     struct mq_reader reader = mq_reader(work->frames);
     struct mq_frame frame;
     enum mq_status status = MQ_OK;
     while (status == MQ_OK && mq_frame_next(&reader, &frame) == MQ_OK)
-        status = mq_admit(replica, &frame, true, work->result, error);
+        if (goes_first(&frame) == first)
+            status = mq_admit(replica, &frame, true, work->result, error);
+    return status;
+}
+
+static enum mq_status read_frames(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    struct read_work *work = context;
+    enum mq_status status = read_some(replica, work, true, error);
+    if (status == MQ_OK)
+        status = read_some(replica, work, false, error);
     if (status == MQ_OK)
         status = mq_admit_waiting(replica, work->result, error);
     return status == MQ_OK ? mq_erase_settle(replica, error) : status;

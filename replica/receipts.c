@@ -1,6 +1,7 @@
 /* Making receipts at a desk, applying them on a device, and counting what they cover. */
 #include "replica/receipts.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "platform/hex.h"
@@ -164,19 +165,31 @@ struct said {
     uint8_t hash[MQ_HASH_SIZE];
 };
 
+static int order_exceptions(const void *left, const void *right)
+{
+    const struct mq_exception *a = left, *b = right;
+    int order = memcmp(a->id, b->id, sizeof a->id);
+    return order != 0 ? order : a->reason - b->reason;
+}
+
+_Static_assert(sizeof(struct mq_exception) == MQ_SEGMENT_ID_SIZE + 1, "hashed as it lies");
+
+/* Which of several branches is called the head depends on which came first; it says the same. */
 static void said_take(struct said *out, struct mq_span object)
 {
     struct mq_control control;
     struct mq_receipt receipt;
-    uint8_t memory[sizeof receipt.excepted + MQ_HASH_SIZE * 4];
-    struct mq_buffer body = mq_buffer(memory, sizeof memory);
+    struct mq_exception all[MQ_EXCEPTED_MAX + 1];
     if (mq_control_decode(&control, object) != MQ_OK || mq_receipt_get(&receipt, control.body) != MQ_OK)
         return;
-    out->backup = receipt.backup;
-    receipt.backup = 0;
-    mq_receipt_put(&body, &receipt);
-    mq_hash_one(out->hash, sizeof out->hash, MQ_DOMAIN_BODY, mq_written(&body));
+    size_t count = receipt.excepted_count;
+    memcpy(all, receipt.excepted, count * sizeof *all);
+    all[count].reason = MQ_EXCEPTION_BRANCH;
+    memcpy(all[count++].id, receipt.head_id, sizeof all->id);
+    qsort(all, count, sizeof *all, order_exceptions);
     out->number = (int64_t)control.number;
+    out->backup = receipt.backup;
+    mq_hash_one(out->hash, sizeof out->hash, MQ_DOMAIN_BODY, mq_span((const uint8_t *)all, count * sizeof *all));
 }
 
 /* What waits in the outbox for this stream, or was sent from there. */
@@ -224,7 +237,7 @@ static enum mq_status overtaken(struct mq_replica *replica, const struct mq_team
     if (status == MQ_OK && here.number > 0)
         status = said_elsewhere(replica, team, stream, &elsewhere, error);
     bool differs = memcmp(here.hash, elsewhere.hash, sizeof here.hash) != 0 || elsewhere.backup > here.backup;
-    *answer = status == MQ_OK && here.number > 0 && elsewhere.number > here.number &&
+    *answer = status == MQ_OK && here.number > 0 && elsewhere.number >= here.number &&
               elsewhere.number < MQ_CONTROL_NUMBER_SANE && differs;
     return status;
 }

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "replica/bundle.h"
 #include "replica/cases.h"
 #include "replica/heal.h"
 #include "replica/outgoing.h"
@@ -443,6 +444,54 @@ static void a_locked_device_says_who_was_revoked(void **state)
     assert_false(knows(revoked, "written without him"));
 }
 
+/* A stick of today, on which grants may stand before revocations, as its writer likes. */
+static void read_stick(struct village_member *writer, struct village_member *reader)
+{
+    struct mq_admitted taken;
+    int64_t segments;
+    char path[256];
+    snprintf(path, sizeof path, "%s/stick", village.directory);
+    assert_int_equal(mq_bundle_write(writer->replica, path, &segments, &problem), MQ_OK);
+    assert_int_equal(mq_bundle_read(reader->replica, path, &taken, &problem), MQ_OK);
+}
+
+/* The desk was set back to before a revocation, and a colleague's stick brings it that and the newer keys: whoever was revoked gets
+ * none of them. */
+static void a_stick_gives_no_key_to_who_was_revoked(void **state)
+{
+    struct village_member *revoked = &village.devices[0], *member = &village.devices[1], *desk = &village.desk;
+    (void)state;
+    village_sync_all(&village, 1);
+    village_keep(&village, desk, "backup");
+    village_revoke(&village, revoked);
+    sync_one(member);
+    village_bring_back(&village, desk, "backup");
+    village_relay_empty(&village);
+    read_stick(member, desk);
+    sync_one(desk);
+    add(member, "written without him");
+    sync_one(member);
+    sync_one(desk);
+    (void)village_sync(&village, revoked, NULL); /* whatever he is told */
+    assert_true(knows(desk, "written without him"));
+    assert_int_equal(epoch(revoked), 1);
+    assert_false(knows(revoked, "written without him"));
+}
+
+/* Who reads such a stick brings the server the revocation before the keys, too. */
+static void a_stick_is_carried_on_in_order(void **state)
+{
+    struct village_member *late = &village.devices[2];
+    (void)state;
+    village_sync_all(&village, 1);
+    village_revoke(&village, &village.devices[0]);
+    sync_one(&village.devices[1]);
+    read_stick(&village.devices[1], late);
+    assert_int_equal(hostile_count(late, "SELECT (SELECT min(number) FROM outbox WHERE sent = 0 AND frame = 6) <"
+                                         " (SELECT min(number) FROM outbox WHERE sent = 0 AND frame = 4)"),
+                     1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -459,6 +508,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(sealed_before_the_key_came_is_seen_with_it, begin, end),
         cmocka_unit_test_setup_teardown(a_key_that_only_the_desk_had_comes_back, begin, end),
         cmocka_unit_test_setup_teardown(a_stick_brings_the_grant_too, begin, end),
+        cmocka_unit_test_setup_teardown(a_stick_gives_no_key_to_who_was_revoked, begin, end),
+        cmocka_unit_test_setup_teardown(a_stick_is_carried_on_in_order, begin, end),
         cmocka_unit_test_setup_teardown(a_locked_device_brings_the_grant_too, begin, end),
         cmocka_unit_test_setup_teardown(a_locked_device_says_who_was_revoked, begin, end),
     };

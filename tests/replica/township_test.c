@@ -422,6 +422,65 @@ static void copies_of_a_desk_do_not_chase(void **state)
     assert_int_equal(last_number(&village.township), said);
 }
 
+/* Two copies said different things under one number, and the other's came first: what this one says is said once more. */
+static void a_number_that_two_said_is_passed(void **state)
+{
+    (void)state;
+    three_segments();
+    sync_one(&village.desk);
+    uint64_t said = (uint64_t)hostile_count(&village.desk, "SELECT number FROM control WHERE kind = 1");
+    say(&village.desk, &(struct saying){2, 0, 0, said});
+    assert_int_equal(mq_db_run(mq_replica_db(village.desk.replica), &problem, "DELETE FROM control WHERE kind = 1", ""), MQ_OK);
+    assert_int_equal(say_to(&village.desk, &village.desk, &(struct saying){2, 0, 0, said}), 0);
+    for (int i = 0; i < 3; i++) {
+        sync_one(&village.desk);
+        sync_one(device());
+    }
+    assert_all_anchored(3);
+}
+
+/* A device's home at the moment `from`, on which it goes on with one more record until the moment `to`. */
+static void go_on(const char *from, const char *id, const char *to)
+{
+    village_bring_back(&village, device(), from);
+    add(id);
+    assert_int_equal(mq_seal_all(device()->replica, &problem), MQ_OK);
+    village_keep(&village, device(), to);
+}
+
+static void township_sees(const char *moment)
+{
+    village_bring_back(&village, device(), moment);
+    sync_one(device());
+    sync_one(&village.township);
+    village_keep(&village, device(), moment);
+}
+
+/* A stream has two branches, and two copies of a desk met them in different orders: they agree all the same, and fall silent. */
+static void copies_agree_on_branches(void **state)
+{
+    static const char *const copies[] = {"early", "late"};
+    int64_t last = 0;
+    (void)state;
+    add("a");
+    sync_one(device());
+    village_keep(&village, device(), "one");
+    village_keep(&village, &village.township, "late");
+    go_on("one", "b", "two");
+    go_on("one", "c", "three");
+    township_sees("two");
+    township_sees("three");
+    village_keep(&village, &village.township, "early");
+    for (int i = 0; i < 10; i++) {
+        village_bring_back(&village, &village.township, copies[i % 2]);
+        sync_one(&village.township);
+        int64_t said = last_number(&village.township);
+        assert_true(i < 6 || said <= last);
+        last = said > last ? said : last;
+        village_keep(&village, &village.township, copies[i % 2]);
+    }
+}
+
 /* A backup that was made in a life which is forgotten is no backup any more: the desk says once more what it says, and does not
  * name it. */
 static void no_backup_of_a_lost_life_is_named(void **state)
@@ -540,6 +599,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_a_desk_says_now_counts, begin, end),
         cmocka_unit_test_setup_teardown(a_word_of_a_lost_life_is_overtaken, begin, end),
         cmocka_unit_test_setup_teardown(copies_of_a_desk_do_not_chase, begin, end),
+        cmocka_unit_test_setup_teardown(a_number_that_two_said_is_passed, begin, end),
+        cmocka_unit_test_setup_teardown(copies_agree_on_branches, begin, end),
         cmocka_unit_test_setup_teardown(no_backup_of_a_lost_life_is_named, begin, end),
         cmocka_unit_test_setup_teardown(what_comes_back_is_looked_at_once, begin, end),
         cmocka_unit_test_setup_teardown(a_thiefs_numbers_are_his_own, begin, end),
