@@ -43,7 +43,7 @@ struct sim_member {
     bool gone;           /* its store is lost for good; another device took its place */
     bool rotten;         /* bits of its disk flipped, so damage may be found */
     bool lying;          /* its disk lied about syncing, so anything may be missing after a power cut */
-    bool damage_said;    /* a command ended with damage since */
+    bool damaged;        /* pages of its store are missing: a command has said so, or a check would */
     bool ruined;         /* its store cannot be opened any more: it waits for an older copy, or for a successor */
     unsigned phrase;     /* which passphrase counts, as far as the person knows */
     bool phrase_unsure;  /* it was being changed when something went wrong */

@@ -165,8 +165,8 @@ static bool is_home(struct sim_member *member, const struct sim_sight *sight, ui
     const struct sim_entry *entry = &member->fleet->ghost->entries[number];
     if (!entry->restricted || sight->seen[number])
         return holds(member, sight, number);
-    if (!entry->sealed && member->rotten)
-        return true; /* a rotten page stood in the way when its segment was looked for */
+    if (entry->unfollowed && !entry->sealed)
+        return true;
     return entry->sealed &&
            finds(member, "SELECT 1 FROM segment AS g JOIN matter AS m ON m.segment = g.number WHERE g.id = ?", entry->segment);
 }

@@ -22,6 +22,7 @@ struct sim_entry {
     uint16_t at_desks; /* a bit for each desk that has had it at some time, as far as it was looked */
     bool beyond;       /* its author's rights had been taken, and nobody let it in */
     bool sealed;       /* segment is known, and what its packing leans on */
+    bool unfollowed;   /* it is not, since its author's disk could not be read when that was looked up */
     uint8_t segment[MQ_SEGMENT_ID_SIZE];
     unsigned lean_count;
     uint8_t leans[MQ_LINKS_MAX][MQ_SEGMENT_ID_SIZE];

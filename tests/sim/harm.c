@@ -72,7 +72,7 @@ void sim_clone(struct sim_fleet *fleet)
         copy->revoked = member->revoked;
         copy->stolen = member->stolen;
         copy->rotten = member->rotten;
-        copy->damage_said = member->damage_said;
+        copy->damaged = member->damaged;
         memcpy(copy->ended, member->ended, sizeof copy->ended);
         copy->ended_count = member->ended_count;
         copy->lying = member->lying;
@@ -130,7 +130,7 @@ static void image_back(struct sim_member *member)
     sim_machine_copy_disk(member->machine, member->image, choose(fleet, 4) != 3);
     sim_disk_set_faults(sim_machine_disk(member->machine), (struct sim_disk_faults){0}); /* a disk that lied was replaced */
     member->phrase = member->image_phrase;
-    member->rotten = member->lying = member->damage_said = member->ruined = false;
+    member->rotten = member->lying = member->damaged = member->ruined = false;
     member->ended_count = 0;
     fleet->copied = true;
     sim_happened(fleet, SIM_IMAGE_BACK);
@@ -352,7 +352,7 @@ void sim_restore(struct sim_fleet *fleet)
         return;
     sim_machine_copy_disk(desk->machine, fleet->backups[place], true);
     (void)desk->platform->remove(desk->platform->self, SIM_HOME "/witness", &error); /* it is in no backup */
-    desk->ruined = desk->rotten = desk->lying = desk->damage_said = fleet->relay_rotten = false;
+    desk->ruined = desk->rotten = desk->lying = desk->damaged = fleet->relay_rotten = false;
     desk->ended_count = 0;
     sim_happened(fleet, SIM_RESTORED);
     sim_tell(fleet->story, "the server is restored from backup %zu", place);

@@ -38,14 +38,14 @@ static int64_t records_written(struct sim_member *member)
     return records;
 }
 
-/* Where pages are missing, and the program has said so, nothing can be counted until somebody brings a backup. */
-/* Where bits flipped no count need be right: a log that a power cut brings back, after it was emptied into the store, and whose end
- * cannot be read puts older pages beside newer ones. That is said, as damage. */
+/* Where pages are missing nothing can be counted until somebody brings a backup. Where bits flipped no count need be right: a log
+ * that a power cut brings back, after it was emptied into the store, and whose end cannot be read puts older pages beside newer
+ * ones. That is said, as damage. */
 static void check_counts(struct sim_member *member)
 {
     struct mq_safety safety;
     struct mq_error error = {0};
-    if (member->damage_said || member->rotten || mq_safety_count(member->replica, &safety, &error) != MQ_OK)
+    if (member->damaged || member->rotten || mq_safety_count(member->replica, &safety, &error) != MQ_OK)
         return;
     int64_t sum = safety.saved + safety.stored + safety.anchored + safety.quarantined, written = records_written(member);
     if (sum < written)

@@ -95,16 +95,17 @@ static void find_segment(struct sim_member *member, struct sim_entry *entry, con
 {
     struct mq_query *query;
     struct mq_error error = {0};
-    if (mq_db_query(mq_replica_db(member->replica), &query, &error,
+    enum mq_status status =
+        mq_db_query(mq_replica_db(member->replica), &query, &error,
                     "SELECT id FROM segment WHERE number = (SELECT max(segment) FROM"
                     " (SELECT record, segment FROM matter UNION ALL SELECT record, segment FROM piece) WHERE record = ?)",
-                    "b", mq_span(record, MQ_ID_SIZE)) != MQ_OK)
-        return;
-    if (mq_db_next(&query, &error)) {
+                    "b", mq_span(record, MQ_ID_SIZE));
+    if (status == MQ_OK && mq_db_next(&query, &error)) {
         entry->sealed = true;
         memcpy(entry->segment, mq_db_blob(query, 0).data, MQ_SEGMENT_ID_SIZE);
     }
     mq_db_done(&query);
+    entry->unfollowed = !entry->sealed && error.status != MQ_OK;
 }
 
 static void note_sealed(struct sim_member *member, uint32_t number, const struct mq_saved *saved)
