@@ -83,12 +83,27 @@ enum mq_status mq_heal_owe_grant(struct mq_replica *replica, const struct mq_gra
     return owe(replica, MQ_FRAME_GRANT, MQ_SPAN(bytes), MQ_SPAN(kid), error);
 }
 
+/* Receipts of others are theirs to bring: with every stick all of them would go over somebody's line once more. */
+static enum mq_status is_ours_to_bring(struct mq_replica *replica, const struct mq_control *control, bool *ours,
+                                       struct mq_error *error)
+{
+    int64_t own = 0;
+    enum mq_status status = MQ_OK;
+    if (control->kind == MQ_CONTROL_RECEIPT)
+        status = mq_db_number(replica->db, &own, error, "SELECT count(*) FROM stream WHERE stream = ? AND mine = 1", "b",
+                              MQ_SPAN(control->subject));
+    *ours = own > 0 || control->kind == MQ_CONTROL_REVOCATION;
+    return status;
+}
+
 enum mq_status mq_heal_owe_word(struct mq_replica *replica, const struct mq_control *control, struct mq_error *error)
 {
+    bool ours;
     uint8_t memory[MQ_ID_SIZE + MQ_HASH_SIZE + MQ_KID_SIZE], owner[MQ_KID_SIZE];
     struct mq_buffer key = mq_buffer(memory, sizeof memory);
-    if (control->kind != MQ_CONTROL_RECEIPT && control->kind != MQ_CONTROL_REVOCATION)
-        return MQ_OK;
+    enum mq_status status = is_ours_to_bring(replica, control, &ours, error);
+    if (status != MQ_OK || !ours)
+        return status;
     mq_control_owner(owner, control);
     mq_put(&key, control->team, sizeof control->team);
     mq_put(&key, control->subject, sizeof control->subject);

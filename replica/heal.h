@@ -13,8 +13,8 @@
 MQ_MUST_USE enum mq_status mq_heal_owe(struct mq_replica *replica, struct mq_error *error);
 /* The same of one grant, which came by a bundle with what was sealed under it: a centre that was set back may lack both. */
 MQ_MUST_USE enum mq_status mq_heal_owe_grant(struct mq_replica *replica, const struct mq_grant *grant, struct mq_error *error);
-/* The same of a receipt or revocation, which came by a bundle and is new here: said in a life that a centre has forgotten, it may
- * keep what the desk says now from being heard, until the desk learns of it. */
+/* The same of a revocation, or a receipt of an own stream, which came by a bundle and is new here: said in a life that a centre has
+ * forgotten, it may keep what the desk says now from being heard, until the desk learns of it. */
 MQ_MUST_USE enum mq_status mq_heal_owe_word(struct mq_replica *replica, const struct mq_control *control,
                                             struct mq_error *error);
 

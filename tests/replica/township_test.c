@@ -410,6 +410,17 @@ static void a_word_of_a_lost_life_is_overtaken(void **state)
     assert_all_anchored(4);
 }
 
+/* A stick brings receipts of everybody; who reads it owes the server only those of his own. */
+static void receipts_of_others_are_not_carried(void **state)
+{
+    (void)state;
+    three_segments();
+    say_by_stick(&village.devices[1], &village.desk, &(struct saying){3, 0, 0, UINT64_C(1900000000000)});
+    say_by_stick(device(), &village.desk, &(struct saying){3, 0, 0, UINT64_C(1900000000000)});
+    assert_int_equal(hostile_count(&village.devices[1], "SELECT count(*) FROM outbox WHERE frame = 6"), 0);
+    assert_int_equal(hostile_count(device(), "SELECT count(*) FROM outbox WHERE frame = 6"), 1);
+}
+
 /* Two copies of one desk agree: neither says once more what the other has said under a greater number. */
 static void copies_of_a_desk_do_not_chase(void **state)
 {
@@ -598,6 +609,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_late_desk_goes_on_above_its_numbers, begin, end),
         cmocka_unit_test_setup_teardown(what_a_desk_says_now_counts, begin, end),
         cmocka_unit_test_setup_teardown(a_word_of_a_lost_life_is_overtaken, begin, end),
+        cmocka_unit_test_setup_teardown(receipts_of_others_are_not_carried, begin, end),
         cmocka_unit_test_setup_teardown(copies_of_a_desk_do_not_chase, begin, end),
         cmocka_unit_test_setup_teardown(a_number_that_two_said_is_passed, begin, end),
         cmocka_unit_test_setup_teardown(copies_agree_on_branches, begin, end),
