@@ -10,8 +10,6 @@
 #include "replica/sync_keys.h"
 
 #define IDLE_ROUNDS_MAX 8 /* rounds in a row that move nothing: the other side does not do its part */
-#define NOTED_SIZE (64 * 1024) /* bytes, so half a million bits: of 50,000 things one in ten is taken for known, and never eight
-                                * rounds' in a row */
 #define PIECE_LEAST 1024       /* bytes of a segment's pieces that count as something new */
 
 /* Space set aside for this moment: sealing needs a little even when the disk is full of photos. */
@@ -39,7 +37,7 @@ bool mq_sync_news(struct mq_sync_state *state, struct mq_span what)
     uint8_t hash[4];
     mq_hash_one(hash, sizeof hash, MQ_DOMAIN_BODY, what);
     struct mq_reader reader = mq_reader(MQ_SPAN(hash));
-    uint32_t bit = mq_get_u32(&reader) % (8 * NOTED_SIZE);
+    uint32_t bit = mq_get_u32(&reader) % (8 * MQ_SYNC_NOTED_SIZE);
     uint8_t *noted = &state->noted[bit / 8], mask = (uint8_t)(1u << bit % 8);
     bool news = (*noted & mask) == 0;
     *noted |= mask;
@@ -220,8 +218,8 @@ enum mq_status mq_sync(struct mq_replica *replica, const struct mq_team *team, c
     if (status != MQ_OK)
         return status;
     spool_consider(&state);
-    state.noted = mq_work_memory(NOTED_SIZE);
-    memset(state.noted, 0, NOTED_SIZE);
+    state.noted = mq_work_memory(MQ_SYNC_NOTED_SIZE);
+    memset(state.noted, 0, MQ_SYNC_NOTED_SIZE);
     uint8_t *request = mq_work_memory(MQ_REQUEST_MAX), *reply = mq_work_memory(MQ_REPLY_MAX);
     struct round round = {.request = mq_buffer(request, MQ_REQUEST_MAX), .reply = mq_buffer(reply, MQ_REPLY_MAX)};
     uint32_t before_up = state.budget, before_down = state.reply_budget;
@@ -239,6 +237,6 @@ enum mq_status mq_sync(struct mq_replica *replica, const struct mq_team *team, c
     }
     mq_work_free(request, MQ_REQUEST_MAX);
     mq_work_free(reply, MQ_REPLY_MAX);
-    mq_work_free(state.noted, NOTED_SIZE);
+    mq_work_free(state.noted, MQ_SYNC_NOTED_SIZE);
     return status;
 }

@@ -46,9 +46,12 @@ struct run {
 static void take_in(struct mq_replica *replica, void *context)
 {
     const struct run *run = context;
+    static uint8_t noted[MQ_SYNC_NOTED_SIZE];
     struct mq_sync_state state = asked;
     struct mq_error why = {0};
     bool again;
+    memset(noted, 0, sizeof noted);
+    state.noted = noted;
     enum mq_status status = mq_sync_reply(&state, run->reply, &again, &why);
 
     MQ_ASSERT(status == why.status && (status == MQ_OK || why.text[0] != '\0'));

@@ -95,7 +95,9 @@ bool sim_open(struct sim_member *member)
     }
     if (status == MQ_OK)
         return true;
-    if ((status == MQ_WRONG_KEY || status == MQ_NOT_FOUND) && (member->rotten || member->lying))
+    bool lost = status == MQ_WRONG_KEY || status == MQ_NOT_FOUND ||
+                (status == MQ_FAULT && !member->failing); /* a name in the schema rotted */
+    if (lost && (member->rotten || member->lying))
         member->ruined = true;
     if (!member->ruined && !member->failing)
         sim_broken(member->fleet->story, "I1", "%s cannot be opened any more (%d): %s", member->name, (int)status, error.text);
