@@ -88,9 +88,10 @@ bool sim_open(struct sim_member *member)
             return false;
         }
         member->ruined = status == MQ_DAMAGED || (status == MQ_WRONG_KEY && (member->rotten || member->lying));
-        if (status == MQ_OK) { /* the keys that were given to it may have stood in that log */
+        if (status == MQ_OK) { /* the keys that were given to it may have stood in that log, and that it is a copy */
             sim_ghost_survey(member->fleet);
             member->fleet->rotated = true;
+            member->ended_count = 0;
         }
     }
     if (status == MQ_OK)
@@ -175,6 +176,7 @@ void sim_reboot(struct sim_member *member)
         sim_ghost_note_segments(member);
         sim_ghost_survey(fleet);
         member->damaged = member->damaged || !is_sound(member);
+        member->ended_count = 0; /* it may have forgotten that it is a copy */
     }
     sim_ghost_check_home(member);
     if (sim_is_desk(member) && !member->lying && !member->rotten)
