@@ -99,7 +99,7 @@ static enum mq_status is_ours_to_bring(struct mq_replica *replica, const struct 
 enum mq_status mq_heal_owe_word(struct mq_replica *replica, const struct mq_control *control, struct mq_error *error)
 {
     bool ours;
-    uint8_t memory[MQ_ID_SIZE + MQ_HASH_SIZE + MQ_KID_SIZE], owner[MQ_KID_SIZE];
+    uint8_t memory[MQ_ID_SIZE + MQ_ID_SIZE + MQ_KID_SIZE], owner[MQ_KID_SIZE];
     struct mq_buffer key = mq_buffer(memory, sizeof memory);
     enum mq_status status = is_ours_to_bring(replica, control, &ours, error);
     if (status != MQ_OK || !ours)

@@ -192,6 +192,15 @@ static void said_take(struct said *out, struct mq_span object)
     mq_hash_one(out->hash, sizeof out->hash, MQ_DOMAIN_BODY, mq_span((const uint8_t *)all, count * sizeof *all));
 }
 
+/* Of the object in the first row; none leaves `out` as it is. */
+static enum mq_status said_first(struct mq_query *query, struct said *out, struct mq_error *error)
+{
+    if (mq_db_next(&query, error))
+        said_take(out, mq_db_blob(query, 0));
+    mq_db_done(&query);
+    return error->status;
+}
+
 /* What waits in the outbox for this stream, or was sent from there. */
 static enum mq_status said_here(struct mq_replica *replica, const uint8_t stream[MQ_ID_SIZE], struct said *out,
                                 struct mq_error *error)
@@ -199,12 +208,7 @@ static enum mq_status said_here(struct mq_replica *replica, const uint8_t stream
     struct mq_query *query;
     enum mq_status status = mq_db_query(replica->db, &query, error, "SELECT bytes FROM outbox WHERE slot = ?", "b",
                                         mq_span(stream, MQ_ID_SIZE));
-    if (status != MQ_OK)
-        return status;
-    if (mq_db_next(&query, error))
-        said_take(out, mq_db_blob(query, 0));
-    mq_db_done(&query);
-    return error->status;
+    return status == MQ_OK ? said_first(query, out, error) : status;
 }
 
 /* What we heard that we said. */
@@ -218,12 +222,7 @@ static enum mq_status said_elsewhere(struct mq_replica *replica, const struct mq
                                         "SELECT bytes FROM control WHERE team = ? AND kind = ? AND subject = ? AND owner = ?",
                                         "bibb", MQ_SPAN(team->team), (int64_t)MQ_CONTROL_RECEIPT, mq_span(stream, MQ_ID_SIZE),
                                         MQ_SPAN(self));
-    if (status != MQ_OK)
-        return status;
-    if (mq_db_next(&query, error))
-        said_take(out, mq_db_blob(query, 0));
-    mq_db_done(&query);
-    return error->status;
+    return status == MQ_OK ? said_first(query, out, error) : status;
 }
 
 /* Did we, before we were set back, say something else under a greater number, or name a backup that this life has not made? It

@@ -124,7 +124,8 @@ static enum mq_status address_make(struct mq_replica *replica, struct mq_spool_a
 }
 
 /* Frames in the order in which a relay, and then a desk, needs them; the oldest segments first. Revocations before grants, as in
- * heal.c: with a grant its key comes back to a desk that was set back, which hands it to all whom it does not know to be revoked. */
+ * heal.c: with a grant its key comes back to a desk that was set back, which hands it to all whom it does not know to be revoked. A
+ * segment names its key from its 23rd byte on (docs/protocol.md, section 2). */
 static const struct {
     enum mq_frame_type type;
     const char *sql;

@@ -4,7 +4,7 @@
  * | I1 | what was called saved is in its author's store | power.c after each start; at the end everywhere |
  * | I2 | what the relay calls stored is on its disk | wire.c, after each of its power cuts |
  * | I3 | what a replica shows is what was written, to the byte, by somebody, and not refused | ghost.c, at each look |
- * | I4 | saved + stored + anchored + quarantined = what was written here | sim_check_member, after each sync |
+ * | I4 | saved + stored + anchored + quarantined = what was written here, on a sound disk | sim_check_member, after each sync |
  * | I5 | own chains have no holes | the check of every replica at the end |
  * | I6 | each record takes effect once | ghost.c, at each look |
  * | I7 | no plaintext on a link or stick, nothing restricted in anybody's store but the county's | wire.c, every byte; ghost.c |
