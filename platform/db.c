@@ -58,6 +58,8 @@ static enum mq_status prepare(struct mq_query *query, struct mq_db *db, const ch
 {
     const char *tail = NULL;
     int result = sqlite3_prepare_v3(db->sqlite, sql, -1, flags, &query->statement, &tail);
+    if (result == SQLITE_ERROR) /* what is asked fits the tables as we made them: a name in them has rotted */
+        result = SQLITE_CORRUPT;
     if (result != SQLITE_OK)
         return mq_db_trouble(db, result, error);
     MQ_ASSERT(query->statement != NULL && *tail == '\0'); /* one statement, not none, not two */

@@ -23,7 +23,8 @@ MQ_MUST_USE enum mq_status mq_db_migrate(struct mq_db *db, const char *const *st
 
 /* `format` has one letter a parameter: i int64_t, b struct mq_span as blob, t struct mq_span as text, z const char * (NULL is NULL), n
  * NULL (takes no argument). Runs a statement that gives no rows. MQ_NO_SPACE: the disk is full, nothing was changed,
- * the transaction is rolled back. MQ_REFUSED: a constraint of the schema. After an I/O error
+ * the transaction is rolled back. MQ_REFUSED: a constraint of the schema. MQ_DAMAGED, with SQLite's words, where a name
+ * in the statement is not in the file: it was made with it. After an I/O error
  * every later write answers MQ_FAULT until the file is opened anew: a failed fsync is never retried. */
 MQ_MUST_USE enum mq_status mq_db_run(struct mq_db *db, struct mq_error *error, const char *sql, const char *format,
                                      ...);

@@ -125,7 +125,8 @@ static void transactions(void **state)
     mq_db_close(db);
 }
 
-/* Errors in what we write are told with SQLite's words, and a broken constraint as a refusal. */
+/* A statement whose names the file does not know is told as damage, as if a name had rotted; a script that is none with
+ * SQLite's words, and a broken constraint as a refusal. */
 static void refusals(void **state)
 {
     (void)state;
@@ -134,7 +135,7 @@ static void refusals(void **state)
     add(db, 1);
     assert_int_equal(mq_db_run(db, &error, "INSERT INTO item(number) VALUES(1)", ""), MQ_REFUSED);
     mq_error_clear(&error);
-    assert_int_equal(mq_db_run(db, &error, "INSERT INTO nowhere VALUES(1)", ""), MQ_FAULT);
+    assert_int_equal(mq_db_run(db, &error, "INSERT INTO nowhere VALUES(1)", ""), MQ_DAMAGED);
     assert_non_null(strstr(error.text, "nowhere"));
     mq_error_clear(&error);
     assert_int_equal(mq_db_script(db, "SELECT; nonsense", &error), MQ_FAULT);

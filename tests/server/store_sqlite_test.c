@@ -125,7 +125,8 @@ static enum mq_status open_changed(struct mq_store **out, const char *sql)
     return mq_store_sqlite_open(out, mq_platform_real(), store_path, &error);
 }
 
-/* Whatever column of a row has a length that was never written, who reads it says that the store is damaged. */
+/* Whatever column of a row has a length that was never written, or a name that rotted, who reads it says that the store
+ * is damaged. */
 static void every_short_column(void **state)
 {
     static const struct {
@@ -139,6 +140,7 @@ static void every_short_column(void **state)
         {"UPDATE stream SET total = x'00'", "held"},           {"UPDATE log SET id = x'00' WHERE seq = 3", "append_between"},
         {"UPDATE desk SET bytes = x'00'", "desks"},            {"UPDATE access SET team = x'00'", "access"},
         {"UPDATE access SET key_name = x'00'", "access"},
+        {"ALTER TABLE log RENAME COLUMN name TO nbme", "list"},
     };
     struct mq_store *store;
     struct mq_error error;
