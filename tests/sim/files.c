@@ -10,16 +10,21 @@
 
 /* ---- content ---- */
 
+static void make_room(struct image *image, size_t size)
+{
+    if (size <= image->room)
+        return;
+    size_t room = image->room == 0 ? 8192 : image->room;
+    while (room < size)
+        room *= 2;
+    image->data = realloc(image->data, room);
+    MQ_ASSERT(image->data != NULL);
+    image->room = room;
+}
+
 void sim_image_resize(struct image *image, size_t size)
 {
-    if (size > image->room) {
-        size_t room = image->room == 0 ? 8192 : image->room;
-        while (room < size)
-            room *= 2;
-        image->data = realloc(image->data, room);
-        MQ_ASSERT(image->data != NULL);
-        image->room = room;
-    }
+    make_room(image, size);
     if (size > image->size)
         memset(image->data + image->size, 0, size - image->size);
     image->size = size;
@@ -38,8 +43,13 @@ void sim_image_change(struct image *image, const struct change *change)
         sim_image_resize(image, (size_t)change->at);
         return;
     }
-    if (change->at + change->size > image->size)
-        sim_image_resize(image, (size_t)change->at + change->size);
+    size_t end = (size_t)change->at + change->size;
+    if (change->at > image->size)
+        sim_image_resize(image, (size_t)change->at);
+    if (end > image->size) { /* no zeros where something is written at once */
+        make_room(image, end);
+        image->size = end;
+    }
     memcpy(image->data + change->at, change->data, change->size);
 }
 
