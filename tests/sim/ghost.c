@@ -112,6 +112,8 @@ static void see_change(struct sim_member *member, struct mq_span bytes, struct s
         return;
     else if (out->seen[number] && member->fleet->rotated && ghost->entries[number].kind == 'B')
         return; /* who was not given its key yet does not see that he has it, and imports it once more */
+    else if (out->seen[number] && ghost->entries[number].unfound)
+        return;
     else if (out->seen[number])
         sim_broken(story, "I6", "%s holds text #%u twice", member->name, number);
     else

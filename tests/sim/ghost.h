@@ -20,6 +20,7 @@ struct sim_entry {
     bool home;         /* must be in its author's own store */
     bool lost;         /* every copy was destroyed by what no program can help */
     uint16_t at_desks; /* a bit for each desk that has had it at some time, as far as it was looked */
+    bool unfound;      /* its author's store was damaged when it was imported, and may not have found it the second time */
     bool beyond;       /* its author's rights had been taken, and nobody let it in */
     bool sealed;       /* segment is known, and what its packing leans on */
     bool unfollowed;   /* it is not, since its author's disk could not be read when that was looked up */

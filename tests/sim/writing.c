@@ -280,6 +280,7 @@ static enum mq_status import_lines(struct mq_replica *replica, void *context, st
         struct sim_entry *entry = sim_ghost_entry(lines->member->fleet->ghost, lines->numbers[i]);
         status = mq_records_import_line(replica, &lines->member->team, mq_span_text(lines->lines[i]), false, &saved, error);
         entry->refused = status == MQ_REFUSED && !entry->saved;
+        entry->unfound = entry->unfound || lines->member->rotten || lines->member->damaged;
         if (status == MQ_OK)
             note_sealed(lines->member, lines->numbers[i], &saved);
         if (status == MQ_REFUSED) { /* nothing is kept of this line, and the rest goes on */
