@@ -297,10 +297,8 @@ endif
 sim-program: $(SIM)
 sim: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) sim-program
-	@$(if $(LONG),$(MAKE) --no-print-directory power > $(BUILD)/power.log 2>&1 & power=$$!;) \
-	  tests/sim/sim $(if $(LONG),--long) $(if $(BUGS),--bugs) $(if $(SEED),--seed $(SEED)) $(if $(VECTOR),--vector $(VECTOR)) \
-	  $(if $(YEARS),--years $(YEARS)); code=$$?; \
-	  $(if $(LONG),wait $$power || code=1; cat $(BUILD)/power.log;) exit $$code
+	@tests/sim/sim $(if $(LONG),--long) $(if $(BUGS),--bugs) $(if $(SEED),--seed $(SEED)) $(if $(VECTOR),--vector $(VECTOR)) \
+	  $(if $(YEARS),--years $(YEARS))
 
 # --- fuzzing: FUZZ_S seconds for each target, or RUNS runs; LONG=1 is ten million; findings under build/fuzz/findings ----
 # One archive, of which each target takes what it reaches: libFuzzer looks at the counters of all that is linked.
