@@ -14,7 +14,7 @@
 
 #define LINE_SIZE (SIM_TEXT_MAX + 400)
 #define IN_A_ROW 9
-#define LINES_MAX 72 /* so that there are some five records a sync, as in a device-year (tally.h) */
+#define LINES_MAX 72 /* so that there are some five records a sync, as in a device-year (tally.c) */
 #define LOOK_BACK 40 /* records: people go on with what is fresh */
 
 /* %1$s: the text, %2$05u: its number, %3$05u: the number of the record that it refers to. */
