@@ -232,14 +232,15 @@ enum mq_status mq_revoked_rows_count(struct mq_replica *replica, const uint8_t h
     return status;
 }
 
-/* Over the limits, which takes a hostile writer of many branches and a desk that was set back between two revocations, the
- * longest chains are kept: what is cut off waits in quarantine, and can be let in by name. */
+/* Over the limits, which takes a hostile writer of many branches and a desk that was set back between two revocations, what
+ * came here first is kept, as where cuts are chosen: what is cut off waits in quarantine, and can be let in by name. */
 enum mq_status mq_revoked_rows_trim(struct mq_replica *replica, const uint8_t hash[MQ_HASH_SIZE], struct mq_error *error)
 {
     struct mq_span certificate = mq_span(hash, MQ_HASH_SIZE);
     enum mq_status status = mq_db_run(replica->db, error,
                                       "DELETE FROM cut WHERE certificate = ?1 AND id NOT IN"
-                                      " (SELECT id FROM cut WHERE certificate = ?1 ORDER BY seq DESC, id LIMIT ?2)",
+                                      " (SELECT id FROM cut LEFT JOIN segment USING(id) WHERE certificate = ?1"
+                                      " ORDER BY number IS NULL, number, cut.seq DESC, id LIMIT ?2)",
                                       "bi", certificate, (int64_t)MQ_CUTS_MAX);
     return status == MQ_OK ? mq_db_run(replica->db, error,
                                        "DELETE FROM adopted WHERE certificate = ?1 AND id NOT IN"
