@@ -5,36 +5,47 @@
 #include "platform/hex.h"
 #include "platform/json.h"
 #include "protocol/assert.h"
+#include "protocol/compartment.h"
 #include "replica/cases.h"
 #include "replica/outgoing.h"
 #include "replica/revoke.h"
 #include "replica/rotate.h"
 #include "server/desk/call_keys.h"
 #include "server/desk/member_keys.h"
+#include "server/desk/rights_keys.h"
 
 #define LINE_SIZE 2048
 
 /* ---- what a device could read ---- */
 
-/* Records of each kind, of the team's and where he was named of the restricted ones: what could have been on the device.
- * Nothing here knows who wrote what. */
+/* Records of each kind that could have been on the device, of the compartments that its keys open. Nothing here knows who
+ * wrote what. */
 struct held {
+    unsigned rights; /* that it has or had */
     int64_t counts[UINT8_MAX + 1];
 };
 
+/* The keys of restricted matters open what was written since he was named; but since when that was, for each matter, no
+ * desk can say for sure that was brought back from a backup. So all of them count: rather too much than too little. */
 static enum mq_status find_held(struct mq_desk *desk, const struct mq_member *member, struct held *held,
                                 struct mq_error *error)
 {
+    const struct mq_certificate *certificate = &member->certificate;
     struct mq_query *query;
-    bool named = (member->rights & MQ_RIGHT_RESTRICTED) != 0;
-    enum mq_status status =
-        mq_db_query(mq_replica_db(desk->replica), &query, error,
-                    "SELECT s.kind, count(*) FROM state AS s JOIN record AS r ON r.record = s.canonical"
-                    " WHERE s.kind BETWEEN 1 AND 255 AND NOT s.deleted AND r.team = ? AND (r.compartment = 0 OR ?)"
-                    " GROUP BY s.kind",
-                    "bi", MQ_SPAN(member->certificate.team), (int64_t)named);
 
-    *held = (struct held){{0}};
+    *held = (struct held){0};
+    enum mq_status status = mq_rights_ever(desk, member, &held->rights, error);
+    if (status == MQ_OK)
+        status = mq_db_query(mq_replica_db(desk->replica), &query, error,
+                             "SELECT s.kind, count(*) FROM state AS s JOIN record AS r ON r.record = s.canonical"
+                             " WHERE s.kind BETWEEN 1 AND 255 AND NOT s.deleted AND r.team = ?1 AND (r.compartment IN (?2, ?3)"
+                             " OR (?4 AND r.compartment = ?5) OR (?6 AND (r.compartment = ?7 OR r.compartment >= ?8)))"
+                             " GROUP BY s.kind",
+                             "biiiiiii", MQ_SPAN(certificate->team), (int64_t)MQ_COMPARTMENT_TEAM,
+                             (int64_t)mq_compartment_case(certificate->serial), /* in which he is answered himself */
+                             (int64_t)(held->rights & MQ_RIGHT_SENSITIVE), (int64_t)MQ_COMPARTMENT_SENSITIVE,
+                             (int64_t)(held->rights & MQ_RIGHT_RESTRICTED), (int64_t)MQ_COMPARTMENT_RESTRICTED,
+                             (int64_t)MQ_COMPARTMENT_CASE_FIRST);
     while (status == MQ_OK && mq_db_next(&query, error))
         held->counts[mq_db_int(query, 0)] = mq_db_int(query, 1);
     return status == MQ_OK ? error->status : status;
@@ -68,9 +79,9 @@ static void print_held(struct mq_call *call, const struct mq_member *member, con
     mq_json_bool_value(&writer, revoked);
     put_held(&writer, held);
     mq_json_key(&writer, "sensitive");
-    mq_json_bool_value(&writer, (member->rights & MQ_RIGHT_SENSITIVE) != 0);
+    mq_json_bool_value(&writer, (held->rights & MQ_RIGHT_SENSITIVE) != 0);
     mq_json_key(&writer, "restricted");
-    mq_json_bool_value(&writer, (member->rights & MQ_RIGHT_RESTRICTED) != 0);
+    mq_json_bool_value(&writer, (held->rights & MQ_RIGHT_RESTRICTED) != 0);
     mq_json_end(&writer, '}');
     MQ_ASSERT(!line.failed);
     mq_call_print(call, mq_written(&line));
@@ -85,10 +96,10 @@ static void tell_held(struct mq_call *call, const struct mq_member *member, cons
             fprintf(call->out, "  %s: %lld\n", _(kind->key), (long long)held->counts[number]);
     }
     fprintf(call->out, "%s\n",
-            member->rights & MQ_RIGHT_SENSITIVE
+            held->rights & MQ_RIGHT_SENSITIVE
                 ? _("The fields on health, standing and children were among it.")
                 : _("The fields on health, standing and children were not among it."));
-    if (member->rights & MQ_RIGHT_RESTRICTED)
+    if (held->rights & MQ_RIGHT_RESTRICTED)
         fprintf(call->out, "%s\n", _("Restricted matters were among it."));
 }
 

@@ -46,6 +46,33 @@ enum mq_status mq_rights_named(const char *name, unsigned *right, struct mq_erro
     return mq_fail(error, MQ_REFUSED, _("there is no right \"%s\"; there are: restricted, sensitive"), name);
 }
 
+/* What his invitation gave, and what was ever wrapped to his box key (replica/cases.c): the outbox keeps it. */
+enum mq_status mq_rights_ever(struct mq_desk *desk, const struct mq_member *member, unsigned *rights,
+                              struct mq_error *error)
+{
+    struct mq_db *db = mq_replica_db(desk->replica);
+    const struct mq_certificate *certificate = &member->certificate;
+    uint8_t box_name[MQ_KID_SIZE];
+    int64_t found;
+
+    *rights = member->rights;
+    mq_key_name(box_name, certificate->box_public);
+    for (size_t i = 0; i < RIGHTS; i++) {
+        enum mq_status status = mq_db_number(
+            db, &found, error,
+            "SELECT EXISTS(SELECT 1 FROM invitation WHERE used_by = ?1 AND team = ?2 AND rights & ?3)"
+            " OR EXISTS(SELECT 1 FROM outbox AS o JOIN grants AS g ON g.kid = substr(o.bytes, 1, ?4) JOIN mailbox USING(mailbox)"
+            " WHERE o.frame = ?5 AND substr(o.bytes, ?4 + 1, ?4) = ?6 AND team = ?2 AND compartment = ?7)",
+            "bbiiibi", MQ_SPAN(certificate->sign_public), MQ_SPAN(certificate->team), (int64_t)rights_table[i].right,
+            (int64_t)MQ_KID_SIZE, (int64_t)MQ_FRAME_WRAP, MQ_SPAN(box_name), (int64_t)rights_table[i].compartment);
+        if (status != MQ_OK)
+            return status;
+        if (found)
+            *rights |= rights_table[i].right;
+    }
+    return MQ_OK;
+}
+
 /* ---- what a team has ---- */
 
 static enum mq_status grant_missing(struct mq_desk *desk, const struct mq_team *team, uint32_t compartment, bool *made,
