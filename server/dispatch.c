@@ -30,7 +30,9 @@ struct errand {
     const char *out_path; /* --out; NULL: stdout */
     char out_temporary[4096];
     FILE *out;
-    int code;
+    int code;            /* the command's own */
+    enum mq_status told; /* MQ_OK: others know of what it wrote, or it wrote nothing; else `why` says what was in the way */
+    struct mq_error why;
 };
 
 /* ---- the result's file: whole or not there ---- */
@@ -153,8 +155,8 @@ static enum mq_status run_here(struct errand *errand, struct mq_error *error)
     status = mq_centre_open(&centre, errand->program->platform, errand->data, phrase, -1, error);
     if (status == MQ_OK) {
         errand->code = mq_verb_run(&centre, errand->program->command, &call);
-        if (call.changed)
-            status = mq_desk_sync(&centre.desk, error);
+        if (call.changed) /* what it wrote stands, and so does its result, whether others can be told now or not */
+            errand->told = mq_desk_sync(&centre.desk, &errand->why);
     }
     mq_centre_close(&centre);
     mq_secret_free(phrase);
@@ -224,6 +226,19 @@ static enum mq_status read_input(struct errand *errand, struct mq_error *error)
     return status;
 }
 
+/* The exit code. */
+static int say_untold(const struct errand *errand)
+{
+    if (errand->told == MQ_OK)
+        return errand->code;
+    fprintf(stderr, "minqingd: %s\n", errand->why.text);
+    if (errand->code != 0)
+        return errand->code;
+    fprintf(stderr, _("What this command did is done and kept here, but nobody else has been told yet: the next command "
+                      "that reaches the server does that.\n"));
+    return mq_exit_code(errand->told);
+}
+
 int mq_run_at_desk(void *context, const struct mq_command_line *line)
 {
     const struct mq_program *program = context;
@@ -262,5 +277,5 @@ int mq_run_at_desk(void *context, const struct mq_command_line *line)
     }
     if (status != MQ_OK)
         fprintf(stderr, "minqingd: %s\n", error.text);
-    return errand.code;
+    return say_untold(&errand);
 }
