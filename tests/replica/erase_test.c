@@ -323,12 +323,15 @@ static void old_bundle_brings_nothing_back(void **state)
         assert_int_equal(mq_bundle_read(readers[i]->replica, path, &admitted, &problem), MQ_OK);
     }
     assert_true(store_holds(&village, &village.devices[3], MARKER)); /* it knows of no list yet */
+    assert_false(store_holds(&village, &village.devices[2], "三组")); /* the second list came first, the content after */
     village_sync_all(&village, 3);
-    for (int i = 0; i < VILLAGE_DEVICES; i++)
-        if (i != 2) {
-            assert_gone(&village, &village.devices[i]);
-            check(&village.devices[i]);
-        }
+    for (int i = 0; i < VILLAGE_DEVICES; i++) {
+        assert_false(store_holds(&village, &village.devices[i], "三组"));
+        if (i == 2)
+            continue; /* of the first list it has not heard: that was kept back from it */
+        assert_gone(&village, &village.devices[i]);
+        check(&village.devices[i]);
+    }
     assert_gone(&village, &village.desk);
     village_end(&village);
 }
