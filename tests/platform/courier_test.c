@@ -22,6 +22,27 @@
 #define SLOW_MS 1500
 #define LARGE (MQ_REPLY_MAX + 1)
 
+/* For another name, and good for the first day of 2020 only. Made by another tool (openssl: req -x509 -days 1, under a clock
+ * of that day). */
+static const char expired_certificate[] =
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBjDCCATOgAwIBAgIUb4lg8cCpMcm+YxGvKJ6RpYoQvX8wCgYIKoZIzj0EAwIw\n"
+    "HDEaMBgGA1UEAwwRZWxzZXdoZXJlLmV4YW1wbGUwHhcNMjAwMTAxMDAwMDAwWhcN\n"
+    "MjAwMTAyMDAwMDAwWjAcMRowGAYDVQQDDBFlbHNld2hlcmUuZXhhbXBsZTBZMBMG\n"
+    "ByqGSM49AgEGCCqGSM49AwEHA0IABDFckJrBEQMS+UPNcT5mb0lhqIQ5/i2VqUTT\n"
+    "Ad0XIOg7Y8L/czUQ0rpcSfEYxnaxy64Pd1keG4lCbLpvCsdPntGjUzBRMB0GA1Ud\n"
+    "DgQWBBR13BEpd2/fvpEzkQyf2vkg+Ha9BjAfBgNVHSMEGDAWgBR13BEpd2/fvpEz\n"
+    "kQyf2vkg+Ha9BjAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0cAMEQCIBDM\n"
+    "DmpdpccEuM7okN29lIgUkvICN+fjtQDoj/vEjJKvAiAR5nbXhcucXtqOeaOE4+w7\n"
+    "h4ljh/tFoujlOTqoX0iuTQ==\n"
+    "-----END CERTIFICATE-----\n";
+static const char expired_key[] =
+    "-----BEGIN EC PRIVATE KEY-----\n"
+    "MHcCAQEEILmYqzYoI8HnXeNS1vW+Bnoyk2/xe+nglfgnz+QayJN8oAoGCCqGSM49\n"
+    "AwEHoUQDQgAEMVyQmsERAxL5Q81xPmZvSWGohDn+LZWpRNMB3Rcg6Dtjwv9zNRDS\n"
+    "ulxJ8RjGdrHLrg93WR4biUJsum8Kx0+e0Q==\n"
+    "-----END EC PRIVATE KEY-----\n";
+
 static const char *program;
 static struct mq_http *server;
 static char url[MQ_URL_MAX];
@@ -76,6 +97,17 @@ static void handle(void *context, const struct mq_http_request *request, struct 
     }
 }
 
+static void start_server_as(struct mq_http_options options, struct mq_span certificate, struct mq_span key)
+{
+    assert_int_equal(mq_tls_pin(pin, certificate, &error), MQ_OK);
+    options.certificate_pem = certificate;
+    options.key_pem = key;
+    options.reply_max = 2 * MQ_REPLY_MAX;
+    assert_int_equal(mq_http_open(&server, &options, &error), MQ_OK);
+    assert_int_equal(mq_http_start(server, handle, NULL, &error), MQ_OK);
+    mq_http_url(server, url);
+}
+
 static void start_server(struct mq_http_options options)
 {
     uint8_t key_memory[MQ_TLS_PEM_MAX], certificate_memory[MQ_TLS_PEM_MAX];
@@ -83,13 +115,7 @@ static void start_server(struct mq_http_options options)
     struct mq_buffer certificate = mq_buffer(certificate_memory, sizeof certificate_memory);
 
     assert_int_equal(mq_tls_make(&key, &certificate, "minqing", &error), MQ_OK);
-    assert_int_equal(mq_tls_pin(pin, mq_written(&certificate), &error), MQ_OK);
-    options.certificate_pem = mq_written(&certificate);
-    options.key_pem = mq_written(&key);
-    options.reply_max = 2 * MQ_REPLY_MAX;
-    assert_int_equal(mq_http_open(&server, &options, &error), MQ_OK);
-    assert_int_equal(mq_http_start(server, handle, NULL, &error), MQ_OK);
-    mq_http_url(server, url);
+    start_server_as(options, mq_written(&certificate), mq_written(&key));
 }
 
 static void start_plain(void)
@@ -194,6 +220,27 @@ static void knows_the_server_by_its_key(void **state)
     go(url, MQ_SPAN(two));
     assert_int_equal(post("/echo", mq_span_text("a")), MQ_OK);
     assert_reply("a");
+}
+
+/* The pinned key alone counts: that its certificate expired years ago, and names somebody else, stops nobody; without the
+ * right pin it is a stranger's as any other. */
+static void dates_and_names_do_not_count(void **state)
+{
+    (void)state;
+    uint8_t wrong[MQ_HASH_SIZE];
+
+    mq_http_stop(server);
+    start_server_as(mq_http_defaults(), mq_span_text(expired_certificate), mq_span_text(expired_key));
+    go(url, MQ_SPAN(pin));
+    assert_int_equal(post("/echo", mq_span_text("a")), MQ_OK);
+    assert_int_equal(answer.outcome, MQ_COURIER_ANSWERED);
+    assert_reply("a");
+    memcpy(wrong, pin, sizeof wrong);
+    wrong[0] ^= 1;
+    go(url, MQ_SPAN(wrong));
+    assert_int_equal(post("/echo", mq_span_text("secret")), MQ_REFUSED);
+    assert_int_equal(answer.outcome, MQ_COURIER_STRANGER);
+    assert_int_equal(mq_http_counts(server).requests, 1);
 }
 
 /* Each kind of reply that is not a plain success is told apart; what is not ours is never handed on. */
@@ -505,6 +552,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(exchanges, set_up, tear_down),
         cmocka_unit_test_setup_teardown(knows_the_server_by_its_key, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(dates_and_names_do_not_count, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tells_replies_apart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bears_small_buffers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(says_unreachable, set_up, tear_down),
