@@ -120,8 +120,7 @@ static enum mq_status renew_desk(struct mq_replica *replica, void *context, stru
     return status == MQ_OK ? mq_setting_put_number(replica, "backup", number, error) : status;
 }
 
-/* Another server id, so that devices bring what is missing; new streams for the desk; open invitations are void. All of
- * it while the pieces are still in the scratch directory: what changes places is a centre that can be started. */
+/* What the person is told of it. */
 static enum mq_status look_at_desk(struct restore *work, struct mq_replica *replica, struct mq_error *error)
 {
     struct mq_db *db = mq_replica_db(replica);
@@ -134,6 +133,8 @@ static enum mq_status look_at_desk(struct restore *work, struct mq_replica *repl
     return status;
 }
 
+/* Another server id, so that devices bring what is missing; new streams for the desk; open invitations are void. All of
+ * it while the pieces are still in the scratch directory: what changes places is a centre that can be started. */
 static enum mq_status renew(struct restore *work, struct mq_error *error)
 {
     struct mq_centre centre;
