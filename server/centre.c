@@ -63,6 +63,29 @@ static enum mq_status go_upstream(struct mq_centre *centre, const char *url, con
     return status;
 }
 
+/* A county's relay stands where its desk ran last: on this machine beside it, or elsewhere. */
+static enum mq_status remember_where(struct mq_centre *centre, bool elsewhere, struct mq_error *error)
+{
+    struct mq_replica *replica = centre->desk.replica;
+    int64_t before;
+    enum mq_status status = mq_setting_number(replica, MQ_DESK_RELAY_ELSEWHERE, &before, error);
+
+    if (status != MQ_OK || (before != 0) == elsewhere)
+        return status;
+    return mq_setting_put_number(replica, MQ_DESK_RELAY_ELSEWHERE, elsewhere, error);
+}
+
+/* The store in DIR is not the one that devices reach, where their relay is elsewhere: no command may take it for that. */
+static enum mq_status open_here(struct mq_centre *centre, const struct mq_platform *platform, const char *data,
+                                struct mq_error *error)
+{
+    int64_t elsewhere;
+    enum mq_status status = mq_setting_number(centre->desk.replica, MQ_DESK_RELAY_ELSEWHERE, &elsewhere, error);
+
+    centre->desk.cut_off = status == MQ_OK && elsewhere != 0;
+    return status == MQ_OK ? open_store(centre, platform, data, error) : status;
+}
+
 enum mq_status mq_centre_open(struct mq_centre *centre, const struct mq_platform *platform, const char *data,
                               const struct mq_phrase *passphrase, int descriptor, struct mq_error *error)
 {
@@ -70,12 +93,14 @@ enum mq_status mq_centre_open(struct mq_centre *centre, const struct mq_platform
     enum mq_status status = mq_desk_open(&centre->desk, platform, data, passphrase, DESK_WAIT_MS, error);
 
     centre->desk.transport = (struct mq_transport){centre, post};
-    if (status != MQ_OK || (descriptor >= 0 && !centre->desk.township))
+    if (status != MQ_OK)
         return status;
+    if (descriptor >= 0 && !centre->desk.township)
+        return remember_where(centre, false, error);
     if (descriptor >= 0)
         return mq_fail(error, MQ_REFUSED, _("the desk in %s is a township's and serves no devices; run `minqingd desk`"),
                        data);
-    return centre->desk.township ? go_upstream(centre, NULL, NULL, error) : open_store(centre, platform, data, error);
+    return centre->desk.township ? go_upstream(centre, NULL, NULL, error) : open_here(centre, platform, data, error);
 }
 
 enum mq_status mq_centre_open_remote(struct mq_centre *centre, const struct mq_platform *platform, const char *data,
@@ -85,7 +110,9 @@ enum mq_status mq_centre_open_remote(struct mq_centre *centre, const struct mq_p
     *centre = (struct mq_centre){.link = {.descriptor = -1}};
     enum mq_status status = mq_desk_open(&centre->desk, platform, data, passphrase, DESK_WAIT_MS, error);
 
-    return status == MQ_OK ? go_upstream(centre, url, pin, error) : status;
+    if (status == MQ_OK)
+        status = go_upstream(centre, url, pin, error);
+    return status == MQ_OK && !centre->desk.township ? remember_where(centre, true, error) : status;
 }
 
 void mq_centre_close(struct mq_centre *centre)

@@ -185,7 +185,7 @@ static enum mq_status sync_team(struct mq_desk *desk, const struct mq_team *team
     return status == MQ_OK ? sync_once(desk, team, error) : status;
 }
 
-enum mq_status mq_desk_sync(struct mq_desk *desk, struct mq_error *error)
+static enum mq_status sync_all(struct mq_desk *desk, struct mq_error *error)
 {
     struct mq_team *teams;
     size_t count;
@@ -198,6 +198,16 @@ enum mq_status mq_desk_sync(struct mq_desk *desk, struct mq_error *error)
             status = mq_fail(error, one, "%s", own.text);
     }
     free(teams);
+    return status;
+}
+
+enum mq_status mq_desk_sync(struct mq_desk *desk, struct mq_error *error)
+{
+    enum mq_status status =
+        desk->cut_off ? mq_fail(error, MQ_UNREACHABLE,
+                                _("the relay is on another machine, and is reached while `minqingd desk` runs; nothing is lost"))
+                      : sync_all(desk, error);
+
     desk->unreached = (struct mq_error){0};
     if (status == MQ_UNREACHABLE) {
         desk->unreached = *error;

@@ -18,6 +18,7 @@ struct mq_desk {
     const struct mq_phrase *passphrase; /* opens the root's key and seals backups; borrowed */
     bool township;                      /* it joined a county: teams, members and invitations are made there */
     struct mq_transport transport;      /* to the relay's store */
+    bool cut_off;                       /* a county's, whose relay is elsewhere, and no way leads there from here */
     struct mq_error unreached;          /* of the last sync, where the store was out of reach */
     int64_t unreached_ms;               /* when that was */
     bool rotated;                       /* keys were changed by themselves since the start, last at rotated_ms */
@@ -49,6 +50,8 @@ MQ_MUST_USE enum mq_status mq_root_of(struct mq_desk *desk, const char *file, st
 
 /* A desk's setting: this home joined a county by invitation. */
 #define MQ_DESK_TOWNSHIP "township"
+/* A county's desk's setting: it ran alone last, so its relay is another machine's. */
+#define MQ_DESK_RELAY_ELSEWHERE "relay_elsewhere"
 
 /* Days since 1970, by this machine's clock. */
 uint32_t mq_desk_today(const struct mq_desk *desk);
