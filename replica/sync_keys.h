@@ -68,6 +68,11 @@ bool mq_sync_news(struct mq_sync_state *state, struct mq_span what);
 /* The same of a piece that goes as far as `reached` into the segment, wherever it begins. */
 bool mq_sync_piece_news(struct mq_sync_state *state, const uint8_t id[MQ_SEGMENT_ID_SIZE], uint32_t reached);
 
+/* Rows of the outbox that go under this team's token (a parameter): a relay takes a wrap only from the team of its grant, whatever
+ * else waits is signed. */
+#define MQ_OUTBOX_OF(team) \
+    "(frame <> 5 OR substr(bytes, 1, 8) IN (SELECT kid FROM grants JOIN mailbox USING(mailbox) WHERE team = " team "))"
+
 /* Fills `out` with a whole request. */
 MQ_MUST_USE enum mq_status mq_sync_request(struct mq_sync_state *state, struct mq_buffer *out, struct mq_error *error);
 /* Takes a whole reply in, in one transaction with the new cursor. `*again` says whether another round is needed. */

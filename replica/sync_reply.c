@@ -9,6 +9,8 @@
 #include "replica/returned.h"
 #include "replica/sync_keys.h"
 
+_Static_assert(MQ_FRAME_WRAP == 5 && MQ_KID_SIZE == 8, "wraps in SQL, which begin with their grant's kid");
+
 struct reply_work {
     struct mq_sync_state *state;
     struct mq_reply reply;
@@ -372,7 +374,8 @@ static enum mq_status said_what_was_sent(struct reply_work *work, struct mq_erro
     struct mq_sync_state *state = work->state;
     struct mq_db *db = state->replica->db;
     enum mq_status status =
-        mq_db_run(db, error, "UPDATE outbox SET sent = 1 WHERE number <= ? AND sent = 0", "i", state->outbox_sent);
+        mq_db_run(db, error, "UPDATE outbox SET sent = 1 WHERE number <= ?2 AND sent = 0 AND " MQ_OUTBOX_OF("?1"), "bi",
+                  MQ_SPAN(state->team->team), state->outbox_sent);
     if (status == MQ_OK && state->carry_sent > 0)
         status = say_of_carried(state, error);
     if (status == MQ_OK && state->carry_sent > 0)
@@ -445,10 +448,10 @@ static enum mq_status again_needed(struct reply_work *work, bool *again, struct 
                      "i", (int64_t)MQ_FRAME_ENROLLED);
     if (status == MQ_OK)
         status = mq_db_number(state->replica->db, &others, error,
-                              "SELECT (SELECT count(*) FROM outbox WHERE sent = 0 AND frame <> ?) +"
+                              "SELECT (SELECT count(*) FROM outbox WHERE sent = 0 AND frame <> ?2 AND " MQ_OUTBOX_OF("?1") ") +"
                               " (SELECT count(*) FROM segment JOIN stream USING(stream) JOIN mailbox USING(mailbox)"
-                              " WHERE carry = 1 AND team = ?)",
-                              "ib", (int64_t)MQ_FRAME_ENROLLED, MQ_SPAN(state->team->team));
+                              " WHERE carry = 1 AND team = ?1)",
+                              "bi", MQ_SPAN(state->team->team), (int64_t)MQ_FRAME_ENROLLED);
     if (status == MQ_OK)
         status = mq_db_number(state->replica->db, &borrow, error,
                               "SELECT count(*) FROM segment JOIN stream USING(stream) JOIN mailbox USING(mailbox)"

@@ -106,7 +106,9 @@ static enum mq_status put_outbox(struct mq_sync_state *state, struct mq_buffer *
     struct mq_query *query;
     state->outbox_sent = 0;
     enum mq_status status = mq_db_query(state->replica->db, &query, error,
-                                        "SELECT number, frame, bytes FROM outbox WHERE sent = 0 ORDER BY number", "");
+                                        "SELECT number, frame, bytes FROM outbox WHERE sent = 0 AND " MQ_OUTBOX_OF("?1")
+                                        " ORDER BY number",
+                                        "b", MQ_SPAN(state->team->team));
     if (status != MQ_OK)
         return status;
     while (mq_db_next(&query, error)) {

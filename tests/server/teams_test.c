@@ -1,0 +1,209 @@
+/* Aim: a desk that serves several teams does for each of them what it does for one: new keys come to its members. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "platform/fake.h"
+#include "protocol/assert.h"
+#include "replica/cases.h"
+#include "replica/join_keys.h"
+#include "replica/rotate.h"
+#include "server/desk/call_keys.h"
+#include "server/desk/enrol_keys.h"
+#include "server/desk/root_keys.h"
+#include "server/relay/relay.h"
+#include "tests/server/directory.h"
+
+#define PASSPHRASE "one grey heron by the weir"
+#define TEAMS 2
+#define SYNC_MS 20000
+#define KDF_MIB 8
+
+static struct mq_fake *fake;
+static const struct mq_platform *machine;
+static struct mq_phrase phrase;
+static struct mq_desk desk;
+static struct mq_store *store;
+static struct mq_relay relay;
+static struct mq_error problem;
+static struct mq_team *teams;
+
+/* ---- a centre in one process ---- */
+
+static enum mq_status post(void *context, const char *path, struct mq_span body, struct mq_buffer *reply,
+                           struct mq_post_answer *answer, struct mq_error *error)
+{
+    (void)context;
+    (void)path;
+    answer->http_status = 200;
+    return mq_relay_exchange(&relay, body, reply, error);
+}
+
+static void in_directory(char out[400], const char *name)
+{
+    snprintf(out, 400, "%s/%s", directory, name);
+}
+
+static void must(enum mq_status status)
+{
+    if (status != MQ_OK)
+        print_message("%s\n", problem.text);
+    assert_int_equal(status, MQ_OK);
+}
+
+static void make_team(const char *name)
+{
+    const struct mq_command_line line = {.words = {name}, .word_count = 1};
+    FILE *nowhere = fopen("/dev/null", "w");
+    struct mq_call call = {.desk = &desk, .line = &line, .directory = directory, .out = nowhere, .talk = nowhere};
+
+    assert_non_null(nowhere);
+    must(mq_verb_team_add(&call, &problem));
+    fclose(nowhere);
+}
+
+static void open_store(void)
+{
+    must(mq_store_sqlite_open(&store, machine, store_path, &problem));
+    relay.store = store;
+}
+
+static void make_centre(void)
+{
+    struct mq_identity root;
+    char path[400];
+
+    in_directory(path, "desk");
+    must(mq_replica_create(&desk.replica, machine, path, mq_span_text(PASSPHRASE), KDF_MIB, &problem));
+    mq_root_make(&root, machine);
+    must(mq_root_put(desk.replica, root.sign_public, &problem));
+    in_directory(path, "root.key");
+    must(mq_root_write(machine, path, mq_span_text(PASSPHRASE), mq_kdf_choose(KDF_MIB), &root, &problem));
+    relay = (struct mq_relay){.platform = machine};
+    memcpy(relay.root_public, root.sign_public, MQ_PUBLIC_SIZE);
+    mq_identity_wipe(&root);
+    open_store();
+}
+
+static void sync_desk(void)
+{
+    must(mq_desk_sync(&desk, &problem));
+}
+
+static int setup(void **state)
+{
+    size_t count;
+
+    (void)state;
+    if (mq_crypto_start() != MQ_OK || directory_make() != 0)
+        return -1;
+    fake = mq_fake_new(7);
+    machine = mq_fake_platform(fake);
+    mq_fake_set_wall(fake, 1800000000);
+    mq_error_clear(&problem);
+    phrase.size = strlen(PASSPHRASE);
+    memcpy(phrase.bytes, PASSPHRASE, phrase.size);
+    desk = (struct mq_desk){.platform = machine, .data = directory, .passphrase = &phrase, .transport = {NULL, post}};
+    make_centre();
+    make_team("杉坪队");
+    make_team("龙塘队");
+    must(mq_desk_teams(&desk, &teams, &count, &problem));
+    assert_int_equal(count, TEAMS);
+    sync_desk();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    char command[400];
+
+    (void)state;
+    free(teams);
+    mq_desk_close(&desk);
+    store->verbs->close(store);
+    mq_fake_free(fake);
+    snprintf(command, sizeof command, "rm -rf %s", directory);
+    return system(command);
+}
+
+/* ---- devices ---- */
+
+static struct mq_replica *join(const struct mq_team *team, const char *name)
+{
+    struct mq_invitation invitation = {
+        .expiry_day = mq_desk_today(&desk) + 7, .url = "https://127.0.0.1:8420", .server_pin = {1}};
+    uint8_t memory[MQ_INVITATION_TEXT_MAX];
+    struct mq_buffer text = mq_buffer(memory, sizeof memory);
+    struct mq_joining *joining = mq_work_memory(sizeof *joining);
+    struct mq_replica *replica;
+    char path[400];
+
+    must(mq_invitation_make(&desk, team, MQ_ROLE_CADRE, MQ_RIGHT_SENSITIVE, &invitation, &problem));
+    must(mq_invitation_print(&text, &invitation));
+    must(mq_join_begin(joining, MQ_ROLE_CADRE, mq_written(&text), &problem));
+    in_directory(path, name);
+    must(mq_replica_create(&replica, machine, path, mq_span_text(PASSPHRASE), KDF_MIB, &problem));
+    must(mq_join_request(joining, replica, "冉大珍", &problem));
+    must(mq_enrol_admit(&desk, mq_written(&joining->request), NULL, &joining->reply, &problem));
+    must(mq_join_finish(joining, replica, "", &problem));
+    mq_work_free(joining, sizeof *joining);
+    sync_desk(); /* the server hears who may come */
+    return replica;
+}
+
+static void sync_device(struct mq_replica *replica)
+{
+    struct mq_team team;
+    struct mq_sync_result result = {0};
+
+    must(mq_team_find(replica, NULL, &team, &problem));
+    must(mq_sync(replica, &team, &desk.transport, NULL, machine->monotonic_ms(machine->self) + SYNC_MS, &result, &problem));
+}
+
+/* The newest epoch of which the replica has the team's key. */
+static int64_t epoch(struct mq_replica *replica)
+{
+    int64_t newest;
+
+    must(mq_db_number(mq_replica_db(replica), &newest, &problem,
+                      "SELECT max(epoch) FROM grants JOIN mailbox USING(mailbox) WHERE compartment = 0 AND key IS NOT NULL", ""));
+    return newest;
+}
+
+/* ---- tests ---- */
+
+static enum mq_status rotate_one(struct mq_replica *replica, void *context, struct mq_error *error)
+{
+    return mq_rotate(replica, context, error);
+}
+
+/* When keys change, the members of each team have their new one with their next sync, whichever team the desk syncs first. */
+static void every_team_gets_its_new_key(void **state)
+{
+    struct mq_replica *devices[TEAMS];
+
+    (void)state;
+    for (int i = 0; i < TEAMS; i++)
+        devices[i] = join(&teams[i], (const char *[]){"first", "second"}[i]);
+    for (int i = 0; i < TEAMS; i++)
+        must(mq_replica_transact(desk.replica, rotate_one, &teams[i], &problem));
+    sync_desk();
+    for (int i = 0; i < TEAMS; i++) {
+        sync_device(devices[i]);
+        assert_int_equal(epoch(devices[i]), 2);
+        mq_replica_close(devices[i]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(every_team_gets_its_new_key, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
