@@ -55,7 +55,7 @@ static enum mq_status unverified_again(struct mq_replica *replica, enum mq_frame
         if (status == MQ_OK)
             status = mq_admit(replica, &frame, carry, result, error);
         if (status == MQ_OK && type == MQ_FRAME_SEGMENT)
-            status = mq_setting_put_number(replica, "have_owed", MQ_HAVE_OWED, error);
+            status = mq_have_list_owe(replica, error);
     }
     mq_work_free(copy, MQ_SEGMENT_MAX);
     return status != MQ_OK ? status : error->status;

@@ -439,7 +439,7 @@ static enum mq_status bring_again(struct mq_replica *replica, struct mq_error *e
                                       " AND stream IN (SELECT stream FROM stream JOIN mailbox USING(mailbox)"
                                       " WHERE closed OR (compartment <> 0 AND NOT asked))",
                                       "");
-    return status == MQ_OK ? mq_setting_put_number(replica, "have_owed", MQ_HAVE_OWED, error) : status;
+    return status == MQ_OK ? mq_have_list_owe(replica, error) : status;
 }
 
 enum mq_status mq_receipts_forget(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE],

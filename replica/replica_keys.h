@@ -115,8 +115,14 @@ void mq_chain_reset(struct mq_chain *chain);
 /* The same, and wipes the payloads. */
 void mq_chain_forget(struct mq_chain *chain);
 
-/* What the setting `have_owed` says of the list of what is held here (docs/protocol.md, section 4): all of it is owed; or a sync has
- * said the beginning, and goes on. The next sync begins anew either way. 0: nothing. */
+/* What is owed of the list of what is held here, for each team by itself as it is said (docs/protocol.md, section 4): all of it; or
+ * a sync has said the beginning, and goes on. The next sync begins anew either way. 0: nothing. Settings `have_owed:` and the team. */
 enum { MQ_HAVE_OWED = 1, MQ_HAVE_BEGUN };
+/* To every team of this replica. */
+MQ_MUST_USE enum mq_status mq_have_list_owe(struct mq_replica *replica, struct mq_error *error);
+MQ_MUST_USE enum mq_status mq_have_list_owed(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE], int64_t *owed,
+                                        struct mq_error *error);
+MQ_MUST_USE enum mq_status mq_have_list_put(struct mq_replica *replica, const uint8_t team[MQ_ID_SIZE], int64_t owed,
+                                       struct mq_error *error);
 
 #endif

@@ -222,8 +222,14 @@ static const char control_owners[] =
 static const char revoked_words[] =
     "INSERT OR REPLACE INTO setting SELECT 'words_stale', 1 WHERE EXISTS (SELECT 1 FROM control WHERE kind = 3);";
 
+/* The list of what is held here is said, and so owed, for each team by itself (mq_have_list_owe). */
+static const char have_of_teams[] =
+    "INSERT OR REPLACE INTO setting SELECT 'have_owed:' || lower(hex(team)), 1 FROM team"
+    "  WHERE EXISTS (SELECT 1 FROM setting WHERE name = 'have_owed' AND value <> 0);"
+    "DELETE FROM setting WHERE name = 'have_owed';";
+
 const char *const mq_schema_steps[] = {truth,   derived,       desk,           derived_refers, township,
                                        erasing, derived_needs, derived_search, needs_touched,  compartments,
                                        erased_compartments, sealed_pieces, owed, revoking, returning,
-                                       control_owners, revoked_words};
+                                       control_owners, revoked_words, have_of_teams};
 const int mq_schema_count = sizeof mq_schema_steps / sizeof *mq_schema_steps;

@@ -298,7 +298,7 @@ static enum mq_status server_reset(struct reply_work *work, struct mq_error *err
                            " (SELECT stream FROM stream JOIN mailbox USING(mailbox) WHERE compartment <> 0 AND NOT asked)",
                            "");
     if (status == MQ_OK) /* owed until it was said and answered, whatever happens to this sync */
-        status = mq_setting_put_number(state->replica, "have_owed", MQ_HAVE_OWED, error);
+        status = mq_have_list_owe(state->replica, error);
     return status;
 }
 
@@ -396,7 +396,7 @@ static enum mq_status have_said(struct reply_work *work, struct mq_error *error)
         return MQ_OK;
     state->have_said = state->have_end;
     work->wanted = work->wanted || state->have_more;
-    return mq_setting_put_number(state->replica, "have_owed", state->have_more ? MQ_HAVE_BEGUN : 0, error);
+    return mq_have_list_put(state->replica, state->team->team, state->have_more ? MQ_HAVE_BEGUN : 0, error);
 }
 
 static enum mq_status take_in(struct mq_replica *replica, void *context, struct mq_error *error)

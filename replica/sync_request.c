@@ -354,7 +354,7 @@ enum mq_status mq_sync_request(struct mq_sync_state *state, struct mq_buffer *ou
     mq_request_put(out, &state->request);
     status = put_outbox(state, out, error);
     if (status == MQ_OK)
-        status = mq_setting_number(state->replica, "have_owed", &owed, error);
+        status = mq_have_list_owed(state->replica, state->team->team, &owed, error);
     state->have_list = status == MQ_OK && owed != 0;
     if (state->have_list && owed == MQ_HAVE_OWED)
         state->have_said = (struct mq_have_place){.begun = false};

@@ -1,4 +1,5 @@
-/* Aim: a desk that serves several teams does for each of them what it does for one: new keys come to its members. */
+/* Aim: a desk that serves several teams does for each of them what it does for one: new keys come to its members, and what a
+ * server lost comes back to it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,10 +9,13 @@
 #include <cmocka.h>
 
 #include "platform/fake.h"
+#include "platform/json.h"
 #include "protocol/assert.h"
 #include "replica/cases.h"
 #include "replica/join_keys.h"
+#include "replica/records.h"
 #include "replica/rotate.h"
+#include "replica/view.h"
 #include "server/desk/call_keys.h"
 #include "server/desk/enrol_keys.h"
 #include "server/desk/root_keys.h"
@@ -174,6 +178,28 @@ static int64_t epoch(struct mq_replica *replica)
     return newest;
 }
 
+static void add_household(struct mq_replica *replica)
+{
+    struct mq_json *object;
+    struct mq_saved saved;
+
+    must(mq_json_parse(&object,
+                       mq_span_text("{\"kind\":\"household\",\"id\":\"H-1\",\"place\":\"990527103204\",\"head\":\"杨顺华\","
+                                    "\"state\":\"在住\"}"),
+                       &problem));
+    must(mq_records_add(replica, NULL, object, &saved, &problem));
+    mq_json_free(object);
+}
+
+static bool knows_household(struct mq_replica *replica)
+{
+    uint8_t record[MQ_ID_SIZE];
+    enum mq_status status = mq_view_find(replica, NULL, mq_span_text("H-1"), record, &problem);
+
+    mq_error_clear(&problem);
+    return status == MQ_OK;
+}
+
 /* ---- tests ---- */
 
 static enum mq_status rotate_one(struct mq_replica *replica, void *context, struct mq_error *error)
@@ -199,10 +225,34 @@ static void every_team_gets_its_new_key(void **state)
     }
 }
 
+/* A server that was emptied gets from the desk what only the desk still has of each team: who joins later reads it. */
+static void every_team_is_healed(void **state)
+{
+    (void)state;
+    for (int i = 0; i < TEAMS; i++) {
+        struct mq_replica *lost = join(&teams[i], (const char *[]){"lost1", "lost2"}[i]);
+        add_household(lost);
+        sync_device(lost);
+        mq_replica_close(lost);
+    }
+    sync_desk();
+    store->verbs->close(store);
+    directory_empty();
+    open_store();
+    sync_desk();
+    for (int i = 0; i < TEAMS; i++) {
+        struct mq_replica *late = join(&teams[i], (const char *[]){"late1", "late2"}[i]);
+        sync_device(late);
+        assert_true(knows_household(late));
+        mq_replica_close(late);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_team_gets_its_new_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(every_team_is_healed, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
