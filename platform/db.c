@@ -10,6 +10,19 @@
 
 /* ---- trouble ---- */
 
+/* Not through mq_db_run: allowed after a disk error too, and without words of its own. */
+static void roll_back(struct mq_db *db)
+{
+    if (mq_db_in_transaction(db))
+        (void)sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
+}
+
+static enum mq_status tell_full(const struct mq_db *db, struct mq_error *error)
+{
+    return mq_fail(error, MQ_NO_SPACE, _("the disk is full, nothing was changed in %s; make room, then try again"),
+                   db->path);
+}
+
 enum mq_status mq_db_trouble(struct mq_db *db, int result, struct mq_error *error)
 {
     const char *words = sqlite3_errmsg(db->sqlite);
@@ -17,11 +30,9 @@ enum mq_status mq_db_trouble(struct mq_db *db, int result, struct mq_error *erro
     case SQLITE_BUSY:
         return mq_fail(error, MQ_BUSY, _("another program is using %s; wait until it is done, or stop it"), db->path);
     case SQLITE_FULL:
-        mq_fail(error, MQ_NO_SPACE, _("the disk is full, nothing was changed in %s; make room, then try again"),
-                db->path);
-        mq_db_rollback(db);
+        roll_back(db);
         db->leftover = true;
-        return MQ_NO_SPACE;
+        return tell_full(db, error);
     case SQLITE_IOERR:
         db->poisoned = true;
         return mq_fail(error, MQ_FAULT,
@@ -49,6 +60,14 @@ enum mq_status mq_db_writable(const struct mq_db *db, struct mq_error *error)
         return MQ_OK;
     return mq_fail(error, MQ_FAULT, _("nothing more is written to %s after a disk error; start the program anew"),
                    db->path);
+}
+
+/* Who goes on where a full disk has ended his transaction, because a query met it and he took its answer for another, writes
+ * nothing that would stand alone. */
+static enum mq_status may_write(const struct mq_db *db, struct mq_error *error)
+{
+    enum mq_status status = mq_db_writable(db, error);
+    return status == MQ_OK && db->begun && !mq_db_in_transaction(db) ? tell_full(db, error) : status;
 }
 
 /* ---- prepared statements ---- */
@@ -175,7 +194,7 @@ static enum mq_status bind(struct mq_query *query, sqlite3_destructor_type keep,
 static enum mq_status run(struct mq_db *db, struct mq_error *error, const char *sql, const char *format, va_list values)
 {
     struct mq_query *query;
-    enum mq_status status = mq_db_writable(db, error);
+    enum mq_status status = may_write(db, error);
     if (status == MQ_OK)
         status = acquire(db, &query, sql, error);
     if (status != MQ_OK)
@@ -221,7 +240,7 @@ int64_t mq_db_changes(const struct mq_db *db)
 
 enum mq_status mq_db_script(struct mq_db *db, const char *sql, struct mq_error *error)
 {
-    enum mq_status status = mq_db_writable(db, error);
+    enum mq_status status = may_write(db, error);
     if (status != MQ_OK)
         return status;
     int result = sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL);
@@ -321,23 +340,25 @@ enum mq_status mq_db_number(struct mq_db *db, int64_t *out, struct mq_error *err
 enum mq_status mq_db_begin(struct mq_db *db, struct mq_error *error)
 {
     MQ_ASSERT(!mq_db_in_transaction(db));
-    return mq_db_run(db, error, "BEGIN IMMEDIATE", "");
+    enum mq_status status = mq_db_run(db, error, "BEGIN IMMEDIATE", "");
+    db->begun = db->begun || status == MQ_OK;
+    return status;
 }
 
 enum mq_status mq_db_commit(struct mq_db *db, struct mq_error *error)
 {
-    MQ_ASSERT(mq_db_in_transaction(db) || db->poisoned);
+    MQ_ASSERT(db->begun);
     enum mq_status status = mq_db_run(db, error, "COMMIT", "");
     if (status != MQ_OK)
-        mq_db_rollback(db);
+        roll_back(db);
+    db->begun = false;
     return status;
 }
 
 void mq_db_rollback(struct mq_db *db)
 {
-    /* Not through mq_db_run: allowed after a disk error too, and without words of its own. */
-    if (mq_db_in_transaction(db))
-        (void)sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
+    roll_back(db);
+    db->begun = false;
 }
 
 bool mq_db_in_transaction(const struct mq_db *db)

@@ -54,7 +54,9 @@ bool mq_db_is_null(struct mq_query *query, int column);
 MQ_MUST_USE enum mq_status mq_db_number(struct mq_db *db, int64_t *out, struct mq_error *error, const char *sql,
                                         const char *format, ...);
 
-/* Transactions do not nest. Commit answers only after the bytes are synced. */
+/* Transactions do not nest. Commit answers only after the bytes are synced. Whoever began one ends it, with one or the other,
+ * also where a statement failed: where a full disk has ended it before, until then every statement that writes, and commit,
+ * answer MQ_NO_SPACE. */
 MQ_MUST_USE enum mq_status mq_db_begin(struct mq_db *db, struct mq_error *error);
 MQ_MUST_USE enum mq_status mq_db_commit(struct mq_db *db, struct mq_error *error);
 void mq_db_rollback(struct mq_db *db);

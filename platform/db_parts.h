@@ -25,6 +25,7 @@ struct mq_db {
     char *path;
     bool poisoned; /* an I/O error was seen: nobody knows what is on the disk */
     bool leftover; /* a full disk broke a commit off: behind the log's end may stand what looks like one */
+    bool begun;    /* a transaction, and neither committed nor rolled back by who began it; the disk may have ended it */
     struct mq_query statements[MQ_STATEMENTS_MAX];
 };
 

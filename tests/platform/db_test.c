@@ -296,9 +296,34 @@ static void file_is_full(void **state)
         status = mq_db_run(db, &error, "INSERT INTO item(number, body) VALUES(?1, zeroblob(2000))", "i", number);
     assert_int_equal(status, MQ_NO_SPACE);
     assert_false(mq_db_in_transaction(db));
+    mq_db_rollback(db);
     assert_int_equal(count(db), 1);
     mq_error_clear(&error);
     assert_int_equal(mq_db_script(db, "PRAGMA max_page_count=10000", &error), MQ_OK);
+    add(db, 2);
+    assert_int_equal(count(db), 2);
+    mq_db_close(db);
+}
+
+/* What is written by somebody who has not noticed that a full disk ended his transaction does not stand alone: it is refused, and
+ * so is the commit. */
+static void nothing_stands_alone(void **state)
+{
+    (void)state;
+    struct mq_error error = {0};
+    struct mq_db *db = open_with(&key);
+    add(db, 1);
+    assert_int_equal(mq_db_script(db, "PRAGMA max_page_count=12", &error), MQ_OK);
+    assert_int_equal(mq_db_begin(db, &error), MQ_OK);
+    enum mq_status status = MQ_OK;
+    for (int64_t number = 2; number < 1000 && status == MQ_OK; number++)
+        status = mq_db_run(db, &error, "INSERT INTO item(number, body) VALUES(?1, zeroblob(2000))", "i", number);
+    assert_int_equal(status, MQ_NO_SPACE);
+    mq_error_clear(&error);
+    assert_int_equal(mq_db_run(db, &error, "INSERT INTO item(number) VALUES(5000)", ""), MQ_NO_SPACE);
+    assert_int_equal(mq_db_script(db, "INSERT INTO item(number) VALUES(5001)", &error), MQ_NO_SPACE);
+    assert_int_equal(mq_db_commit(db, &error), MQ_NO_SPACE);
+    assert_int_equal(count(db), 1);
     add(db, 2);
     assert_int_equal(count(db), 2);
     mq_db_close(db);
@@ -422,6 +447,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(copies, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damaged_page, set_up, tear_down),
         cmocka_unit_test_setup_teardown(file_is_full, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nothing_stands_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(disk_is_full, set_up, tear_down),
         cmocka_unit_test_setup_teardown(disk_error_poisons, set_up, tear_down),
         cmocka_unit_test_setup_teardown(is_fast, set_up, tear_down),

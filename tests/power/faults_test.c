@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "replica/replica_keys.h"
-#include "tests/power/points.h"
+#include "tests/power/points_parts.h"
 
 static const struct trouble {
     enum mq_status status;
@@ -136,12 +136,75 @@ static void saved_though_log_is_full(void **state)
     point_free(&point);
 }
 
+/* ---- pages that leave memory early ---- */
+
+#define LINES 12
+#define NARROW "PRAGMA cache_size=5" /* pages: then any query may write, within a transaction, to make room for what it reads */
+
+static void prepare_many(struct stage *stage)
+{
+    struct mq_error error = {0};
+    point_begin_server(stage);
+    stage_must_open(stage, STAGE_DESK);
+    for (int i = 0; i < LINES; i++) {
+        char line[160];
+        snprintf(line, sizeof line,
+                 "{\"kind\":\"household\",\"id\":\"M-%d\",\"place\":\"990527103204\",\"head\":\"甲\",\"people\":1}", i);
+        point_must(stage_add(stage_desk(stage), line, &error));
+    }
+    point_must(stage_sync(stage, STAGE_DESK, &error));
+}
+
+static void begin_narrow(struct stage *stage)
+{
+    struct mq_error error = {0};
+    point_begin_server(stage);
+    stage_must_open(stage, STAGE_DEVICE);
+    point_must(mq_db_script(mq_replica_db(stage_device(stage)->replica), NARROW, &error));
+}
+
+static enum mq_status act_receive(struct stage *stage, struct mq_error *error)
+{
+    return stage_sync(stage, STAGE_DEVICE, error);
+}
+
+static void judge_received(struct stage *stage, bool acknowledged)
+{
+    (void)acknowledged;
+    stage_must_open(stage, STAGE_DEVICE);
+    stage_assert_sound(stage, STAGE_DEVICE);
+    stage_settle(stage);
+}
+
+/* Where a full disk is met by a query in the midst of what a sync brings, that says so, nothing of it stays, and all of it comes once
+ * there is room. */
+static void full_while_pages_leave(void **state)
+{
+    static const struct point_step receive = {.name = "receive",
+                                              .machine = STAGE_DEVICE,
+                                              .prepare = prepare_many,
+                                              .begin = begin_narrow,
+                                              .act = act_receive,
+                                              .judge = judge_received};
+    static const struct trouble full = {MQ_NO_SPACE, false, false};
+    struct point point;
+    int64_t tested = 0;
+    (void)state;
+    point_make(&point, &receive);
+    for (int64_t nth = 1; fail_one(&point, nth, &full); nth++)
+        tested++;
+    print_message("%s: failures=%lld\n", receive.name, (long long)tested);
+    assert_true(tested > 10);
+    point_free(&point);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_failure),
         cmocka_unit_test(read_only_after_failed_sync),
         cmocka_unit_test(saved_though_log_is_full),
+        cmocka_unit_test(full_while_pages_leave),
     };
     return cmocka_run_group_tests(tests, point_stage_begin, point_stage_end);
 }
