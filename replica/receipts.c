@@ -81,34 +81,31 @@ static enum mq_status whole_past(struct mq_replica *replica, const uint8_t id[MQ
     return status;
 }
 
-/* The last merged segments of other branches than the head's, as far as they are whole. What follows one may wait for a
- * person, and is excepted by name. */
+/* The last merged segments of other branches than the head's. What follows one may wait for a person, and is excepted by name. */
 #define BRANCH_ENDS \
     "WITH RECURSIVE chain(id) AS (SELECT ?2 UNION ALL SELECT g.previous FROM segment AS g JOIN chain ON g.id = chain.id)" \
-    " SELECT id FROM segment AS tip WHERE stream = ?1 AND state = 1 AND id <> ?2 AND id > ?3" \
+    " SELECT id FROM segment AS tip WHERE stream = ?1 AND state = 1 AND id <> ?2" \
     " AND NOT EXISTS (SELECT 1 FROM segment AS next WHERE next.previous = tip.id AND next.stream = tip.stream" \
-    " AND next.state = 1) AND id NOT IN (SELECT id FROM chain) ORDER BY id LIMIT 1"
+    " AND next.state = 1) AND id NOT IN (SELECT id FROM chain) ORDER BY id"
 
+/* As far as they are whole. All found at once: a member can make thousands, and must not hold up the others. */
 static enum mq_status list_branches(struct mq_replica *replica, struct receipt_walk *walk, struct mq_error *error)
 {
-    uint8_t after[MQ_SEGMENT_ID_SIZE] = {0};
-    for (;;) {
-        struct mq_query *query;
+    struct mq_query *query;
+    enum mq_status status =
+        mq_db_query(replica->db, &query, error, BRANCH_ENDS, "bb", MQ_SPAN(walk->stream), MQ_SPAN(walk->id));
+    if (status != MQ_OK)
+        return status;
+    while (status == MQ_OK && !walk->overfull && mq_db_next(&query, error)) {
+        uint8_t tip[MQ_SEGMENT_ID_SIZE];
         bool whole;
-        enum mq_status status = mq_db_query(replica->db, &query, error, BRANCH_ENDS, "bbb", MQ_SPAN(walk->stream),
-                                            MQ_SPAN(walk->id), MQ_SPAN(after));
-        if (status != MQ_OK)
-            return status;
-        if (!mq_db_next(&query, error))
-            return error->status;
-        memcpy(after, mq_db_blob(query, 0).data, MQ_SEGMENT_ID_SIZE);
-        mq_db_done(&query);
-        status = whole_past(replica, after, &whole, error);
-        if (status != MQ_OK)
-            return status;
-        if (whole)
-            except(walk, MQ_SPAN(after), MQ_EXCEPTION_BRANCH);
+        memcpy(tip, mq_db_blob(query, 0).data, sizeof tip);
+        status = whole_past(replica, tip, &whole, error);
+        if (status == MQ_OK && whole)
+            except(walk, MQ_SPAN(tip), MQ_EXCEPTION_BRANCH);
     }
+    mq_db_done(&query);
+    return status != MQ_OK ? status : error->status;
 }
 
 /* All segments of the stream that are not merged, by name; then the other branches. */
