@@ -61,6 +61,16 @@ void mq_data_clear(const char *path)
     (void)nftw(path, remove_one, CLEAR_DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
 }
 
+static int remove_inside(const char *path, const struct stat *about, int kind, struct FTW *place)
+{
+    return place->level == 0 ? 0 : remove_one(path, about, kind, place);
+}
+
+void mq_data_empty(const char *path)
+{
+    (void)nftw(path, remove_inside, CLEAR_DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
+}
+
 static enum mq_status write_in(const struct mq_platform *platform, const char *data, const char *name,
                                struct mq_span content, struct mq_error *error)
 {

@@ -38,6 +38,8 @@ MQ_MUST_USE enum mq_status mq_data_lock(const struct mq_platform *platform, cons
 MQ_MUST_USE enum mq_status mq_data_whole(const struct mq_platform *platform, const char *data, struct mq_error *error);
 /* Removes a directory of our own with all that is in it, as far as that can be done; fine where it is not there. */
 void mq_data_clear(const char *path);
+/* The same, but that the directory itself stays. */
+void mq_data_empty(const char *path);
 
 /* A key and a certificate for TLS where there is none yet. */
 MQ_MUST_USE enum mq_status mq_data_tls(const struct mq_platform *platform, const char *data, struct mq_error *error);

@@ -79,12 +79,16 @@ static enum mq_status make_store(const struct new_centre *centre, struct mq_erro
 
 static enum mq_status refuse_old(const struct new_centre *centre, struct mq_error *error)
 {
+    enum mq_status status = mq_data_whole(centre->platform, centre->data, error);
+
+    if (status != MQ_OK)
+        return status;
     if (mq_data_has(centre->platform, centre->data, "desk/vault"))
         return mq_fail(error, MQ_REFUSED, _("there is a centre in %s already; it is left as it is"), centre->data);
     if (centre->root_out == NULL && mq_data_has(centre->platform, centre->data, "root.key"))
         return mq_fail(error, MQ_REFUSED, _("an init was broken off here; remove %s/root.key, no centre uses it"),
                        centre->data);
-    return mq_data_whole(centre->platform, centre->data, error);
+    return MQ_OK;
 }
 
 /* The desk gets its name: from now on there is a centre. */

@@ -20,6 +20,7 @@ struct restore {
     const char *data, *file;
     const struct mq_phrase *phrase;
     struct mq_data_path scratch, aside;
+    bool broken_off; /* an earlier one was: DIR may be half of one centre and half of another */
     int64_t number, records, newest; /* of the backup: which, how many records, when the newest change in it was made */
 };
 
@@ -36,17 +37,37 @@ static bool is_piece(const char *name, bool found[])
 
 /* ---- unpacking ---- */
 
-static enum mq_status clear_away(const struct restore *work, const char *name, struct mq_error *error)
+static enum mq_status refuse_left(const struct restore *work, const char *directory, const char *name, struct mq_error *error)
 {
     struct mq_data_path path;
-    enum mq_status status = mq_data_path(&path, work->data, name, error);
+    enum mq_status status = mq_data_path(&path, directory, name, error);
+
+    if (status != MQ_OK || !mq_data_has(work->platform, directory, name))
+        return status;
+    return mq_fail(error, MQ_REFUSED, _("%s cannot be removed; remove it, then run the restore again"), path.text);
+}
+
+static enum mq_status clear_done(const struct restore *work, struct mq_error *error)
+{
+    struct mq_data_path path;
+    enum mq_status status = mq_data_path(&path, work->data, MQ_RESTORE_DONE, error);
 
     if (status != MQ_OK)
         return status;
     mq_data_clear(path.text);
-    return mq_data_has(work->platform, work->data, name)
-               ? mq_fail(error, MQ_REFUSED, _("%s cannot be removed; remove it, then run the restore again"), path.text)
-               : MQ_OK;
+    return refuse_left(work, work->data, MQ_RESTORE_DONE, error);
+}
+
+/* The directory of one that was broken off is all that says that DIR is not whole: it stays, empty, until this one is done. */
+static enum mq_status empty_scratch(struct restore *work, struct mq_error *error)
+{
+    enum mq_status status = MQ_OK;
+
+    work->broken_off = mq_data_has(work->platform, work->data, MQ_RESTORE_SCRATCH);
+    mq_data_empty(work->scratch.text);
+    for (size_t i = 0; i < sizeof entries / sizeof *entries && status == MQ_OK; i++)
+        status = refuse_left(work, work->scratch.text, entries[i], error);
+    return status;
 }
 
 static enum mq_status make_scratch(struct restore *work, struct mq_error *error)
@@ -57,9 +78,9 @@ static enum mq_status make_scratch(struct restore *work, struct mq_error *error)
 
     if (status != MQ_OK)
         return status;
-    status = clear_away(work, MQ_RESTORE_SCRATCH, error); /* of one that was broken off */
+    status = empty_scratch(work, error);
     if (status == MQ_OK)
-        status = clear_away(work, MQ_RESTORE_DONE, error);
+        status = clear_done(work, error);
     if (status == MQ_OK)
         status = mq_data_path(&path, work->scratch.text, "desk", error);
     if (status == MQ_OK)
@@ -225,8 +246,8 @@ static enum mq_status prepare(struct restore *work, struct mq_error *error)
         status = renew(work, error);
     if (status == MQ_OK)
         status = make_aside(work, error);
-    if (status != MQ_OK && work->scratch.text[0] != '\0')
-        mq_data_clear(work->scratch.text); /* nothing has changed yet */
+    if (status != MQ_OK && work->scratch.text[0] != '\0') /* nothing has changed yet */
+        (work->broken_off ? mq_data_empty : mq_data_clear)(work->scratch.text);
     return status;
 }
 
