@@ -19,6 +19,7 @@ struct reply_work {
     bool has_skeleton[MQ_MAILBOXES_MAX], wants_own[MQ_MAILBOXES_MAX]; /* our open stream is wanted: its head tells of what */
     bool whole;           /* all of it came, as the server sent it */
     bool wanted, restart; /* restart: ask for everything once more */
+    bool enough;          /* as many mailboxes are asked for as a team can have */
     struct mq_admitted admitted;
 };
 
@@ -147,6 +148,19 @@ static enum mq_status cursor_in(struct mq_sync_state *state, uint32_t compartmen
     return status == MQ_NOT_FOUND ? MQ_OK : status;
 }
 
+/* A team has no more cases than a relay would name: whoever claims more is not believed, or each sync would ask for them all. */
+static enum mq_status asks_enough(struct reply_work *work, struct mq_error *error)
+{
+    int64_t asked;
+    if (work->enough)
+        return MQ_OK;
+    enum mq_status status = mq_db_number(work->state->replica->db, &asked, error,
+                                         "SELECT count(*) FROM mailbox WHERE team = ? AND asked", "b",
+                                         MQ_SPAN(work->state->team->team));
+    work->enough = status == MQ_OK && asked >= MQ_COMPARTMENTS_MAX + MQ_CASES_MAX;
+    return status;
+}
+
 /* Something for us lies in a mailbox that we did not ask for: a right was given, an answer came, or there is news. A claim
  * costs a few bytes a request, so only what can be ours is believed. */
 static enum mq_status elsewhere(struct reply_work *work, struct mq_span payload, struct mq_error *error)
@@ -168,6 +182,9 @@ static enum mq_status elsewhere(struct reply_work *work, struct mq_span payload,
     status = cursor_in(state, compartment, &cursor, error);
     if (status != MQ_OK || cursor == (int64_t)last)
         return status; /* all of it is here */
+    status = asks_enough(work, error);
+    if (status != MQ_OK || work->enough)
+        return status;
     status = mq_mailbox_ask(state->replica, state->team->team, compartment, &news, error);
     if (news)
         state->turn = state->turn_end = 0;
@@ -317,11 +334,17 @@ static enum mq_status server_changed(struct reply_work *work, struct mq_error *e
     return status;
 }
 
-/* What is sensitive changes seldom: once all of it is here, the server's word that there is more is enough. */
+/* What is sensitive changes seldom: once all of it is here, the server's word that there is more is enough. In a case that is none,
+ * which only a liar named, nothing lies and nothing is asked for again. */
 static enum mq_status heard_out(struct mq_sync_state *state, const uint8_t mailbox[MQ_ID_SIZE], struct mq_error *error)
 {
-    if (mq_role_rank(state->team->certificate.role) >= MQ_RANK_DESK)
-        return MQ_OK;
+    enum mq_status status =
+        mq_db_run(state->replica->db, error,
+                  "UPDATE mailbox SET asked = 0 WHERE mailbox = ?1 AND compartment >= ?2 AND cursor = 0 AND asked"
+                  " AND NOT EXISTS (SELECT 1 FROM grants WHERE grants.mailbox = ?1)",
+                  "bi", mq_span(mailbox, MQ_ID_SIZE), (int64_t)MQ_COMPARTMENT_CASE_FIRST);
+    if (status != MQ_OK || mq_role_rank(state->team->certificate.role) >= MQ_RANK_DESK)
+        return status;
     return mq_db_run(state->replica->db, error, "UPDATE mailbox SET asked = 0 WHERE mailbox = ? AND compartment = ? AND asked",
                      "bi", mq_span(mailbox, MQ_ID_SIZE), (int64_t)MQ_COMPARTMENT_SENSITIVE);
 }

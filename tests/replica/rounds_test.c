@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "protocol/compartment.h"
+#include "protocol/exchange.h"
 #include "replica/bundle.h"
 #include "replica/outgoing.h"
 #include "tests/replica/hostile.h"
@@ -16,6 +18,7 @@
 #define SENSITIVE_RECORDS 400 /* of 600 bytes: in four segments or more */
 #define WORDY_STREAMS 70     /* receipts that fill their share of such a reply, in every round */
 #define LISTED_STREAMS 520   /* of 40 bytes each in the list */
+#define INVENTED_CASES 20000
 #define ENDS_SOON 20         /* requests */
 
 static struct mq_error problem;
@@ -170,6 +173,43 @@ static void a_long_list_goes_on_a_thin_line(void **state)
     assert_int_equal(hostile_count(device, "SELECT value FROM setting WHERE name LIKE 'have_owed:%'"), 0);
 }
 
+/* A relay that answers as it should, and adds that something lies in thousands of cases. */
+static enum mq_status post_inventing(void *context, const char *path, struct mq_span body, struct mq_buffer *reply,
+                                     struct mq_post_answer *answer, struct mq_error *error)
+{
+    const struct mq_transport honest = village_transport(context);
+    enum mq_status status = honest.post(honest.context, path, body, reply, answer, error);
+    reply->size -= MQ_FRAME_HEADER_SIZE + MQ_EXCHANGE_SUM_SIZE;
+    for (uint32_t i = 0; i < INVENTED_CASES; i++) {
+        uint8_t memory[12];
+        struct mq_buffer claim = mq_buffer(memory, sizeof memory);
+        mq_put_u32(&claim, MQ_COMPARTMENT_CASE_FIRST + 5000 + i);
+        mq_put_u64(&claim, 1);
+        mq_frame_put(reply, MQ_FRAME_ELSEWHERE, mq_written(&claim));
+    }
+    mq_exchange_end(reply);
+    assert_false(reply->failed);
+    return status;
+}
+
+/* Cases that a relay invents cost who reads restricted matters no more than the syncs with that relay, and one more. */
+static void invented_cases_are_forgotten(void **state)
+{
+    struct village_member *named = &village.devices[1];
+    const struct mq_transport inventing = {&village, post_inventing};
+    struct mq_sync_result lied_to = {0}, result = {0};
+    (void)state;
+    village_name(&village, named, true);
+    village_sync_all(&village, 2);
+    (void)!mq_sync(named->replica, &named->team, &inventing, NULL,
+                   named->platform->monotonic_ms(named->platform->self) + 20000, &lied_to, &problem);
+    for (int i = 0; i < 2; i++) {
+        result = (struct mq_sync_result){0};
+        assert_int_equal(village_sync(&village, named, &result), MQ_OK);
+    }
+    assert_in_range(result.requests, 1, ENDS_SOON);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +218,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_long_list_goes_on_a_thin_line, begin, end),
         cmocka_unit_test_setup_teardown(asking_in_turn_ends_soon, begin, end),
         cmocka_unit_test_setup_teardown(pieces_for_nothing_end_soon, begin, end),
+        cmocka_unit_test_setup_teardown(invented_cases_are_forgotten, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
