@@ -166,10 +166,12 @@ void mq_json_put_string(struct mq_buffer *out, struct mq_span text)
     size_t plain = 0; /* start of the run that needs no escape */
     for (size_t i = 0; i < text.size; i++) {
         uint8_t byte = text.data[i];
-        if (byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7f)
+        bool c1 = byte == 0xc2 && i + 1 < text.size && text.data[i + 1] >= 0x80 && text.data[i + 1] < 0xa0;
+        if (byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7f && !c1)
             continue;
         mq_put(out, text.data + plain, i - plain);
-        put_escape(out, byte);
+        i += c1; /* its second byte is its number */
+        put_escape(out, text.data[i]);
         plain = i + 1;
     }
     if (text.size > plain)

@@ -6,7 +6,9 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <termios.h>
@@ -175,6 +177,32 @@ enum mq_status mq_secret_argument(struct mq_buffer *out, char *argument, struct 
     if (out->failed || size == 0)
         return mq_fail(error, MQ_REFUSED, _("\"-\" stands for the first line of standard input, and there is none that fits"));
     return MQ_OK;
+}
+
+/* ---- what others wrote ---- */
+
+void mq_print_text(FILE *out, struct mq_span text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t byte = text.data[i];
+        uint8_t next = i + 1 < text.size ? text.data[i + 1] : 0;
+        bool c1 = byte == 0xc2 && next < 0xa0; /* its front alone too, which no UTF-8 ends with */
+        bool control = (byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f || c1;
+        fputc(control ? '?' : byte, out);
+        i += c1 && next >= 0x80;
+    }
+}
+
+void mq_say(FILE *out, const char *format, ...)
+{
+    char *text = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    int size = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    mq_enough(size < 0 ? NULL : text);
+    mq_print_text(out, mq_span(text, (size_t)size));
+    free(text);
 }
 
 /* ---- progress ---- */

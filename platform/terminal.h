@@ -2,6 +2,8 @@
 #ifndef MQ_PLATFORM_TERMINAL_H
 #define MQ_PLATFORM_TERMINAL_H
 
+#include <stdio.h>
+
 #include "platform/platform.h"
 
 /* Asks on /dev/tty without echo, appends what was typed (1 to MQ_PASSPHRASE_MAX bytes, without the line's end) to
@@ -20,6 +22,12 @@ MQ_MUST_USE enum mq_status mq_secret_argument(struct mq_buffer *out, char *argum
 
 /* Is this descriptor a terminal? */
 bool mq_is_terminal(int descriptor);
+
+/* What others wrote must not steer this person's terminal: control characters (C0 but line feed and tab, DEL, C1 as UTF-8
+ * writes it) become '?', one each; the rest is printed as it is. */
+void mq_print_text(FILE *out, struct mq_span text);
+/* As fprintf, and all of it so: for words for people with a name or text in them that came from others. */
+void mq_say(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* One line on stderr, written over ten times a second at most; nothing at all where stderr is not a terminal. */
 struct mq_progress {

@@ -370,3 +370,21 @@ bool mq_utf8_valid(struct mq_span text)
     }
     return true;
 }
+
+bool mq_utf8_controls(struct mq_span text, bool lines)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t byte = text.data[i];
+        if (byte < 0x20 && !(lines && (byte == '\n' || byte == '\t')))
+            return true;
+        MQ_ASSERT(byte != 0xc2 || i + 1 < text.size); /* `text` is UTF-8 */
+        if (byte == 0x7f || (byte == 0xc2 && text.data[i + 1] < 0xa0))
+            return true;
+    }
+    return false;
+}
+
+bool mq_utf8_line(struct mq_span text)
+{
+    return mq_utf8_valid(text) && !mq_utf8_controls(text, false);
+}

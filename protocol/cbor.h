@@ -59,5 +59,10 @@ struct mq_span mq_cbor_bytes(struct mq_reader *reader, size_t most);
 struct mq_span mq_cbor_text(struct mq_reader *reader, size_t most);
 
 bool mq_utf8_valid(struct mq_span text);
+/* Control characters stand for nothing that a person wrote: C0 and DEL; C1, which UTF-8 writes as c2 80 to c2 9f. `lines`:
+ * line feeds and tabs are none. `text` is UTF-8. */
+bool mq_utf8_controls(struct mq_span text, bool lines);
+/* UTF-8 without control characters, as the names of people, teams and organisations are. */
+bool mq_utf8_line(struct mq_span text);
 
 #endif

@@ -71,15 +71,6 @@ static bool mac_fits(struct mq_span message, const uint8_t secret[MQ_SECRET_SIZE
 
 /* ---- The request ---- */
 
-/* Shown on terminals and in lists: no control characters. */
-static bool name_allowed(struct mq_span name)
-{
-    for (size_t i = 0; i < name.size; i++)
-        if (name.data[i] < ' ' || name.data[i] == 0x7f)
-            return false;
-    return mq_utf8_valid(name);
-}
-
 /* What the new sign key signs: that whoever has it asks for this box key and this name. */
 static struct mq_span possession(uint8_t memory[KEYS_SIZE + MQ_NAME_TEXT_MAX], const struct mq_enrol_request *request)
 {
@@ -103,7 +94,7 @@ enum mq_status mq_enrol_request_seal(struct mq_buffer *out, const struct mq_enro
 
     MQ_ASSERT(memcmp(request->sign_public, device->sign_public, MQ_PUBLIC_SIZE) == 0);
     MQ_ASSERT(memcmp(request->box_public, device->box_public, MQ_PUBLIC_SIZE) == 0);
-    if (!name_allowed(mq_span_text(request->name)))
+    if (!mq_utf8_line(mq_span_text(request->name)))
         return MQ_REFUSED;
     mq_sign_object(signature, MQ_DOMAIN_ENROL, possession(object, request), &device->sign_seed);
     mq_put(&plain, request->sign_public, sizeof request->sign_public);
@@ -141,7 +132,7 @@ static enum mq_status get_request(struct mq_enrol_request *out, struct mq_span p
     mq_get(&reader, signature, sizeof signature);
     struct mq_span name = mq_take(&reader, mq_left(&reader));
     MQ_ASSERT(!reader.failed && name.size <= MQ_NAME_TEXT_MAX); /* the sealed request was neither shorter nor longer */
-    if (!name_allowed(name))
+    if (!mq_utf8_line(name))
         return MQ_REFUSED;
     memcpy(out->name, name.data, name.size);
     bool good = mq_verify_object(signature, MQ_DOMAIN_ENROL, possession(object, out), out->sign_public);

@@ -11,31 +11,17 @@
 
 /* Texts. */
 
-/* Control characters stand for nothing that a person wrote: C0 and DEL; C1, which UTF-8 writes as c2 80 to c2 9f. */
-static bool has_controls(struct mq_span text, bool lines)
-{
-    for (size_t i = 0; i < text.size; i++) {
-        uint8_t byte = text.data[i];
-        if (byte < 0x20 && !(lines && (byte == '\n' || byte == '\t')))
-            return true;
-        MQ_ASSERT(byte != 0xc2 || i + 1 < text.size); /* `text` is UTF-8 */
-        if (byte == 0x7f || (byte == 0xc2 && text.data[i + 1] < 0xa0))
-            return true;
-    }
-    return false;
-}
-
 /* `text` is UTF-8 already. */
 static bool text_fits(const struct mq_field *field, struct mq_span text)
 {
     if (text.size > field->most || (text.size == 0 && (field->flags & MQ_FIELD_REQUIRED) != 0))
         return false;
-    return !has_controls(text, field->type == MQ_TYPE_LONG_TEXT);
+    return !mq_utf8_controls(text, field->type == MQ_TYPE_LONG_TEXT);
 }
 
 static bool line_fits(struct mq_span text, size_t most)
 {
-    return text.size <= most && !has_controls(text, false);
+    return text.size <= most && !mq_utf8_controls(text, false);
 }
 
 /* Ids and places. */

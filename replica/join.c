@@ -63,6 +63,9 @@ enum mq_status mq_join_request(struct mq_joining *joining, struct mq_replica *re
         return status;
     if (size > MQ_NAME_TEXT_MAX)
         return mq_fail(error, MQ_REFUSED, _("--name is longer than %d bytes"), MQ_NAME_TEXT_MAX);
+    if (!mq_utf8_line(mq_span_text(name)))
+        return mq_fail(error, MQ_REFUSED,
+                       _("there is something in the name that cannot be shown; write it anew, as people read it, in UTF-8"));
     memcpy(request.sign_public, identity->sign_public, MQ_PUBLIC_SIZE);
     memcpy(request.box_public, identity->box_public, MQ_PUBLIC_SIZE);
     memcpy(request.name, name, size + 1);

@@ -160,10 +160,8 @@ static void print(const struct new_centre *centre, bool json)
 static enum mq_status check_org(const char *org, struct mq_error *error)
 {
     size_t length = strlen(org);
-    bool plain = length > 0 && length <= MQ_NAME_TEXT_MAX && mq_utf8_valid(mq_span_text(org));
+    bool plain = length > 0 && length <= MQ_NAME_TEXT_MAX && mq_utf8_line(mq_span_text(org));
 
-    for (size_t i = 0; i < length; i++)
-        plain = plain && (unsigned char)org[i] >= 0x20 && org[i] != 0x7f;
     return plain ? MQ_OK : mq_fail(error, MQ_REFUSED, _("--org is one line of 1 to %d bytes"), MQ_NAME_TEXT_MAX);
 }
 

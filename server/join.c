@@ -65,7 +65,7 @@ static enum mq_status find_org(struct join *work, struct mq_error *error)
     struct mq_buffer known = mq_buffer((uint8_t *)work->org, MQ_NAME_TEXT_MAX);
     const char *org = mq_option_get(work->line, "org");
 
-    if (org != NULL && (org[0] == '\0' || strlen(org) > MQ_NAME_TEXT_MAX))
+    if (org != NULL && (org[0] == '\0' || strlen(org) > MQ_NAME_TEXT_MAX || !mq_utf8_line(mq_span_text(org))))
         return mq_fail(error, MQ_REFUSED, _("--org is one line of 1 to %d bytes"), MQ_NAME_TEXT_MAX);
     if (org == NULL) {
         enum mq_status status = mq_setting_get(work->desk.replica, "org", &known, error);
@@ -89,7 +89,7 @@ static enum mq_status find_team_name(struct join *work, char name[MQ_NAME_TEXT_M
     if (status != MQ_OK && status != MQ_NOT_FOUND)
         return status;
     mq_error_clear(error);
-    if (said != NULL && (said[0] == '\0' || strlen(said) > MQ_NAME_TEXT_MAX || !mq_utf8_valid(mq_span_text(said))))
+    if (said != NULL && (said[0] == '\0' || strlen(said) > MQ_NAME_TEXT_MAX || !mq_utf8_line(mq_span_text(said))))
         return mq_fail(error, MQ_REFUSED, _("a team's name is one line of 1 to %d bytes"), MQ_NAME_TEXT_MAX);
     if (said != NULL)
         memcpy(name, said, strlen(said) + 1);
@@ -179,7 +179,7 @@ static void print(const struct join *work, const char *name)
     if (mq_option_get(work->line, "json") != NULL)
         printf("%.*s\n", (int)line.size, (const char *)line.data);
     else
-        printf(_("This desk has joined the team \"%s\". Next: minqingd desk --data %s\n"), name, work->data);
+        mq_say(stdout, _("This desk has joined the team \"%s\". Next: minqingd desk --data %s\n"), name, work->data);
 }
 
 /* The invitation is a secret: it goes from the command line, and from the copy that was parsed. */

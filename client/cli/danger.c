@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/cli/program.h"
+#include "platform/terminal.h"
 #include "protocol/record.h"
 #include "replica/catalogue.h"
 
@@ -46,6 +47,6 @@ enum mq_status program_danger_numbers(struct program *program)
     enum mq_status status = mq_catalogue_emergency(program->device.replica, units, &count, &program->error);
     for (size_t i = 0; status == MQ_OK && i < count; i++)
         for (size_t p = 0; p < units[i]->phone_count; p++)
-            fprintf(stderr, "  %s  %s\n", units[i]->phones[p].number, units[i]->name);
+            mq_say(stderr, "  %s  %s\n", units[i]->phones[p].number, units[i]->name);
     return status;
 }

@@ -28,7 +28,7 @@ static void say_numbers(const struct talk *talk, const struct mq_import_line *li
         fprintf(stderr, _("line %lld: %zu resident ID or bank card numbers were replaced by their masks\n"),
                 (long long)line->number, masked);
     if (line->odd_phone.size > 0)
-        fprintf(stderr, _("line %lld: \"%.*s\" does not look like a telephone number; it is kept as it stands\n"),
+        mq_say(stderr, _("line %lld: \"%.*s\" does not look like a telephone number; it is kept as it stands\n"),
                 (long long)line->number, (int)line->odd_phone.size, (const char *)line->odd_phone.data);
 }
 

@@ -62,7 +62,6 @@ void program_rest(struct program *program, int code)
 /* ---- objects for people: the same keys, without the punctuation ---- */
 
 static void print_plain(struct program *program, const struct mq_json *value, const char *separator);
-static void print_text(struct mq_span text);
 
 /* A kind is a word of ours, so it is shown as one. */
 static void print_kind(const struct mq_json *value)
@@ -82,21 +81,10 @@ static void print_members(struct program *program, const struct mq_json *object,
         if (strcmp(key, "kind") == 0 && mq_json_type(member) == MQ_JSON_STRING)
             print_kind(member);
         else if (mq_json_type(member) == MQ_JSON_STRING)
-            print_text(program_value(program, key, mq_json_string(member)));
+            mq_print_text(stdout, program_value(program, key, mq_json_string(member)));
         else
             print_plain(program, member, " ");
         first = false;
-    }
-}
-
-/* What others wrote must not steer this person's terminal. */
-static void print_text(struct mq_span text)
-{
-    for (size_t i = 0; i < text.size; i++) {
-        bool control = (text.data[i] < 0x20 && text.data[i] != '\n' && text.data[i] != '\t') || text.data[i] == 0x7f ||
-                       (text.data[i] == 0xc2 && i + 1 < text.size && text.data[i + 1] < 0xa0);
-        putchar(control ? '?' : text.data[i]);
-        i += control && text.data[i] == 0xc2;
     }
 }
 
@@ -110,7 +98,7 @@ static void print_plain(struct program *program, const struct mq_json *value, co
             print_plain(program, mq_json_item(value, i), " ");
         }
         return;
-    case MQ_JSON_STRING: print_text(mq_json_string(value)); return;
+    case MQ_JSON_STRING: mq_print_text(stdout, mq_json_string(value)); return;
     case MQ_JSON_INTEGER: printf("%lld", (long long)mq_json_integer(value)); return;
     case MQ_JSON_BOOL: fputs(mq_json_bool(value) ? _("yes") : _("no"), stdout); return;
     case MQ_JSON_REAL:

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "client/cli/program.h"
+#include "platform/terminal.h"
 #include "protocol/keys.h"
 #include "replica/needs.h"
 #include "replica/place_filter.h"
@@ -90,7 +91,7 @@ static enum mq_status print_saved(struct program *program, const struct mq_saved
             _("minqing: %zu resident ID or bank card numbers were replaced by their masks; they are never stored\n"),
             saved->masked);
     if (saved->remark[0] != '\0')
-        fprintf(stderr, "minqing: %s\n", saved->remark);
+        mq_say(stderr, "minqing: %s\n", saved->remark);
     if (mq_saved_unnoticed(saved) != NULL)
         fprintf(stderr, "minqing: %s\n", mq_saved_unnoticed(saved));
     return emitter.emit(emitter.context, mq_written(&out), &program->error);

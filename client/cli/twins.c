@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "client/cli/program.h"
+#include "platform/terminal.h"
 #include "replica/convert.h"
 #include "replica/duplicates.h"
 #include "replica/split.h"
@@ -40,7 +41,7 @@ static enum mq_status say_like(struct program *program, const struct mq_like *li
     struct mq_reader reader = mq_reader(head == NULL ? mq_span(NULL, 0) : head->choices[0].value);
     struct mq_span name = head == NULL ? mq_span(NULL, 0) : mq_cbor_text(&reader, MQ_NAME_TEXT_MAX);
     mq_alike_say(&words, like->reasons);
-    fprintf(stderr, _("minqing: it is saved; but it may be the household %.*s (%.*s): %.*s\n"), (int)id.size,
+    mq_say(stderr, _("minqing: it is saved; but it may be the household %.*s (%.*s): %.*s\n"), (int)id.size,
             (const char *)id.data, (int)name.size, (const char *)name.data, (int)words.size, (const char *)words.data);
     return MQ_OK;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/terminal.h"
 #include "protocol/assert.h"
 #include "protocol/keys.h"
 #include "replica/records.h"
@@ -103,13 +104,13 @@ static enum mq_status print_line(void *context, const struct mq_digest_line *lin
     talk->part = line->part;
     const char *village = line->village == NULL ? NULL : line->village[0] == '\0' ? _("other places") : line->village;
     if (line->quote != NULL)
-        fprintf(out, "  %s · %s: “%s”\n", village, line->label, line->quote);
+        mq_say(out, "  %s · %s: “%s”\n", village, line->label, line->quote);
     else if (line->too_few)
         fprintf(out, _("  fewer than %d households; not shown\n"), MQ_DIGEST_GROUP_LEAST);
     else
-        fprintf(out, _("  %s%s%s: %lld needs, %lld households   [desk list need %s]\n"), village == NULL ? "" : village,
-                village == NULL ? "" : " · ", label_of(line), (long long)line->needs, (long long)line->households,
-                line->filter);
+        mq_say(out, _("  %s%s%s: %lld needs, %lld households   [desk list need %s]\n"), village == NULL ? "" : village,
+               village == NULL ? "" : " · ", label_of(line), (long long)line->needs, (long long)line->households,
+               line->filter);
     return MQ_OK;
 }
 

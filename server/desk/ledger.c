@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "platform/table.h"
+#include "platform/terminal.h"
 #include "protocol/assert.h"
 #include "protocol/keys.h"
 #include "replica/records.h"
@@ -89,7 +90,7 @@ static void put_plain(FILE *out, const struct mq_span *cells, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         fputs(i > 0 ? "  " : "", out);
-        fwrite(cells[i].data, 1, cells[i].size, out);
+        mq_print_text(out, cells[i]);
     }
     fputc('\n', out);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "platform/json.h"
+#include "platform/terminal.h"
 #include "protocol/assert.h"
 #include "protocol/control.h"
 #include "server/desk/call_keys.h"
@@ -76,9 +77,9 @@ static void print_member(struct mq_call *call, const struct member_row *row, con
     mq_key_name(id, row->sign_public);
     mq_time_text(contact, row->last_contact);
     if (!mq_call_json(call)) {
-        fprintf(call->out, "%lld  %s  %s  %s%s%s%s%s\n", (long long)row->serial, row->name, team->name, contact,
-                row->role == MQ_ROLE_DESK ? "  " : "", row->role == MQ_ROLE_DESK ? _("township's desk") : "",
-                row->revoked ? "  " : "", row->revoked ? _("without rights any more") : "");
+        mq_say(call->out, "%lld  %s  %s  %s%s%s%s%s\n", (long long)row->serial, row->name, team->name, contact,
+               row->role == MQ_ROLE_DESK ? "  " : "", row->role == MQ_ROLE_DESK ? _("township's desk") : "",
+               row->revoked ? "  " : "", row->revoked ? _("without rights any more") : "");
         return;
     }
     mq_json_begin(&writer, '{');

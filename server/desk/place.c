@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "platform/json.h"
+#include "platform/terminal.h"
 #include "protocol/assert.h"
 #include "replica/catalogue.h"
 #include "replica/reference.h"
@@ -87,7 +88,7 @@ static void print_saved(const struct place_work *work)
     if (mq_call_json(work->call))
         mq_call_print(work->call, mq_written(&out));
     else
-        fprintf(work->call->out, _("Saved as \"%s\"; it goes to the devices with their next sync.\n"), work->saved.id);
+        mq_say(work->call->out, _("Saved as \"%s\"; it goes to the devices with their next sync.\n"), work->saved.id);
     work->call->changed = true;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "platform/json.h"
+#include "platform/terminal.h"
 #include "protocol/assert.h"
 #include "protocol/recovery_keys.h"
 #include "replica/records.h"
@@ -73,10 +74,10 @@ static enum mq_status print_whose(const struct recover *work, struct mq_error *e
     struct mq_json_writer writer = {.out = &line};
 
     if (!mq_call_json(call)) {
-        fprintf(call->out,
-                _("Device %u, %s, team %s. Call its owner, let him read out the code that his device showed, then: member "
-                  "recover REQUEST --code CODE --reason TEXT --out FILE\n"),
-                work->request.recovery.device.serial, work->name, work->team.name);
+        mq_say(call->out,
+               _("Device %u, %s, team %s. Call its owner, let him read out the code that his device showed, then: member "
+                 "recover REQUEST --code CODE --reason TEXT --out FILE\n"),
+               work->request.recovery.device.serial, work->name, work->team.name);
         return MQ_OK;
     }
     mq_json_begin(&writer, '{');

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "platform/json.h"
+#include "platform/terminal.h"
 #include "protocol/assert.h"
 #include "replica/catalogue.h"
 #include "server/desk/call_keys.h"
@@ -50,11 +51,11 @@ static void print_saved(struct mq_call *call, const struct mq_saved *saved)
     mq_json_bool_value(&writer, true);
     mq_json_end(&writer, '}');
     if (saved->remark[0] != '\0')
-        fprintf(call->talk, "minqingd: %s\n", saved->remark);
+        mq_say(call->talk, "minqingd: %s\n", saved->remark);
     if (mq_call_json(call))
         mq_call_print(call, mq_written(&out));
     else
-        fprintf(call->out, _("Saved as \"%s\"; it goes to the devices with their next sync.\n"), saved->id);
+        mq_say(call->out, _("Saved as \"%s\"; it goes to the devices with their next sync.\n"), saved->id);
     call->changed = true;
 }
 

@@ -4,6 +4,7 @@
 
 #include "platform/hex.h"
 #include "platform/json.h"
+#include "platform/terminal.h"
 #include "protocol/assert.h"
 #include "protocol/compartment.h"
 #include "replica/cases.h"
@@ -89,7 +90,7 @@ static void print_held(struct mq_call *call, const struct mq_member *member, con
 
 static void tell_held(struct mq_call *call, const struct mq_member *member, const struct held *held)
 {
-    fprintf(call->out, _("What the device of %s could read:\n"), member->name);
+    mq_say(call->out, _("What the device of %s could read:\n"), member->name);
     for (unsigned number = 1; number <= UINT8_MAX; number++) {
         const struct mq_kind *kind = mq_kind_by_number(number);
         if (kind != NULL && held->counts[number] > 0)
@@ -160,10 +161,10 @@ enum mq_status mq_verb_member_revoke(struct mq_call *call, struct mq_error *erro
         return MQ_OK;
     }
     tell_held(call, &work.member, &held);
-    fprintf(call->out,
-            _("%s's device has no rights any more, and the keys are changed. What was merged of it stays; what it still "
-              "brings waits in `desk quarantine` until you let it in with `desk adopt`.\n"),
-            work.member.name);
+    mq_say(call->out,
+           _("%s's device has no rights any more, and the keys are changed. What was merged of it stays; what it still "
+             "brings waits in `desk quarantine` until you let it in with `desk adopt`.\n"),
+           work.member.name);
     return MQ_OK;
 }
 
@@ -266,7 +267,7 @@ enum mq_status mq_verb_team_rotate(struct mq_call *call, struct mq_error *error)
         return status;
     call->changed = true;
     if (!mq_call_json(call)) {
-        fprintf(call->out, _("The key of \"%s\" is changed; its devices hear of it with their next sync.\n"), team.name);
+        mq_say(call->out, _("The key of \"%s\" is changed; its devices hear of it with their next sync.\n"), team.name);
         return MQ_OK;
     }
     mq_json_begin(&writer, '{');

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "platform/json.h"
+#include "platform/terminal.h"
 #include "protocol/assert.h"
 #include "protocol/control.h"
 #include "server/desk/call_keys.h"
@@ -234,9 +235,9 @@ static void say(struct mq_call *call, const struct member_right *work)
     struct mq_json_writer writer = {.out = &line};
 
     if (!mq_call_json(call)) {
-        fprintf(call->out,
-                work->take ? _("%s no longer has the right \"%s\".\n") : _("%s has the right \"%s\" from now on.\n"),
-                work->member.name, call->line->words[1]);
+        mq_say(call->out,
+               work->take ? _("%s no longer has the right \"%s\".\n") : _("%s has the right \"%s\" from now on.\n"),
+               work->member.name, call->line->words[1]);
         return;
     }
     mq_json_begin(&writer, '{');

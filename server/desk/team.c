@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "platform/json.h"
+#include "platform/terminal.h"
 #include "protocol/assert.h"
 #include "replica/reference.h"
 #include "server/desk/call_keys.h"
@@ -51,11 +52,8 @@ static enum mq_status check_name(struct mq_desk *desk, const char *name, struct 
 {
     struct mq_team *teams;
     size_t count, length = strlen(name);
-    bool plain = length > 0 && length <= MQ_NAME_TEXT_MAX && mq_utf8_valid(mq_span_text(name));
 
-    for (size_t i = 0; i < length; i++)
-        plain = plain && (unsigned char)name[i] >= 0x20 && name[i] != 0x7f;
-    if (!plain)
+    if (length == 0 || length > MQ_NAME_TEXT_MAX || !mq_utf8_line(mq_span_text(name)))
         return mq_fail(error, MQ_REFUSED, _("a team's name is one line of 1 to %d bytes"), MQ_NAME_TEXT_MAX);
     enum mq_status status = mq_desk_teams(desk, &teams, &count, error);
     for (size_t i = 0; i < count && status == MQ_OK; i++)
@@ -98,7 +96,7 @@ enum mq_status mq_verb_team_add(struct mq_call *call, struct mq_error *error)
     if (mq_call_json(call))
         mq_call_print(call, mq_written(&line));
     else
-        fprintf(call->out, _("The team \"%s\" is made. Next: minqingd invite --team \"%s\"\n"), name, name);
+        mq_say(call->out, _("The team \"%s\" is made. Next: minqingd invite --team \"%s\"\n"), name, name);
     return MQ_OK;
 }
 
@@ -127,8 +125,8 @@ static enum mq_status print_team(struct mq_call *call, const struct mq_team *tea
     if (mq_call_json(call))
         mq_call_print(call, mq_written(&line));
     else
-        fprintf(call->out, ngettext("%s: %lld member\n", "%s: %lld members\n", (unsigned long)members), team->name,
-                (long long)members);
+        mq_say(call->out, ngettext("%s: %lld member\n", "%s: %lld members\n", (unsigned long)members), team->name,
+               (long long)members);
     return MQ_OK;
 }
 

@@ -163,7 +163,7 @@ static void strings_come_back(void **state)
     print_message("MQ_SEED=%u\n", seed);
     srandom(seed);
     static const char *const parts[] = {
-        "a", "\"", "\\", "\n", "\t", "\r", "\b", "\001", "\037", "\177", "水", "\xf0\x9f\x9a\xb0", "\xe2\x80\xa8",
+        "a", "\"", "\\", "\n", "\t", "\r", "\b", "\001", "\037", "\177", "\xc2\x9b", "\xc2\xa0", "水", "\xf0\x9f\x9a\xb0", "\xe2\x80\xa8",
         "/", "<",  "é"};
     for (int round = 0; round < 2000; round++) {
         char text[256] = "";
@@ -187,11 +187,24 @@ static void strings_come_back(void **state)
     }
 }
 
+/* What would steer a terminal is written as an escape: C0, DEL and C1; the next character after C1 stands as it is. */
+static void controls_are_escaped(void **state)
+{
+    (void)state;
+    uint8_t memory[100];
+    struct mq_buffer out = mq_buffer(memory, sizeof memory);
+    mq_json_put_string(&out, mq_span_text("\033[2J\177\xc2\x80\xc2\x9b"
+                                          "2J\xc2\x9f\xc2\xa0\xc3\x9b水"));
+    assert_true(mq_span_equal(mq_written(&out),
+                              mq_span_text("\"\\u001b[2J\\u007f\\u0080\\u009b2J\\u009f\xc2\xa0\xc3\x9b水\"")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_every_type), cmocka_unit_test(refuses_the_rest),  cmocka_unit_test(depth_is_bounded),
         cmocka_unit_test(writes_structure), cmocka_unit_test(strings_come_back),
+        cmocka_unit_test(controls_are_escaped),
     };
     return cmocka_run_group_tests_name("platform/json", tests, NULL, NULL);
 }

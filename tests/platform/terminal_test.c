@@ -1,5 +1,6 @@
 /* Aim: a passphrase typed at a terminal is not shown and the terminal is as it was afterwards, also after Ctrl-C; one
- * from a file is its first line; progress stays off what is not a terminal. Uses a pseudo terminal. */
+ * from a file is its first line; progress stays off what is not a terminal; and what others wrote
+ * steers none. Uses a pseudo terminal. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -282,12 +283,37 @@ static void secret_arguments(void **state)
     assert_int_equal(from_stdin("minqing:abcdefghi\n", &out), MQ_REFUSED);
 }
 
+/* ---- what others wrote ---- */
+
+/* No byte that steers a terminal gets there, C1 in UTF-8 neither, also where a text was cut; lines, tabs and Chinese stay. */
+static void others_words_steer_nothing(void **state)
+{
+    static const char *const pairs[][2] = {
+        {"杨顺华\n\t完", "杨顺华\n\t完"}, {"\033[2J", "?[2J"}, {"a\r\b\177", "a???"},
+        {"x\xc2\x9b[2Jx", "x?[2Jx"}, {"\xc2\x80\xc2\x9f\xc2\xa0", "??\xc2\xa0"}, {"x\xc2", "x?"}, {"", ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        char *printed;
+        size_t size;
+        FILE *out = open_memstream(&printed, &size);
+        assert_non_null(out);
+        mq_print_text(out, mq_span_text(pairs[i][0]));
+        mq_say(out, "|%d %s|", 7, pairs[i][0]);
+        assert_int_equal(fclose(out), 0);
+        char wanted[100];
+        snprintf(wanted, sizeof wanted, "%s|7 %s|", pairs[i][1], pairs[i][1]);
+        assert_string_equal(printed, wanted);
+        free(printed);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(from_a_file),  cmocka_unit_test(warns_of_readers),   cmocka_unit_test(typed_and_not_shown),
         cmocka_unit_test(breaking_off), cmocka_unit_test(without_a_terminal), cmocka_unit_test(progress),
-        cmocka_unit_test(secret_arguments),
+        cmocka_unit_test(secret_arguments), cmocka_unit_test(others_words_steer_nothing),
     };
     return cmocka_run_group_tests_name("platform/terminal", tests, NULL, NULL);
 }

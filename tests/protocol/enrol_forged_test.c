@@ -135,6 +135,9 @@ static void forged_requests(void **state)
     memset(long_name, 'n', sizeof long_name);
     assert_int_equal(open_request(mq_span_text("杨顺华")), MQ_OK);
     assert_int_equal(open_request(mq_span_text("\x1b[2J")), MQ_REFUSED);
+    assert_int_equal(open_request(mq_span_text("x\xc2\x9b"
+                                               "2J")),
+                     MQ_REFUSED);
     assert_int_equal(open_request(mq_span_text("\xff")), MQ_REFUSED);
     assert_int_equal(open_request(mq_span(long_name, MQ_NAME_TEXT_MAX)), MQ_OK);
     assert_int_equal(open_request(MQ_SPAN(long_name)), MQ_REFUSED);

@@ -316,7 +316,7 @@ static void request_without_the_key(void **state)
 /* Names that are no text, or would move a terminal's cursor, are refused where they are made. */
 static void request_name_refused(void **state)
 {
-    static const char *const bad[] = {"\xff", "a\nb", "\x1b[2J", "\x7f"};
+    static const char *const bad[] = {"\xff", "a\nb", "\x1b[2J", "\x7f", "\xc2\x9b[2J", "\xc2\x80"};
     struct mq_secret ephemeral = secret_from(0xe0);
 
     (void)state;

@@ -1,4 +1,5 @@
-/* Aim: what a lost device could read is said by the keys that it had; of restricted matters rather more than less. */
+/* Aim: what a lost device could read is said by the keys that it had; of restricted matters rather more than less;
+ * and no name steers the terminal on which it is said. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -41,8 +42,7 @@ static void begin(uint64_t seed)
 /* Runs a command about the member and gives what it printed; the caller frees it. The relay is out of reach. */
 static char *run(mq_verb *verb, const struct village_member *device, const char *word, const char *option)
 {
-    static const struct mq_option json = {.name = "json"};
-    const struct mq_option other = {.name = option};
+    const struct mq_option given = {.name = option};
     const struct mq_platform *platform = village.desk.platform;
     struct mq_desk desk = {.replica = village.desk.replica,
                            .platform = platform,
@@ -53,8 +53,8 @@ static char *run(mq_verb *verb, const struct village_member *device, const char 
     snprintf(serial, sizeof serial, "%u", device->team.certificate.serial);
     struct mq_command_line line = {.words = {serial, word},
                                    .word_count = word == NULL ? 1 : 2,
-                                   .values = {{&json, NULL}, {&other, NULL}},
-                                   .value_count = option == NULL ? 1 : 2};
+                                   .values = {{&given, NULL}},
+                                   .value_count = option == NULL ? 0 : 1};
     struct mq_call call = {.desk = &desk, .line = &line, .directory = "/", .out = open_memstream(&printed, &size)};
     assert_non_null(call.out);
     call.talk = tmpfile();
@@ -68,7 +68,7 @@ static char *run(mq_verb *verb, const struct village_member *device, const char 
 
 static void expect_held(const struct village_member *device, const char *held)
 {
-    char *printed = run(mq_verb_member_held, device, NULL, NULL);
+    char *printed = run(mq_verb_member_held, device, NULL, "json");
     const char *found = strstr(printed, "\"held\":");
     assert_non_null(found);
     assert_string_equal(found, held);
@@ -139,12 +139,47 @@ static void an_author_reads_his_case(void **state)
     village_end(&village);
 }
 
+/* ---- names from older stores ---- */
+
+/* A name that was admitted when names could hold such bytes steers no terminal: whatever is said of its bearer. */
+static void an_old_name_steers_no_terminal(void **state)
+{
+    static const struct {
+        mq_verb *verb;
+        const char *word, *option, *said;
+    } calls[] = {
+        {mq_verb_member_list, NULL, NULL, "x?2Jx  "},
+        {mq_verb_member_list, NULL, "json", "\"name\":\"x\\u009b2Jx\""},
+        {mq_verb_member_held, NULL, NULL, "device of x?2Jx"},
+        {mq_verb_member_right, "restricted", NULL, "x?2Jx has the right"},
+        {mq_verb_member_right, "restricted", "take", "x?2Jx no longer"},
+        {mq_verb_member_revoke, NULL, NULL, "x?2Jx's device"},
+    };
+    const struct village_member *device = &village.devices[1];
+    (void)state;
+    begin(903);
+    assert_int_equal(mq_db_run(mq_replica_db(village.desk.replica), &problem,
+                               "UPDATE member SET name = ? WHERE sign_public = ?", "zb",
+                               "x\xc2\x9b"
+                               "2Jx",
+                               MQ_SPAN(device->team.certificate.sign_public)),
+                     MQ_OK);
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        char *printed = run(calls[i].verb, device, calls[i].word, calls[i].option);
+        if (strstr(printed, calls[i].said) == NULL || strstr(printed, "\xc2\x9b") != NULL)
+            fail_msg("%s", printed);
+        free(printed);
+    }
+    village_end(&village);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_right_brings_its_own),
         cmocka_unit_test(what_was_taken_was_read),
         cmocka_unit_test(an_author_reads_his_case),
+        cmocka_unit_test(an_old_name_steers_no_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
