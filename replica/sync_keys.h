@@ -58,6 +58,7 @@ struct mq_sync_state {
     bool moved;        /* the last reply brought a cursor or a piece further than any before */
     bool answers_only; /* all that is left to say are answers to those who ask to join: strangers may ask for ever */
     bool introduced;   /* a stranger's outbox was said once more */
+    bool stranger;     /* the last reply said that the server does not know us */
     bool more;         /* something waits here that did not fit */
     int64_t outbox_sent, carry_sent; /* greatest row numbers in the last request */
     uint8_t *noted; /* MQ_SYNC_NOTED_SIZE bytes, zeros at first: what moved in this sync, as bits by hash */

@@ -501,7 +501,7 @@ static enum mq_status again_needed(struct reply_work *work, bool *again, struct 
 /* A server that lost its list of members does not know its desk either: the desk says once more who may come. */
 static enum mq_status introduce(struct mq_sync_state *state, bool *again, struct mq_error *error)
 {
-    state->introduced = *again = true;
+    state->introduced = state->stranger = *again = true;
     return mq_db_run(state->replica->db, error, "UPDATE outbox SET sent = 0", "");
 }
 
@@ -519,6 +519,7 @@ enum mq_status mq_sync_reply(struct mq_sync_state *state, struct mq_span reply, 
         return mq_fail(
             error, MQ_REFUSED,
             _("the server does not know this device (yet); the records stay saved here. Ask the centre whether it was admitted"));
+    state->stranger = false;
     work.frames = mq_take(&reader, mq_left(&reader));
     work.whole = mq_exchange_whole(reply, work.frames);
     struct mq_part_state down = state->down;

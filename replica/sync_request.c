@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "protocol/assert.h"
+#include "protocol/control.h"
 #include "replica/sync_keys.h"
 
 #define BORROW_MISSES_MAX 4 /* bodies that a server has no more, asked for in one sync */
@@ -100,6 +101,26 @@ static enum mq_status request_head(struct mq_sync_state *state, struct mq_error 
 }
 
 /* ---- frames ---- */
+
+_Static_assert(MQ_FRAME_CONTROL == 6 && MQ_FRAME_CERTIFICATE == 8 && MQ_CONTROL_ACCESS == 2, "what introduces a desk, in SQL");
+
+/* To a server that does not know us: what says who comes from this team, at a desk. It may stand behind more than one request
+ * holds, and until it came nothing of that is heard. */
+static enum mq_status put_introduction(struct mq_sync_state *state, struct mq_buffer *out, struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(state->replica->db, &query, error,
+                                        "SELECT frame, bytes FROM outbox WHERE (frame = 8 AND substr(bytes, 3, 16) = ?1)"
+                                        " OR (frame = 6 AND substr(bytes, 2, 1) = x'02' AND substr(bytes, 11, 16) = ?1)"
+                                        " ORDER BY number",
+                                        "b", MQ_SPAN(state->team->team));
+    if (status != MQ_OK)
+        return status;
+    while (mq_db_next(&query, error))
+        mq_frame_put(out, (enum mq_frame_type)mq_db_int(query, 0), mq_db_blob(query, 1));
+    mq_db_done(&query);
+    return error->status;
+}
 
 static enum mq_status put_outbox(struct mq_sync_state *state, struct mq_buffer *out, struct mq_error *error)
 {
@@ -352,7 +373,9 @@ enum mq_status mq_sync_request(struct mq_sync_state *state, struct mq_buffer *ou
     if (status != MQ_OK)
         return status;
     mq_request_put(out, &state->request);
-    status = put_outbox(state, out, error);
+    status = state->stranger ? put_introduction(state, out, error) : MQ_OK;
+    if (status == MQ_OK)
+        status = put_outbox(state, out, error);
     if (status == MQ_OK)
         status = mq_have_list_owed(state->replica, state->team->team, &owed, error);
     state->have_list = status == MQ_OK && owed != 0;

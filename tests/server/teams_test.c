@@ -26,6 +26,7 @@
 #define TEAMS 2
 #define SYNC_MS 20000
 #define KDF_MIB 8
+#define ROTATIONS 400 /* their grants are more than one body */
 
 static struct mq_fake *fake;
 static const struct mq_platform *machine;
@@ -248,11 +249,31 @@ static void every_team_is_healed(void **state)
     }
 }
 
+/* A server that was emptied knows its desk again, however much the desk has to say to all teams: who may come is said first. */
+static void a_desk_with_much_to_say_is_known_again(void **state)
+{
+    struct mq_replica *late;
+
+    (void)state;
+    for (int i = 0; i < ROTATIONS; i++)
+        must(mq_replica_transact(desk.replica, rotate_one, &teams[i % TEAMS], &problem));
+    for (int i = 0; i < TEAMS; i++)
+        mq_replica_close(join(&teams[i], (const char *[]){"one", "two"}[i])); /* the lists are newer than the keys */
+    store->verbs->close(store);
+    directory_empty();
+    open_store();
+    sync_desk();
+    late = join(&teams[1], "late");
+    sync_device(late);
+    mq_replica_close(late);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_team_gets_its_new_key, setup, teardown),
         cmocka_unit_test_setup_teardown(every_team_is_healed, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_desk_with_much_to_say_is_known_again, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
