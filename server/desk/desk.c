@@ -189,11 +189,11 @@ static enum mq_status sync_all(struct mq_desk *desk, struct mq_error *error)
 {
     struct mq_team *teams;
     size_t count;
-    enum mq_status status = mq_desk_teams(desk, &teams, &count, error);
+    enum mq_status status = mq_desk_teams(desk, &teams, &count, error), one = MQ_OK;
 
-    for (size_t i = 0; i < count && status != MQ_UNREACHABLE; i++) {
+    for (size_t i = 0; i < count && one != MQ_UNREACHABLE; i++) {
         struct mq_error own = {0};
-        enum mq_status one = sync_team(desk, &teams[i], &own);
+        one = sync_team(desk, &teams[desk->turn++ % count], &own);
         if (one != MQ_OK && status == MQ_OK)
             status = mq_fail(error, one, "%s", own.text);
     }

@@ -21,6 +21,7 @@ struct mq_desk {
     bool cut_off;                       /* a county's, whose relay is elsewhere, and no way leads there from here */
     struct mq_error unreached;          /* of the last sync, where the store was out of reach */
     int64_t unreached_ms;               /* when that was */
+    size_t turn;                        /* the team that the next sync begins with: behind one that found no way */
     bool rotated;                       /* keys were changed by themselves since the start, last at rotated_ms */
     int64_t rotated_ms;
 };
@@ -32,7 +33,7 @@ void mq_desk_close(struct mq_desk *desk);
 
 /* Merges everything that the store has, answers who asks to join, gives receipts, brings what waits here: for each
  * team. A team that fails does not stop the others, unless it is that the store is out of reach; the first failure comes
- * back. */
+ * back. It may be out of reach for that team only, so the next sync begins with the one behind it. */
 MQ_MUST_USE enum mq_status mq_desk_sync(struct mq_desk *desk, struct mq_error *error);
 
 /* Changes the keys of teams whose last change is a month ago (replica/rotate.h), once in a day of running time at most: a

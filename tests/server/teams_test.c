@@ -11,6 +11,7 @@
 #include "platform/fake.h"
 #include "platform/json.h"
 #include "protocol/assert.h"
+#include "protocol/exchange.h"
 #include "replica/cases.h"
 #include "replica/join_keys.h"
 #include "replica/records.h"
@@ -36,15 +37,27 @@ static struct mq_store *store;
 static struct mq_relay relay;
 static struct mq_error problem;
 static struct mq_team *teams;
+static const struct mq_team *broken; /* the relay answers this team "500"; NULL: none */
 
 /* ---- a centre in one process ---- */
+
+static bool of_broken(struct mq_span body)
+{
+    struct mq_reader reader = mq_reader(body);
+    struct mq_request request;
+
+    return broken != NULL && mq_request_get(&request, &reader) == MQ_OK &&
+           memcmp(request.token, broken->token, sizeof request.token) == 0;
+}
 
 static enum mq_status post(void *context, const char *path, struct mq_span body, struct mq_buffer *reply,
                            struct mq_post_answer *answer, struct mq_error *error)
 {
     (void)context;
     (void)path;
-    answer->http_status = 200;
+    answer->http_status = of_broken(body) ? 500 : 200;
+    if (answer->http_status != 200)
+        return MQ_OK;
     return mq_relay_exchange(&relay, body, reply, error);
 }
 
@@ -104,6 +117,7 @@ static int setup(void **state)
     size_t count;
 
     (void)state;
+    broken = NULL;
     if (mq_crypto_start() != MQ_OK || directory_make() != 0)
         return -1;
     fake = mq_fake_new(7);
@@ -201,6 +215,15 @@ static bool knows_household(struct mq_replica *replica)
     return status == MQ_OK;
 }
 
+static int64_t households_of(const struct mq_team *team)
+{
+    int64_t count;
+
+    must(mq_db_number(mq_replica_db(desk.replica), &count, &problem, "SELECT count(*) FROM record WHERE kind = ? AND team = ?",
+                      "ib", (int64_t)MQ_KIND_HOUSEHOLD, MQ_SPAN(team->team)));
+    return count;
+}
+
 /* ---- tests ---- */
 
 static enum mq_status rotate_one(struct mq_replica *replica, void *context, struct mq_error *error)
@@ -268,12 +291,32 @@ static void a_desk_with_much_to_say_is_known_again(void **state)
     mq_replica_close(late);
 }
 
+/* What the relay cannot say of one team, by damage or by chance, keeps no other from being merged, answered and given keys. */
+static void a_team_that_fails_stops_no_other(void **state)
+{
+    (void)state;
+    for (int i = 0; i < TEAMS; i++) {
+        struct mq_replica *device = join(&teams[i], (const char *[]){"first", "second"}[i]);
+        add_household(device);
+        sync_device(device);
+        mq_replica_close(device);
+        broken = &teams[1 - i];
+        for (int j = 0; j < TEAMS; j++) {
+            assert_int_equal(mq_desk_sync(&desk, &problem), MQ_UNREACHABLE);
+            mq_error_clear(&problem);
+        }
+        broken = NULL;
+        assert_int_equal(households_of(&teams[i]), 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_team_gets_its_new_key, setup, teardown),
         cmocka_unit_test_setup_teardown(every_team_is_healed, setup, teardown),
         cmocka_unit_test_setup_teardown(a_desk_with_much_to_say_is_known_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_team_that_fails_stops_no_other, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
