@@ -74,6 +74,10 @@ bool mq_sync_piece_news(struct mq_sync_state *state, const uint8_t id[MQ_SEGMENT
 #define MQ_OUTBOX_OF(team) \
     "(frame <> 5 OR substr(bytes, 1, 8) IN (SELECT kid FROM grants JOIN mailbox USING(mailbox) WHERE team = " team "))"
 
+/* Mailboxes whose segments are carried under this team's token (a parameter): its own, and those of teams to which this replica
+ * does not belong, brought by a bundle. A relay takes segments of whatever team from every member. */
+#define MQ_CARRIED_BY(team) "(mailbox.team = " team " OR mailbox.team NOT IN (SELECT own.team FROM team AS own))"
+
 /* Fills `out` with a whole request. */
 MQ_MUST_USE enum mq_status mq_sync_request(struct mq_sync_state *state, struct mq_buffer *out, struct mq_error *error);
 /* Takes a whole reply in, in one transaction with the new cursor. `*again` says whether another round is needed. */

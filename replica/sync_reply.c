@@ -405,9 +405,9 @@ static enum mq_status said_what_was_sent(struct reply_work *work, struct mq_erro
         status =
             mq_db_run(db, error,
                       "UPDATE segment SET carry = 0, stored = CASE WHEN mine THEN 1 ELSE stored END"
-                      " WHERE carry = 1 AND number <= ? AND stream IN"
-                      " (SELECT stream FROM stream JOIN mailbox USING(mailbox) WHERE team = ?)",
-                      "ib", state->carry_sent, MQ_SPAN(state->team->team));
+                      " WHERE carry = 1 AND number <= ?2 AND stream IN"
+                      " (SELECT stream FROM stream JOIN mailbox USING(mailbox) WHERE " MQ_CARRIED_BY("?1") ")",
+                      "bi", MQ_SPAN(state->team->team), state->carry_sent);
     return status;
 }
 
@@ -473,7 +473,7 @@ static enum mq_status again_needed(struct reply_work *work, bool *again, struct 
         status = mq_db_number(state->replica->db, &others, error,
                               "SELECT (SELECT count(*) FROM outbox WHERE sent = 0 AND frame <> ?2 AND " MQ_OUTBOX_OF("?1") ") +"
                               " (SELECT count(*) FROM segment JOIN stream USING(stream) JOIN mailbox USING(mailbox)"
-                              " WHERE carry = 1 AND team = ?1)",
+                              " WHERE carry = 1 AND " MQ_CARRIED_BY("?1") ")",
                               "bi", MQ_SPAN(state->team->team), (int64_t)MQ_FRAME_ENROLLED);
     if (status == MQ_OK)
         status = mq_db_number(state->replica->db, &borrow, error,

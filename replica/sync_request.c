@@ -227,7 +227,7 @@ static enum mq_status put_carried(struct mq_sync_state *state, struct mq_buffer 
     enum mq_status status = mq_db_query(
         state->replica->db, &query, error,
         "SELECT g.number, g.stream, g.id, g.bytes, s.announce FROM segment AS g JOIN stream AS s ON s.stream = g.stream"
-        " JOIN mailbox AS m ON m.mailbox = s.mailbox WHERE g.carry = 1 AND g.erased < 2 AND m.team = ? ORDER BY g.number",
+        " JOIN mailbox USING(mailbox) WHERE g.carry = 1 AND g.erased < 2 AND " MQ_CARRIED_BY("?1") " ORDER BY g.number",
         "b", MQ_SPAN(state->team->team));
     if (status != MQ_OK)
         return status;

@@ -12,6 +12,7 @@
 #include "platform/json.h"
 #include "protocol/assert.h"
 #include "protocol/exchange.h"
+#include "replica/bundle.h"
 #include "replica/cases.h"
 #include "replica/join_keys.h"
 #include "replica/records.h"
@@ -310,6 +311,28 @@ static void a_team_that_fails_stops_no_other(void **state)
     }
 }
 
+/* A bundle is carried to the server by whoever has it, also by somebody of another team, and is then carried no more. */
+static void anyone_carries_a_bundle(void **state)
+{
+    struct mq_replica *away = join(&teams[1], "away"), *carrier = join(&teams[0], "carrier");
+    struct mq_admitted admitted;
+    int64_t segments, carried;
+    char path[400];
+
+    (void)state;
+    in_directory(path, "bundle");
+    add_household(away);
+    must(mq_bundle_write(away, path, &segments, &problem));
+    mq_replica_close(away);
+    must(mq_bundle_read(carrier, path, &admitted, &problem));
+    sync_device(carrier);
+    must(mq_db_number(mq_replica_db(carrier), &carried, &problem, "SELECT count(*) FROM segment WHERE carry = 1", ""));
+    mq_replica_close(carrier);
+    sync_desk();
+    assert_int_equal(households_of(&teams[1]), 1);
+    assert_int_equal(carried, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +340,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_team_is_healed, setup, teardown),
         cmocka_unit_test_setup_teardown(a_desk_with_much_to_say_is_known_again, setup, teardown),
         cmocka_unit_test_setup_teardown(a_team_that_fails_stops_no_other, setup, teardown),
+        cmocka_unit_test_setup_teardown(anyone_carries_a_bundle, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
