@@ -470,21 +470,56 @@ static void keep_revoked_where_he_was(struct writer *writer)
     }
 }
 
-/* That the certificate of this stream was revoked. */
-static enum mq_status give_own_revocation(struct writer *writer, const uint8_t stream[MQ_ID_SIZE])
+static enum mq_status give_revocation_of(struct writer *writer, const struct mq_certificate *certificate)
 {
     struct mq_relay_work *work = writer->work;
     struct mq_store *store = work->relay->store;
-    uint8_t memory[MQ_ANNOUNCE_SIZE], mailbox[MQ_ID_SIZE], hash[MQ_HASH_SIZE], subject[MQ_ID_SIZE];
-    struct mq_buffer bytes = mq_buffer(memory, sizeof memory);
-    struct mq_announce announce;
-    enum mq_status status = store->verbs->announce(store, stream, mailbox, &bytes, work->error);
+    uint8_t hash[MQ_HASH_SIZE], subject[MQ_ID_SIZE];
 
-    if (status != MQ_OK || mq_announce_decode(&announce, mq_written(&bytes)) != MQ_OK)
-        return status == MQ_NOT_FOUND ? MQ_OK : status;
-    mq_certificate_hash(hash, &announce.certificate);
+    mq_certificate_hash(hash, certificate);
     mq_revocation_subject(subject, hash);
     return store->verbs->controls(store, work->team, MQ_CONTROL_REVOCATION, subject, give_control, writer, work->error);
+}
+
+/* The certificate under which the token's key wrote last in the token's team. MQ_NOT_FOUND: it wrote nothing there. */
+static enum mq_status last_certificate(struct mq_relay_work *work, struct mq_certificate *out)
+{
+    struct mq_store *store = work->relay->store;
+
+    for (size_t i = 0; i < work->stream_count; i++) {
+        uint8_t memory[MQ_ANNOUNCE_SIZE], mailbox[MQ_ID_SIZE];
+        struct mq_buffer bytes = mq_buffer(memory, sizeof memory);
+        struct mq_announce announce;
+        enum mq_status status = store->verbs->announce(store, work->streams[i], mailbox, &bytes, work->error);
+        if (status != MQ_OK && status != MQ_NOT_FOUND)
+            return status;
+        if (status == MQ_NOT_FOUND || mq_announce_decode(&announce, mq_written(&bytes)) != MQ_OK ||
+            memcmp(announce.certificate.team, work->team, sizeof work->team) != 0)
+            continue;
+        *out = announce.certificate;
+        return MQ_OK;
+    }
+    return MQ_NOT_FOUND;
+}
+
+/* A desk has a certificate in each of its teams, and need not write. */
+static enum mq_status give_own_revocation(struct writer *writer)
+{
+    struct mq_relay_work *work = writer->work;
+    struct mq_certificate certificate;
+    enum mq_status status = last_certificate(work, &certificate);
+
+    if (status != MQ_NOT_FOUND)
+        return status == MQ_OK ? give_revocation_of(writer, &certificate) : status;
+    status = MQ_OK;
+    for (size_t i = 0; status == MQ_OK && i < work->desks_known; i++) {
+        uint8_t name[MQ_KID_SIZE];
+        mq_key_name(name, work->desks[i].sign_public);
+        if (memcmp(work->desks[i].team, work->team, sizeof work->team) == 0 &&
+            memcmp(name, work->access.key_name, sizeof name) == 0)
+            status = give_revocation_of(writer, &work->desks[i]);
+    }
+    return status;
 }
 
 static enum mq_status give_revoked(struct writer *writer)
@@ -497,8 +532,8 @@ static enum mq_status give_revoked(struct writer *writer)
     for (size_t i = 0; status == MQ_OK && i < work->request.mailbox_count; i++)
         status = tell_head(writer, &work->request.mailboxes[i], &writer->head.mailboxes[i]);
     share_out(writer, 4);
-    if (status == MQ_OK && work->stream_count > 0) /* the newest stream is under the certificate that he has now */
-        status = give_own_revocation(writer, work->streams[0]);
+    if (status == MQ_OK)
+        status = give_own_revocation(writer);
     if (status == MQ_OK)
         status = give_of_streams(writer, MQ_CONTROL_RECEIPT, true);
     return status == MQ_OK ? give_of_streams(writer, MQ_CONTROL_RECEIPT, false) : status;

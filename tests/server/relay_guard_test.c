@@ -259,6 +259,40 @@ static void revoked_hears_of_himself(void **state)
     }
 }
 
+/* A township's desk that lost its rights in one team is told so there, whatever it wrote last, in another team, or in none. */
+static void revoked_desk_of_two_teams_hears_of_each(void **state)
+{
+    struct kit_member township = kit_member(0xd0, MQ_ROLE_DESK, team_a, &w->root);
+    struct kit_member elsewhere = kit_member(0xd0, MQ_ROLE_DESK, team_b, &w->root);
+    struct mq_control told;
+    uint8_t memory[100];
+    struct mq_buffer list = mq_buffer(memory, sizeof memory);
+
+    (void)state;
+    kit_put_access(&list, &w->desk, MQ_ACCESS_MEMBER | MQ_ACCESS_DESK);
+    kit_put_access(&list, &township, MQ_ACCESS_REVOKED);
+    kit_say(w, &w->desk);
+    kit_add_certificate(w, &township);
+    kit_add_certificate(w, &elsewhere);
+    kit_add_control(w, &w->desk,
+                    (struct mq_control){.kind = MQ_CONTROL_ACCESS, .number = 9, .body = mq_written(&list)});
+    add_revocation_of(&township, &w->desk, 5);
+    kit_send(w, &w->desk);
+    for (int i = 0; i < 3; i++) {
+        kit_sync(w, &township);
+        assert_int_equal(kit_count(w, MQ_FRAME_CONTROL), 1);
+        assert_int_equal(mq_control_decode(&told, kit_frame(w, MQ_FRAME_CONTROL, 0)), MQ_OK);
+        assert_int_equal(told.kind, MQ_CONTROL_REVOCATION);
+        struct kit_member *writes = i == 0 ? &township : &elsewhere;
+        seal_words(writes, "d");
+        kit_say(w, &w->anna);
+        kit_add_own(w, writes);
+        kit_send(w, &w->anna);
+    }
+    kit_member_free(&township);
+    kit_member_free(&elsewhere);
+}
+
 /* His quota counts what his key has stored in all. */
 static void revoked_quota(void **state)
 {
@@ -532,6 +566,7 @@ int main(void)
         SCENE(carried_for_others),
         SCENE(other_teams_mailbox),
         SCENE(revoked),
+        SCENE(revoked_desk_of_two_teams_hears_of_each),
         SCENE(revoked_quota),
         SCENE(revocation_is_told_once),
         SCENE(revoked_hears_of_himself),
