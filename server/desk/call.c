@@ -52,14 +52,16 @@ enum mq_status mq_call_merge(struct mq_call *call, struct mq_error *error)
 {
     struct mq_desk *desk = call->desk;
     const int64_t now = desk->platform->monotonic_ms(desk->platform->self);
+    struct mq_error why = desk->unreached;
 
     if (desk->unreached.status == MQ_OK || now - desk->unreached_ms >= MQ_CALL_UNREACHED_MS) {
         enum mq_status status = mq_desk_sync(desk, error);
-        if (status != MQ_UNREACHABLE)
+        if (status != MQ_UNREACHABLE && status != MQ_REFUSED)
             return status;
+        why = *error;
         mq_error_clear(error);
     }
-    fprintf(call->talk, _("Not everything stored is merged yet: %s\n"), desk->unreached.text);
+    fprintf(call->talk, _("Not everything stored is merged yet: %s\n"), why.text);
     return MQ_OK;
 }
 

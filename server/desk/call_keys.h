@@ -45,9 +45,9 @@ int32_t mq_call_today(const struct mq_call *call);
 void mq_call_print(struct mq_call *call, struct mq_span line);
 /* Each object as a line of the result. */
 struct mq_emitter mq_call_lines(struct mq_call *call);
-/* Merges everything stored, for a command that only reads. Where the store is out of reach that is said beside the
- * result, and the command goes on with what is here; who was told so within MQ_CALL_UNREACHED_MS is not made to wait
- * once more. */
+/* Merges everything stored, for a command that only reads. Where the store is out of reach, or does not know the desk in one of
+ * its teams, that is said beside the result, and the command goes on with what is here; who was told so within
+ * MQ_CALL_UNREACHED_MS is not made to wait once more. */
 #define MQ_CALL_UNREACHED_MS 30000
 MQ_MUST_USE enum mq_status mq_call_merge(struct mq_call *call, struct mq_error *error);
 /* A name from the caller as a path: what is relative starts at his directory. MQ_REFUSED: too long. */
