@@ -138,6 +138,24 @@ static enum mq_status revoke(struct mq_replica *replica, void *context, struct m
     return mq_member_revoke(work->desk, &work->member, error);
 }
 
+/* A township's desk has its rights in each team by itself: one that is lost has to lose them in all. */
+static enum mq_status tell_other_teams(struct mq_call *call, const struct mq_member *member, struct mq_error *error)
+{
+    struct mq_query *query;
+    enum mq_status status = mq_db_query(mq_replica_db(call->desk->replica), &query, error,
+                                        "SELECT t.name, m.serial FROM member AS m JOIN team AS t USING(team)"
+                                        " WHERE m.sign_public = ? AND m.state = 0 ORDER BY m.serial",
+                                        "b", MQ_SPAN(member->certificate.sign_public));
+
+    while (status == MQ_OK && mq_db_next(&query, error)) {
+        struct mq_span team = mq_db_text(query, 0);
+        mq_say(call->talk, _("It still has its rights in the team \"%.*s\". If it is lost: minqingd member revoke %lld\n"),
+               (int)team.size, (const char *)team.data, (long long)mq_db_int(query, 1));
+    }
+    mq_db_done(&query);
+    return status == MQ_OK ? error->status : status;
+}
+
 enum mq_status mq_verb_member_revoke(struct mq_call *call, struct mq_error *error)
 {
     struct revoke work = {.desk = call->desk};
@@ -158,14 +176,14 @@ enum mq_status mq_verb_member_revoke(struct mq_call *call, struct mq_error *erro
     call->changed = true;
     if (mq_call_json(call)) {
         print_held(call, &work.member, &held, true);
-        return MQ_OK;
+        return tell_other_teams(call, &work.member, error);
     }
     tell_held(call, &work.member, &held);
     mq_say(call->out,
            _("%s's device has no rights any more, and the keys are changed. What was merged of it stays; what it still "
              "brings waits in `desk quarantine` until you let it in with `desk adopt`.\n"),
            work.member.name);
-    return MQ_OK;
+    return tell_other_teams(call, &work.member, error);
 }
 
 /* ---- desk adopt ---- */

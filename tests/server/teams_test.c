@@ -397,6 +397,36 @@ static void a_desk_that_is_a_stranger_in_one_team_reads(void **state)
     mq_desk_close(&town);
 }
 
+/* Who takes the rights of a township's desk is told of the teams in which it has them still, until there is none. */
+static void a_lost_desk_is_revoked_in_every_team(void **state)
+{
+    struct mq_desk town = join_township();
+
+    (void)state;
+    mq_desk_close(&town);
+    for (int i = 0; i < TEAMS; i++) {
+        char number[24], *beside = NULL;
+        size_t size;
+        int64_t serial;
+        FILE *nowhere = fopen("/dev/null", "w");
+        must(mq_db_number(mq_replica_db(desk.replica), &serial, &problem, "SELECT serial FROM member WHERE team = ? AND state = 0",
+                          "b", MQ_SPAN(teams[i].team)));
+        snprintf(number, sizeof number, "%lld", (long long)serial);
+        const struct mq_command_line line = {.words = {number}, .word_count = 1};
+        struct mq_call call = {.desk = &desk,
+                               .line = &line,
+                               .directory = directory,
+                               .out = nowhere,
+                               .talk = open_memstream(&beside, &size)};
+        must(mq_verb_member_revoke(&call, &problem));
+        fclose(nowhere);
+        fclose(call.talk);
+        assert_int_equal(strstr(beside, teams[1].name) != NULL, i == 0);
+        assert_null(strstr(beside, teams[0].name));
+        free(beside);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,6 +436,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_team_that_fails_stops_no_other, setup, teardown),
         cmocka_unit_test_setup_teardown(anyone_carries_a_bundle, setup, teardown),
         cmocka_unit_test_setup_teardown(a_desk_that_is_a_stranger_in_one_team_reads, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_lost_desk_is_revoked_in_every_team, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
