@@ -178,7 +178,7 @@ static enum mq_status sync_team(struct mq_desk *desk, const struct mq_team *team
 {
     enum mq_status status = sync_once(desk, team, error);
 
-    if (status != MQ_REFUSED)
+    if (status != MQ_REFUSED || desk->township)
         return status;
     mq_error_clear(error);
     status = mq_db_run(mq_replica_db(desk->replica), error, "UPDATE outbox SET sent = 0", "");

@@ -397,6 +397,26 @@ static void a_desk_that_is_a_stranger_in_one_team_reads(void **state)
     mq_desk_close(&town);
 }
 
+/* What such a desk said in its other teams it does not say there again with every sync: its line may be thin. */
+static void a_stranger_in_one_team_repeats_nothing_in_others(void **state)
+{
+    struct mq_desk town = join_township();
+    struct mq_team other;
+    int64_t unsaid;
+
+    (void)state;
+    must(mq_desk_sync(&town, &problem));
+    must(mq_replica_transact(desk.replica, forget_township, &teams[0], &problem));
+    sync_desk();
+    must(mq_team_find(town.replica, teams[1].team, &other, &problem));
+    broken = &other; /* so that what is said again is still to be seen */
+    assert_int_equal(mq_desk_sync(&town, &problem), MQ_REFUSED);
+    mq_error_clear(&problem);
+    must(mq_db_number(mq_replica_db(town.replica), &unsaid, &problem, "SELECT count(*) FROM outbox WHERE sent = 0", ""));
+    assert_int_equal(unsaid, 0);
+    mq_desk_close(&town);
+}
+
 /* Who takes the rights of a township's desk is told of the teams in which it has them still, until there is none. */
 static void a_lost_desk_is_revoked_in_every_team(void **state)
 {
@@ -436,6 +456,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_team_that_fails_stops_no_other, setup, teardown),
         cmocka_unit_test_setup_teardown(anyone_carries_a_bundle, setup, teardown),
         cmocka_unit_test_setup_teardown(a_desk_that_is_a_stranger_in_one_team_reads, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_stranger_in_one_team_repeats_nothing_in_others, setup, teardown),
         cmocka_unit_test_setup_teardown(a_lost_desk_is_revoked_in_every_team, setup, teardown),
     };
 
