@@ -282,6 +282,18 @@ static void damaged_page(void **state)
     mq_db_close(db);
 }
 
+/* A transaction that goes on until the file may not grow any more. */
+static void begin_and_fill(struct mq_db *db)
+{
+    struct mq_error error = {0};
+    enum mq_status status = MQ_OK;
+    assert_int_equal(mq_db_script(db, "PRAGMA max_page_count=12", &error), MQ_OK);
+    assert_int_equal(mq_db_begin(db, &error), MQ_OK);
+    for (int64_t number = 2; number < 1000 && status == MQ_OK; number++)
+        status = mq_db_run(db, &error, "INSERT INTO item(number, body) VALUES(?1, zeroblob(2000))", "i", number);
+    assert_int_equal(status, MQ_NO_SPACE);
+}
+
 /* The file may not grow: told as no space, nothing of the transaction stays, and with room again it goes on. */
 static void file_is_full(void **state)
 {
@@ -289,12 +301,7 @@ static void file_is_full(void **state)
     struct mq_error error = {0};
     struct mq_db *db = open_with(&key);
     add(db, 1);
-    assert_int_equal(mq_db_script(db, "PRAGMA max_page_count=12", &error), MQ_OK);
-    assert_int_equal(mq_db_begin(db, &error), MQ_OK);
-    enum mq_status status = MQ_OK;
-    for (int64_t number = 2; number < 1000 && status == MQ_OK; number++)
-        status = mq_db_run(db, &error, "INSERT INTO item(number, body) VALUES(?1, zeroblob(2000))", "i", number);
-    assert_int_equal(status, MQ_NO_SPACE);
+    begin_and_fill(db);
     assert_false(mq_db_in_transaction(db));
     mq_db_rollback(db);
     assert_int_equal(count(db), 1);
@@ -313,12 +320,7 @@ static void nothing_stands_alone(void **state)
     struct mq_error error = {0};
     struct mq_db *db = open_with(&key);
     add(db, 1);
-    assert_int_equal(mq_db_script(db, "PRAGMA max_page_count=12", &error), MQ_OK);
-    assert_int_equal(mq_db_begin(db, &error), MQ_OK);
-    enum mq_status status = MQ_OK;
-    for (int64_t number = 2; number < 1000 && status == MQ_OK; number++)
-        status = mq_db_run(db, &error, "INSERT INTO item(number, body) VALUES(?1, zeroblob(2000))", "i", number);
-    assert_int_equal(status, MQ_NO_SPACE);
+    begin_and_fill(db);
     mq_error_clear(&error);
     assert_int_equal(mq_db_run(db, &error, "INSERT INTO item(number) VALUES(5000)", ""), MQ_NO_SPACE);
     assert_int_equal(mq_db_script(db, "INSERT INTO item(number) VALUES(5001)", &error), MQ_NO_SPACE);

@@ -20,18 +20,10 @@
 #include "server/desk/reach.h"
 #include "server/desk/root_keys.h"
 #include "server/relay/relay.h"
-#include "tests/server/directory.h"
+#include "tests/server/centre.h"
 
-#define PASSPHRASE "one grey heron by the weir"
 #define DAY 86400
 
-static struct mq_fake *fake;
-static const struct mq_platform *machine;
-static struct mq_phrase phrase;
-static struct mq_desk desk;
-static struct mq_store *store;
-static struct mq_relay relay;
-static struct mq_error problem;
 static uint8_t reply_memory[MQ_REPLY_MAX];
 
 /* ---- a centre in one process ---- */
@@ -45,56 +37,21 @@ static enum mq_status post(void *context, const char *path, struct mq_span body,
     return mq_relay_exchange(&relay, body, reply, error);
 }
 
-static void in_directory(char out[400], const char *name)
-{
-    snprintf(out, 400, "%s/%s", directory, name);
-}
-
-static void make_centre(void)
-{
-    struct mq_identity root;
-    const struct mq_reach reach = {.url = "https://127.0.0.1:8420", .pin = {1}};
-    char path[400];
-
-    in_directory(path, "desk");
-    assert_int_equal(mq_replica_create(&desk.replica, machine, path, mq_span_text(PASSPHRASE), 8, &problem), MQ_OK);
-    mq_root_make(&root, machine);
-    assert_int_equal(mq_root_put(desk.replica, root.sign_public, &problem), MQ_OK);
-    in_directory(path, "root.key");
-    assert_int_equal(mq_root_write(machine, path, mq_span_text(PASSPHRASE), mq_kdf_choose(8), &root, &problem), MQ_OK);
-    assert_int_equal(mq_reach_write(machine, directory, &reach, &problem), MQ_OK);
-    assert_int_equal(mq_store_sqlite_open(&store, machine, store_path, &problem), MQ_OK);
-    relay = (struct mq_relay){.platform = machine, .store = store};
-    memcpy(relay.root_public, root.sign_public, MQ_PUBLIC_SIZE);
-    mq_identity_wipe(&root);
-}
-
 static int setup(void **state)
 {
+    const struct mq_reach reach = {.url = "https://127.0.0.1:8420", .pin = {1}};
+
     (void)state;
-    if (mq_crypto_start() != MQ_OK || directory_make() != 0)
+    if (centre_begin((struct mq_transport){NULL, post}) != 0)
         return -1;
-    fake = mq_fake_new(7);
-    machine = mq_fake_platform(fake);
-    mq_fake_set_wall(fake, 1800000000);
-    mq_error_clear(&problem);
-    phrase.size = strlen(PASSPHRASE);
-    memcpy(phrase.bytes, PASSPHRASE, phrase.size);
-    desk = (struct mq_desk){.platform = machine, .data = directory, .passphrase = &phrase, .transport = {NULL, post}};
-    make_centre();
+    must(mq_reach_write(machine, directory, &reach, &problem));
     return 0;
 }
 
 static int teardown(void **state)
 {
-    char command[400];
-
     (void)state;
-    mq_desk_close(&desk);
-    store->verbs->close(store);
-    mq_fake_free(fake);
-    snprintf(command, sizeof command, "rm -rf %s", directory);
-    return system(command);
+    return centre_end();
 }
 
 /* ---- commands ---- */

@@ -8,7 +8,6 @@
 
 #include <cmocka.h>
 
-#include "platform/fake.h"
 #include "platform/json.h"
 #include "protocol/assert.h"
 #include "protocol/exchange.h"
@@ -20,23 +19,13 @@
 #include "replica/view.h"
 #include "server/desk/call_keys.h"
 #include "server/desk/enrol_keys.h"
-#include "server/desk/root_keys.h"
 #include "server/relay/relay.h"
-#include "tests/server/directory.h"
+#include "tests/server/centre.h"
 
-#define PASSPHRASE "one grey heron by the weir"
 #define TEAMS 2
 #define SYNC_MS 20000
-#define KDF_MIB 8
 #define ROTATIONS 400 /* their grants are more than one body */
 
-static struct mq_fake *fake;
-static const struct mq_platform *machine;
-static struct mq_phrase phrase;
-static struct mq_desk desk;
-static struct mq_store *store;
-static struct mq_relay relay;
-static struct mq_error problem;
 static struct mq_team *teams;
 static const struct mq_team *broken; /* the relay answers this team "500"; NULL: none */
 
@@ -62,18 +51,6 @@ static enum mq_status post(void *context, const char *path, struct mq_span body,
     return mq_relay_exchange(&relay, body, reply, error);
 }
 
-static void in_directory(char out[400], const char *name)
-{
-    snprintf(out, 400, "%s/%s", directory, name);
-}
-
-static void must(enum mq_status status)
-{
-    if (status != MQ_OK)
-        print_message("%s\n", problem.text);
-    assert_int_equal(status, MQ_OK);
-}
-
 static void make_team(const char *name)
 {
     const struct mq_command_line line = {.words = {name}, .word_count = 1};
@@ -83,29 +60,6 @@ static void make_team(const char *name)
     assert_non_null(nowhere);
     must(mq_verb_team_add(&call, &problem));
     fclose(nowhere);
-}
-
-static void open_store(void)
-{
-    must(mq_store_sqlite_open(&store, machine, store_path, &problem));
-    relay.store = store;
-}
-
-static void make_centre(void)
-{
-    struct mq_identity root;
-    char path[400];
-
-    in_directory(path, "desk");
-    must(mq_replica_create(&desk.replica, machine, path, mq_span_text(PASSPHRASE), KDF_MIB, &problem));
-    mq_root_make(&root, machine);
-    must(mq_root_put(desk.replica, root.sign_public, &problem));
-    in_directory(path, "root.key");
-    must(mq_root_write(machine, path, mq_span_text(PASSPHRASE), mq_kdf_choose(KDF_MIB), &root, &problem));
-    relay = (struct mq_relay){.platform = machine};
-    memcpy(relay.root_public, root.sign_public, MQ_PUBLIC_SIZE);
-    mq_identity_wipe(&root);
-    open_store();
 }
 
 static void sync_desk(void)
@@ -119,16 +73,8 @@ static int setup(void **state)
 
     (void)state;
     broken = NULL;
-    if (mq_crypto_start() != MQ_OK || directory_make() != 0)
+    if (centre_begin((struct mq_transport){NULL, post}) != 0)
         return -1;
-    fake = mq_fake_new(7);
-    machine = mq_fake_platform(fake);
-    mq_fake_set_wall(fake, 1800000000);
-    mq_error_clear(&problem);
-    phrase.size = strlen(PASSPHRASE);
-    memcpy(phrase.bytes, PASSPHRASE, phrase.size);
-    desk = (struct mq_desk){.platform = machine, .data = directory, .passphrase = &phrase, .transport = {NULL, post}};
-    make_centre();
     make_team("杉坪队");
     make_team("龙塘队");
     must(mq_desk_teams(&desk, &teams, &count, &problem));
@@ -139,15 +85,9 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    char command[400];
-
     (void)state;
     free(teams);
-    mq_desk_close(&desk);
-    store->verbs->close(store);
-    mq_fake_free(fake);
-    snprintf(command, sizeof command, "rm -rf %s", directory);
-    return system(command);
+    return centre_end();
 }
 
 /* ---- devices ---- */
@@ -286,9 +226,7 @@ static void every_team_is_healed(void **state)
         mq_replica_close(lost);
     }
     sync_desk();
-    store->verbs->close(store);
-    directory_empty();
-    open_store();
+    centre_empty_store();
     sync_desk();
     for (int i = 0; i < TEAMS; i++) {
         struct mq_replica *late = join(&teams[i], (const char *[]){"late1", "late2"}[i]);
@@ -308,9 +246,7 @@ static void a_desk_with_much_to_say_is_known_again(void **state)
         must(mq_replica_transact(desk.replica, rotate_one, &teams[i % TEAMS], &problem));
     for (int i = 0; i < TEAMS; i++)
         mq_replica_close(join(&teams[i], (const char *[]){"one", "two"}[i])); /* the lists are newer than the keys */
-    store->verbs->close(store);
-    directory_empty();
-    open_store();
+    centre_empty_store();
     sync_desk();
     late = join(&teams[1], "late");
     sync_device(late);
