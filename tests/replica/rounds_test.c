@@ -20,6 +20,7 @@
 #define LISTED_STREAMS 520   /* of 40 bytes each in the list */
 #define INVENTED_CASES 20000
 #define ENDS_SOON 20         /* requests */
+#define HAVE_OF_TEAMS 17     /* a step of the schema */
 
 static struct mq_error problem;
 static struct village village;
@@ -173,6 +174,22 @@ static void a_long_list_goes_on_a_thin_line(void **state)
     assert_int_equal(hostile_count(device, "SELECT value FROM setting WHERE name LIKE 'have_owed:%'"), 0);
 }
 
+/* A store of a program that owed one list for all teams owes each team its own. */
+static void an_old_debt_is_kept(void **state)
+{
+    struct village_member *device = &village.devices[0];
+    struct mq_db *db = mq_replica_db(device->replica);
+    (void)state;
+    assert_int_equal(mq_db_script(db, "DELETE FROM setting WHERE name LIKE 'have_owed:%'; INSERT INTO setting VALUES('have_owed', 1)",
+                                  &problem),
+                     MQ_OK);
+    assert_int_equal(mq_db_script(db, mq_schema_steps[HAVE_OF_TEAMS], &problem), MQ_OK);
+    assert_int_equal(hostile_count(device, "SELECT count(*) FROM setting WHERE name = 'have_owed'"), 0);
+    assert_int_equal(hostile_count(device, "SELECT count(*) FROM setting WHERE name LIKE 'have_owed:%' AND value = 1"), 1);
+    assert_int_equal(village_sync(&village, device, NULL), MQ_OK);
+    assert_int_equal(hostile_count(device, "SELECT value FROM setting WHERE name LIKE 'have_owed:%'"), 0);
+}
+
 /* A relay that answers as it should, and adds that something lies in thousands of cases. */
 static enum mq_status post_inventing(void *context, const char *path, struct mq_span body, struct mq_buffer *reply,
                                      struct mq_post_answer *answer, struct mq_error *error)
@@ -216,6 +233,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(large_segments_go_up_on_a_thin_line, begin, end),
         cmocka_unit_test_setup_teardown(large_segments_come_down_on_a_thin_line, begin, end),
         cmocka_unit_test_setup_teardown(a_long_list_goes_on_a_thin_line, begin, end),
+        cmocka_unit_test_setup_teardown(an_old_debt_is_kept, begin, end),
         cmocka_unit_test_setup_teardown(asking_in_turn_ends_soon, begin, end),
         cmocka_unit_test_setup_teardown(pieces_for_nothing_end_soon, begin, end),
         cmocka_unit_test_setup_teardown(invented_cases_are_forgotten, begin, end),
